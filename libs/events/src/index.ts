@@ -1,1 +1,13 @@
-export {};
+export * from './errors/catena-error.ts';
+export * from './identity.ts';
+export * from './envelope.ts';
+export * from './subject.ts';
+export * from './stamp.ts';
+export * from './catalogue/vocabulary.ts';
+export * from './catalogue/catalogue.ts';
+export * from './catalogue/versions.ts';
+export * from './catalogue/run-events.ts';
+export * from './requests/request.ts';
+export * from './requests/report.ts';
+export * from './requests/scheduler-requests.ts';
+export * from './requests/catalog-requests.ts';

@@ -1,0 +1,103 @@
+import type { AggregateRef, AnyNewEvent, AnyRecordedEvent, EventType } from '@catena/events';
+
+/**
+ * Where an aggregate's history ends as its reader saw it: the expected version of the next append.
+ * `{ sequence: 0, hash: '' }` says that nothing must be there yet.
+ */
+export interface AggregateHead {
+  /** Log sequence of the aggregate's last event. */
+  readonly sequence: number;
+  /** That event's hash; the next event carries it. */
+  readonly hash: string;
+}
+
+export const EMPTY_HEAD: AggregateHead = { sequence: 0, hash: '' };
+
+/** The part of an append that concerns one aggregate. */
+export interface AppendPart {
+  readonly aggregate: AggregateRef;
+  readonly expected: AggregateHead;
+  /** At least one, all of this aggregate, oldest first. */
+  readonly events: readonly AnyNewEvent[];
+}
+
+export interface AppendResult {
+  /** Sequence of the last event of the append. */
+  readonly sequence: number;
+  /** New heads, in the order of the parts. */
+  readonly heads: readonly AggregateHead[];
+  /** True when the log already had these very events: an earlier attempt had succeeded. */
+  readonly repeated: boolean;
+}
+
+export interface ReadOptions {
+  /** First sequence wanted; default 1. */
+  readonly from?: number;
+  /** Last sequence wanted; default: the end of the log when reading began. */
+  readonly to?: number;
+  readonly aggregate?: AggregateRef;
+  readonly types?: readonly EventType[];
+  readonly signal?: AbortSignal;
+}
+
+/** A batch handed to a subscriber; sequences grow, nothing is left out that the filter lets through. */
+export interface EventBatch {
+  readonly events: readonly AnyRecordedEvent[];
+  /** The log sequence up to which this subscriber has now seen everything. */
+  readonly through: number;
+}
+
+export interface FollowOptions {
+  /** First sequence wanted. */
+  readonly from: number;
+  readonly types?: readonly EventType[];
+  /** Most events of a batch; default 500. */
+  readonly batchSize?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface DurableOptions {
+  /** Name of the position; several processes with one name share the work. */
+  readonly name: string;
+  readonly types?: readonly EventType[];
+  /** Where a new name starts; default 1. */
+  readonly from?: number;
+  readonly signal: AbortSignal;
+  /** Delays before an event is delivered again, in milliseconds; after the last one it becomes a dead letter. */
+  readonly backoff: readonly number[];
+}
+
+/**
+ * The append-only log (architecture.md section 3). Implementations pass the suite in `@catena/event-log/testing`.
+ */
+export interface EventLog {
+  /**
+   * Appends all parts or nothing. Idempotent by event id: repeating an append that had succeeded answers `repeated`.
+   * @throws ConcurrencyConflictError when an aggregate is not where a part expects it.
+   * @throws EventNotUnderstoodError when a payload breaks its schema; nothing is written.
+   */
+  append(parts: readonly AppendPart[]): Promise<AppendResult>;
+
+  /** Reads what is there, in order of sequence. */
+  read(options?: ReadOptions): AsyncIterable<AnyRecordedEvent>;
+
+  /** The head of an aggregate without its events. */
+  head(aggregate: AggregateRef): Promise<AggregateHead>;
+
+  /** Sequence of the newest event; 0 when empty. */
+  lastSequence(): Promise<number>;
+
+  /** Batches from a sequence on, then new events as they come, until the signal aborts. Ordered; the caller keeps its position. */
+  follow(options: FollowOptions): AsyncIterable<EventBatch>;
+
+  /**
+   * Delivers each event at least once to one of the processes that share the name; the position is durable.
+   * For effects (deliveries, jobs), never for projections: what fails for good becomes a dead letter.
+   */
+  deliver(
+    options: DurableOptions,
+    handle: (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>,
+  ): Promise<void>;
+
+  close(): Promise<void>;
+}

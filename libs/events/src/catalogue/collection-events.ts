@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { backupType, count, definitionName, instant, position } from './vocabulary.ts';
+
+const lineage = {
+  run: z.string(),
+  backup: z.string(),
+  type: backupType,
+  copyOnly: z.boolean(),
+  parent: z.string().optional(),
+  base: z.string().optional(),
+  chain: z.string(),
+};
+
+const place = {
+  source: definitionName,
+  sourceUid: z.string(),
+  repository: definitionName,
+  repositoryUid: z.string(),
+};
+
+/** Aggregate `collection`: one source in one repository; owner of its chains. Appended by the chain catalog. */
+export const collectionEvents = {
+  'collection.opened': z.object(place).describe('The first run of a source into a repository.'),
+  'collection.backup-planned': z
+    .object({ ...lineage, position: position.describe('Reserved for it; grows with every plan.') })
+    .describe(
+      'A run claims its parent. While a data backup is planned, no other data run of the collection is.',
+    ),
+  'collection.backup-completed': z
+    .object({ ...lineage, position, family: z.string(), asOf: instant, closure: z.array(z.string()) })
+    .describe('The state table of rules.md section 1, rows full, differential, incremental, copy-only.'),
+  'collection.plan-dropped': z
+    .object({ run: z.string(), backup: z.string(), reason: z.enum(['failed', 'cancelled']) })
+    .describe('A planned backup will not come; its parent is free again and nothing else changed.'),
+  'collection.backup-unusable': z
+    .object({ backup: z.string(), reason: z.enum(['damaged', 'missing', 'expired', 'condemned']) })
+    .describe('A backup can no longer be base or parent, nor those that depend on it.'),
+} as const;
+
+/** Aggregate `backup`: one immutable artefact. */
+export const backupEvents = {
+  'backup.completed': z
+    .object({
+      ...lineage,
+      ...place,
+      collection: z.string(),
+      family: z.string(),
+      position,
+      startedAt: instant,
+      asOf: instant.describe('The time of the source it shows.'),
+      finishedAt: instant,
+      manifest: z.object({ name: z.string(), hash: z.string() }),
+      closure: z.array(z.string()).describe('Backups whose objects it needs, itself not among them.'),
+      files: count,
+      bytes: count.describe('Logical size of what it restores.'),
+      bytesAdded: count.describe('What it added to the repository.'),
+      keyIds: z.array(z.string()),
+      warningCount: count,
+    })
+    .describe('A backup exists: its manifest does. In one append with run.completed.'),
+  'backup.found': z
+    .object({
+      ...lineage,
+      ...place,
+      collection: z.string(),
+      family: z.string(),
+      position,
+      startedAt: instant,
+      asOf: instant,
+      finishedAt: instant,
+      manifest: z.object({ name: z.string(), hash: z.string() }),
+      closure: z.array(z.string()),
+      files: count,
+      bytes: count,
+      bytesAdded: count,
+      keyIds: z.array(z.string()),
+      warningCount: count,
+    })
+    .describe('A rescan read a manifest that the log did not know.'),
+  'backup.verified': z
+    .object({ run: z.string(), depth: z.enum(['presence', 'checksums']), at: instant, bytes: count })
+    .describe('Everything the backup needs was there (presence) or read back right (checksums).'),
+  'backup.damaged': z
+    .object({
+      run: z.string(),
+      at: instant,
+      problems: z.array(z.object({ object: z.string(), message: z.string(), paths: z.array(z.string()) })),
+      missing: z.boolean().describe('The manifest itself is gone.'),
+    })
+    .describe('A verify or a restore read something wrong; object and files are named.'),
+} as const;
+
+/** Aggregate `repository`, id = its uid. */
+export const repositoryEvents = {
+  'repository.initialised': z
+    .object({ repository: definitionName, format: count, encrypted: z.boolean(), run: z.string() })
+    .describe('A mover wrote the format document of a new repository.'),
+  'repository.key-generated': z
+    .object({ repository: definitionName, keyId: z.string(), path: z.string() })
+    .describe(
+      'A key was generated that exists nowhere else until somebody stores it; status nags until then.',
+    ),
+  'repository.key-exported': z
+    .object({ repository: definitionName, keyId: z.string() })
+    .describe('A person took a copy of a generated key.'),
+} as const;

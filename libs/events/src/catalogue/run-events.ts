@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import {
+  backupType,
+  cadence,
+  count,
+  definitionName,
+  definitionSnapshot,
+  failure,
+  instant,
+  warning,
+} from './vocabulary.ts';
+
+const backupRequest = z.object({
+  kind: z.literal('backup'),
+  source: definitionName,
+  repository: definitionName,
+  type: backupType,
+  copyOnly: z.boolean(),
+  whenNoFull: z.enum(['full', 'fail']).optional().describe('Rule 1.6; default full.'),
+});
+
+const restoreRequest = z.object({
+  kind: z.literal('restore'),
+  repository: definitionName,
+  backup: z.string().describe('The backup to restore as of; its closure comes with it.'),
+  target: z.string().describe('Absolute path.'),
+  include: z.array(z.string()).describe('Globs below the source root; empty means all.'),
+  overwrite: z.boolean(),
+});
+
+const verifyRequest = z.object({
+  kind: z.literal('verify'),
+  repository: definitionName,
+  backup: z.string().optional().describe('One backup; absent means all of the repository.'),
+  depth: z.enum(['presence', 'checksums']),
+});
+
+const rescanRequest = z.object({ kind: z.literal('rescan'), repository: definitionName });
+
+/** What a run is asked to do. */
+export const runRequest = z.discriminatedUnion('kind', [
+  backupRequest,
+  restoreRequest,
+  verifyRequest,
+  rescanRequest,
+]);
+export type RunRequest = z.infer<typeof runRequest>;
+
+const backupPlan = z.object({
+  kind: z.literal('backup'),
+  collection: z.string(),
+  backup: z.string(),
+  type: backupType,
+  copyOnly: z.boolean(),
+  parent: z.string().optional().describe('The backup an incremental is computed from.'),
+  base: z.string().optional().describe('The full of the chain it joins; absent for a full.'),
+  chain: z.string().describe('The id of the chain: its full.'),
+  source: definitionSnapshot,
+  repository: definitionSnapshot,
+  promotedFrom: backupType.optional().describe('Set when a full is taken instead of what was asked for.'),
+  reason: z.string().optional().describe('Why the plan differs from the request.'),
+});
+
+const restorePlan = z.object({
+  kind: z.literal('restore'),
+  collection: z.string(),
+  backup: z.string(),
+  repository: definitionSnapshot,
+  source: definitionSnapshot,
+  target: z.string(),
+  include: z.array(z.string()),
+  overwrite: z.boolean(),
+});
+
+const verifyPlan = z.object({
+  kind: z.literal('verify'),
+  repository: definitionSnapshot,
+  backups: z.array(z.string()),
+  depth: z.enum(['presence', 'checksums']),
+});
+
+const rescanPlan = z.object({ kind: z.literal('rescan'), repository: definitionSnapshot });
+
+/** What the chain catalog decided a run must do. */
+export const runPlan = z.discriminatedUnion('kind', [backupPlan, restorePlan, verifyPlan, rescanPlan]);
+export type RunPlan = z.infer<typeof runPlan>;
+export type BackupPlan = z.infer<typeof backupPlan>;
+
+/** Figures of a finished attempt. Bytes unless said otherwise. */
+export const runStatistics = z.object({
+  files: count,
+  bytes: count.describe('Logical bytes of what was processed.'),
+  bytesRead: count.describe('Read from the source, or from the repository.'),
+  bytesAdded: count.describe('Written to the repository, or to the target.'),
+  milliseconds: count,
+});
+export type RunStatistics = z.infer<typeof runStatistics>;
+
+/** Aggregate `run`: the life of one execution. */
+export const runEvents = {
+  'run.requested': z
+    .object({
+      request: runRequest,
+      schedule: definitionName.optional(),
+      scheduleUid: z.string().optional(),
+      cadence: cadence.optional(),
+      nominal: instant.optional().describe('The time it stands for.'),
+    })
+    .describe('A schedule or a person asked for a run. Appended by the scheduler.'),
+  'run.planned': z
+    .object({ plan: runPlan })
+    .describe('The chain catalog decided what it must be; a mover may take it.'),
+  'run.refused': z.object({ failure }).describe('It cannot be done; nothing was touched. Final.'),
+  'run.claimed': z
+    .object({ attempt: z.number().int().positive(), mover: z.string() })
+    .describe('A mover works on it. Appended by the mover; a later claim supersedes an earlier one.'),
+  'run.released': z
+    .object({ attempt: z.number().int().positive(), mover: z.string(), reason: z.string() })
+    .describe('A mover gave it back unfinished, so another may take it at once.'),
+  'run.attempt-failed': z
+    .object({
+      attempt: z.number().int().positive(),
+      mover: z.string(),
+      failure,
+      retryAt: instant,
+    })
+    .describe('An attempt failed and will be repeated.'),
+  'run.cancel-requested': z.object({ reason: z.string().optional() }).describe('A person wants it stopped.'),
+  'run.completed': z
+    .object({
+      attempt: z.number().int().positive(),
+      mover: z.string(),
+      outcome: z.enum(['completed', 'completedWithWarnings']),
+      warnings: z.array(warning).describe('At most 100; `warningCount` has them all.'),
+      warningCount: count,
+      statistics: runStatistics,
+      backup: z.string().optional(),
+      detail: z.record(z.string(), z.unknown()).optional().describe('What a verify or a rescan found.'),
+    })
+    .describe('It is done. In one append with what it changed.'),
+  'run.failed': z
+    .object({ attempt: z.number().int().nonnegative(), mover: z.string().optional(), failure })
+    .describe('It failed for good.'),
+  'run.cancelled': z
+    .object({ attempt: z.number().int().nonnegative() })
+    .describe('It was stopped; nothing half-made counts.'),
+} as const;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** The words of the domain that events, requests and definitions share. */
+export const backupType = z.enum(['full', 'differential', 'incremental', 'log']);
+export type BackupType = z.infer<typeof backupType>;
+
+export const cadence = z.enum(['full', 'differential', 'incremental', 'copyOnly']);
+/** One rhythm of a schedule. */
+export type Cadence = z.infer<typeof cadence>;
+
+export const definitionKind = z.enum(['Source', 'Repository', 'Schedule', 'Subscription']);
+export type DefinitionKind = z.infer<typeof definitionKind>;
+
+/** ISO 8601 instant in UTC with milliseconds; fixed width, so text order is time order. */
+export const instant = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'an ISO 8601 instant in UTC with milliseconds');
+
+/** The source's own coordinate: an exact non-negative integer of any width, as decimal text. */
+export const position = z.string().regex(/^\d+$/, 'a non-negative integer as decimal text');
+
+/** Lower-case name as in `metadata.name`. */
+export const definitionName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and "-", at most 63');
+
+/** Bytes or counts that fit a double exactly. */
+export const count = z.number().int().nonnegative();
+
+/** What a stored definition says, as JSON; libs/schedule owns its schema. */
+export const specification = z.record(z.string(), z.unknown());
+export type Specification = z.infer<typeof specification>;
+
+export const definitionSnapshot = z.object({
+  uid: z.string(),
+  name: definitionName,
+  generation: count,
+  spec: specification,
+});
+/** A definition as it stood when a run was planned: later edits do not change what a mover does. */
+export type DefinitionSnapshot = z.infer<typeof definitionSnapshot>;
+
+export const warning = z.object({ code: z.string(), path: z.string().optional(), message: z.string() });
+export type Warning = z.infer<typeof warning>;
+
+export const failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().optional(),
+  retryable: z.boolean(),
+});
+export type Failure = z.infer<typeof failure>;

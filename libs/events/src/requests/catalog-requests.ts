@@ -1,0 +1,271 @@
+import { z } from 'zod';
+import {
+  backupType,
+  cadence,
+  count,
+  definitionKind,
+  definitionName,
+  failure,
+  instant,
+  specification,
+  warning,
+} from '../catalogue/vocabulary.ts';
+import { runPlan, runRequest, runStatistics } from '../catalogue/run-events.ts';
+import { commandBase, pageOf, queryBase, request } from './request.ts';
+import { moverReport } from './report.ts';
+
+/** A definition as queries answer it. */
+export const definitionView = z.object({
+  kind: definitionKind,
+  name: definitionName,
+  uid: z.string(),
+  generation: count,
+  labels: z.record(z.string(), z.string()),
+  spec: specification,
+  appliedAt: instant,
+  deleted: z.boolean(),
+});
+export type DefinitionView = z.infer<typeof definitionView>;
+
+/** A schedule's state. */
+export const scheduleView = z.object({
+  name: definitionName,
+  uid: z.string(),
+  paused: z.boolean(),
+  pauseReason: z.string().optional(),
+  lastFired: z.record(z.string(), instant).describe('Nominal instant by cadence.'),
+  lastRun: z.string().optional(),
+  lastSkip: z.string().optional(),
+});
+export type ScheduleView = z.infer<typeof scheduleView>;
+
+export const runState = z.enum([
+  'requested',
+  'planned',
+  'running',
+  'waitingForRetry',
+  'cancelling',
+  'completed',
+  'completedWithWarnings',
+  'refused',
+  'failed',
+  'cancelled',
+]);
+export type RunState = z.infer<typeof runState>;
+
+/** One run. */
+export const runView = z.object({
+  run: z.string(),
+  kind: z.enum(['backup', 'restore', 'verify', 'rescan']),
+  state: runState,
+  request: runRequest,
+  plan: runPlan.optional(),
+  source: definitionName.optional(),
+  repository: definitionName,
+  schedule: definitionName.optional(),
+  cadence: cadence.optional(),
+  nominal: instant.optional(),
+  requestedAt: instant,
+  plannedAt: instant.optional(),
+  startedAt: instant.optional(),
+  finishedAt: instant.optional(),
+  attempt: count,
+  mover: z.string().optional(),
+  backup: z.string().optional(),
+  failure: failure.optional(),
+  warnings: z.array(warning),
+  warningCount: count,
+  statistics: runStatistics.optional(),
+  detail: z.record(z.string(), z.unknown()).optional(),
+});
+export type RunView = z.infer<typeof runView>;
+
+/** One backup. */
+export const backupView = z.object({
+  backup: z.string(),
+  run: z.string(),
+  collection: z.string(),
+  source: definitionName,
+  sourceUid: z.string(),
+  repository: definitionName,
+  repositoryUid: z.string(),
+  type: backupType,
+  copyOnly: z.boolean(),
+  parent: z.string().optional(),
+  base: z.string().optional(),
+  chain: z.string(),
+  position: z.string(),
+  family: z.string(),
+  startedAt: instant,
+  asOf: instant,
+  finishedAt: instant,
+  files: count,
+  bytes: count,
+  bytesAdded: count,
+  closure: z.array(z.string()),
+  manifest: z.object({ name: z.string(), hash: z.string() }),
+  keyIds: z.array(z.string()),
+  warningCount: count,
+  state: z.enum(['usable', 'damaged', 'missing', 'expired', 'condemned', 'deleted']),
+  found: z.boolean().describe('Learnt from the repository, not from a run.'),
+  verified: z.object({ at: instant, depth: z.enum(['presence', 'checksums']) }).optional(),
+});
+export type BackupView = z.infer<typeof backupView>;
+
+/** One chain with its backups, oldest first. */
+export const chainView = z.object({
+  chain: z.string(),
+  collection: z.string(),
+  source: definitionName,
+  repository: definitionName,
+  copyOnly: z.boolean(),
+  newest: z.boolean().describe('The collection continues this chain.'),
+  usable: z.boolean(),
+  backups: z.array(backupView),
+  bytesAdded: count,
+});
+export type ChainView = z.infer<typeof chainView>;
+
+/** A time that a restore can reach. */
+export const restorePointView = z.object({
+  source: definitionName,
+  repository: definitionName,
+  at: instant,
+  backup: z.string(),
+  type: backupType,
+  copyOnly: z.boolean(),
+  chain: z.string(),
+});
+export type RestorePointView = z.infer<typeof restorePointView>;
+
+/** A repository's keys that a person must still store elsewhere. */
+export const keyView = z.object({
+  repository: definitionName,
+  repositoryUid: z.string(),
+  keyId: z.string(),
+  path: z.string(),
+  generatedAt: instant,
+  exportedAt: instant.optional(),
+});
+export type KeyView = z.infer<typeof keyView>;
+
+const filters = { source: definitionName.optional(), repository: definitionName.optional() };
+
+/** Questions and commands to the chain catalog. */
+export const catalogRequests = {
+  listDefinitions: request({
+    service: 'chain-catalog',
+    name: 'list-definitions',
+    summary: 'Definitions, by kind and name.',
+    input: z.object({ ...queryBase, kind: definitionKind.optional(), name: definitionName.optional() }),
+    output: pageOf(definitionView),
+  }),
+  listSchedules: request({
+    service: 'chain-catalog',
+    name: 'list-schedules',
+    summary: 'State of the schedules.',
+    input: z.object({ ...queryBase, name: definitionName.optional() }),
+    output: pageOf(scheduleView),
+  }),
+  listRuns: request({
+    service: 'chain-catalog',
+    name: 'list-runs',
+    summary: 'Runs, newest first.',
+    input: z.object({
+      ...queryBase,
+      ...filters,
+      run: z.string().optional(),
+      schedule: definitionName.optional(),
+      state: runState.optional(),
+      active: z.boolean().optional(),
+    }),
+    output: pageOf(runView),
+  }),
+  listBackups: request({
+    service: 'chain-catalog',
+    name: 'list-backups',
+    summary: 'Backups, newest first; `backup` may be a unique beginning of an id.',
+    input: z.object({
+      ...queryBase,
+      ...filters,
+      backup: z.string().optional(),
+      chain: z.string().optional(),
+      copyOnly: z.boolean().optional(),
+    }),
+    output: pageOf(backupView),
+  }),
+  listChains: request({
+    service: 'chain-catalog',
+    name: 'list-chains',
+    summary: 'Chains with their backups, newest first.',
+    input: z.object({ ...queryBase, ...filters }),
+    output: pageOf(chainView),
+  }),
+  listRestorePoints: request({
+    service: 'chain-catalog',
+    name: 'list-restore-points',
+    summary: 'What can be restored, newest first.',
+    input: z.object({ ...queryBase, ...filters, before: z.iso.datetime({ offset: true }).optional() }),
+    output: pageOf(restorePointView),
+  }),
+  listKeys: request({
+    service: 'chain-catalog',
+    name: 'list-keys',
+    summary: 'Generated keys and whether they were stored elsewhere.',
+    input: z.object({ ...queryBase }),
+    output: pageOf(keyView),
+  }),
+  catalogStatus: request({
+    service: 'chain-catalog',
+    name: 'status',
+    summary: 'How far the catalog has read, and what it counts.',
+    input: z.object({}),
+    output: z.object({
+      sequence: z.number().int(),
+      logSequence: z.number().int(),
+      stopped: z.string().optional(),
+      generation: z.string().describe('The live copy of the read models.'),
+      counts: z.record(z.string(), z.number().int()),
+      deadLetters: z.number().int(),
+    }),
+  }),
+  rebuildCatalog: request({
+    service: 'chain-catalog',
+    name: 'rebuild',
+    summary: 'Builds the read models again beside the live ones and swaps.',
+    input: z.object({ ...commandBase }),
+    output: z.object({
+      events: z.number().int(),
+      milliseconds: z.number(),
+      generation: z.string(),
+      sequence: z.number().int(),
+    }),
+  }),
+  cancelRun: request({
+    service: 'chain-catalog',
+    name: 'cancel-run',
+    summary: 'Stops a run that is not over.',
+    input: z.object({ ...commandBase, run: z.string(), reason: z.string().optional() }),
+    output: z.object({ changed: z.boolean(), sequence: z.number().int() }),
+  }),
+  keyExported: request({
+    service: 'chain-catalog',
+    name: 'key-exported',
+    summary: 'Records that a generated key was stored elsewhere.',
+    input: z.object({ ...commandBase, repository: definitionName, keyId: z.string() }),
+    output: z.object({ changed: z.boolean(), sequence: z.number().int() }),
+  }),
+  report: request({
+    service: 'chain-catalog',
+    name: 'report',
+    summary: 'A mover says how an attempt ended; answered only when the log has it.',
+    input: moverReport,
+    output: z.object({
+      accepted: z
+        .boolean()
+        .describe('False: the attempt was superseded or the run is over; the mover drops the job.'),
+      reason: z.string().optional(),
+      sequence: z.number().int(),
+    }),
+  }),
+} as const;

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { runStatistics } from '../catalogue/run-events.ts';
+import { count, failure, instant, warning } from '../catalogue/vocabulary.ts';
+
+/** A manifest as a mover read it: what a catalog needs to know a backup again. */
+export const manifestReport = z.object({
+  name: z.string(),
+  hash: z.string(),
+  run: z.string(),
+  backup: z.string(),
+  collection: z.string(),
+  source: z.string(),
+  sourceUid: z.string(),
+  type: z.enum(['full', 'differential', 'incremental', 'log']),
+  copyOnly: z.boolean(),
+  parent: z.string().optional(),
+  base: z.string().optional(),
+  chain: z.string(),
+  family: z.string(),
+  position: z.string(),
+  startedAt: instant,
+  asOf: instant,
+  finishedAt: instant,
+  closure: z.array(z.string()),
+  files: count,
+  bytes: count,
+  bytesAdded: count,
+  keyIds: z.array(z.string()),
+  warningCount: count,
+});
+export type ManifestReport = z.infer<typeof manifestReport>;
+
+const problem = z.object({ object: z.string(), message: z.string(), paths: z.array(z.string()) });
+
+/** What a mover says about an attempt when it is over. */
+export const moverReport = z.object({
+  run: z.string(),
+  attempt: z.number().int().positive(),
+  mover: z.string(),
+  outcome: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('completed'),
+      statistics: runStatistics,
+      warnings: z.array(warning),
+      warningCount: count,
+      manifest: manifestReport.optional().describe('Of a backup run.'),
+      found: z.array(manifestReport).optional().describe('Of a rescan: everything the repository holds.'),
+      verified: z
+        .array(
+          z.object({ backup: z.string(), bytes: count, missing: z.boolean(), problems: z.array(problem) }),
+        )
+        .optional()
+        .describe('Of a verify: one row per backup.'),
+      initialised: z.object({ format: count, encrypted: z.boolean() }).optional(),
+      generatedKey: z.object({ keyId: z.string(), path: z.string() }).optional(),
+    }),
+    z.object({
+      kind: z.literal('failed'),
+      failure,
+      damaged: z.array(z.object({ backup: z.string(), problems: z.array(problem) })).optional(),
+    }),
+    z.object({ kind: z.literal('cancelled') }),
+  ]),
+});
+export type MoverReport = z.infer<typeof moverReport>;
+
+/** Subject of progress messages: plain publish, at least once a second, never stored. */
+export function progressSubject(run: string): string {
+  return `catena.progress.${run}`;
+}
+
+export const progressMessage = z.object({
+  run: z.string(),
+  attempt: z.number().int().positive(),
+  mover: z.string(),
+  phase: z.enum(['scanning', 'reading', 'writing', 'verifying', 'restoring', 'reporting']),
+  at: instant,
+  files: count,
+  bytes: count,
+  totalFiles: count.optional(),
+  totalBytes: count.optional(),
+  bytesPerSecond: count,
+  secondsRemaining: count.optional(),
+});
+export type ProgressMessage = z.infer<typeof progressMessage>;
+
+/** Subject on which a mover hears that a run it works on is to stop; the log has the truth. */
+export function cancelSubject(run: string): string {
+  return `catena.cancel.${run}`;
+}
+
+/** The hint in the queue (architecture.md section 2): everything else is read from the log. */
+export const jobMessage = z.object({ run: z.string() });
+export type JobMessage = z.infer<typeof jobMessage>;
+
+/** Jobs by kind, so that movers can be given kinds of work. */
+export function jobSubject(kind: string, run: string): string {
+  return `catena.jobs.${kind}.${run}`;
+}
