@@ -11,7 +11,7 @@ function base32(bytes: Uint8Array, characters: number): string {
     bits += 8;
     while (bits >= 5 && text.length < characters) {
       bits -= 5;
-      text += ALPHABET[(value >>> bits) & 31];
+      text += ALPHABET.charAt((value >>> bits) & 31);
       value &= (1 << bits) - 1;
     }
   }

@@ -9,7 +9,7 @@ const TOKEN = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** `catena.events.<aggregate>.<id>.<event>` (architecture.md section 3). */
 export function eventSubject(aggregate: AggregateRef, type: EventType): string {
-  return `${aggregateSubject(aggregate, type.slice(type.indexOf('.') + 1))}`;
+  return aggregateSubject(aggregate, type.slice(type.indexOf('.') + 1));
 }
 
 /** Every event of one aggregate: the filter of its expected version. */

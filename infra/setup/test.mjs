@@ -1,0 +1,67 @@
+// `npm test`: sets up and runs every suite. `--long` runs the same suites at length; other arguments go to Jest.
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { installDebianPackages } from './debian-packages.mjs';
+import { build, install, projectEnvironment, run } from './prepare.mjs';
+
+const long = process.argv.includes('--long');
+const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--long');
+
+await install();
+await build();
+await installDebianPackages(['rsync', 'strace']);
+
+let passed = 0;
+let failed = 0;
+let exitCode = 0;
+
+/** One Jest run; its figures come from Jest's own report, so that a run that died counts as a failure. */
+async function suite(name, timeZone, args) {
+  console.log(`\n# ${name} (TZ=${timeZone})`);
+  const report = path.join(tmpdir(), `catena-test-${process.pid}-${name}.json`);
+  const env = projectEnvironment({ TZ: timeZone, ...(long ? { CATENA_TEST_LONG: '1' } : {}) });
+  const code = await run(
+    'node',
+    [
+      '--experimental-vm-modules',
+      '--no-warnings',
+      'node_modules/jest/bin/jest.js',
+      '--json',
+      `--outputFile=${report}`,
+      ...args,
+    ],
+    { env },
+  );
+  if (code !== 0) exitCode = 1;
+  try {
+    const result = JSON.parse(readFileSync(report, 'utf8'));
+    passed += result.numPassedTests;
+    failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+    if (result.numTotalTests === 0) exitCode = 1;
+  } catch (error) {
+    console.error(`The suite "${name}" left no report: ${error.message}`);
+    failed += 1;
+    exitCode = 1;
+  } finally {
+    rmSync(report, { force: true });
+  }
+}
+
+if (jestArguments.length > 0) {
+  await suite('chosen', process.env.TZ ?? 'UTC', jestArguments);
+} else {
+  await suite('domain-elsewhere', 'Australia/Sydney', [
+    'libs/schedule',
+    'libs/run',
+    'libs/chain',
+    'libs/events',
+    '--testPathIgnorePatterns',
+    'int\\.spec',
+  ]);
+  await suite('all', 'UTC', []);
+}
+
+if (failed > 0) exitCode = 1;
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(exitCode);
