@@ -1,0 +1,33 @@
+import type { Entry, StoredEntry } from './entry.ts';
+import type { BackupWarning } from './backup-writer.ts';
+import type { Manifest } from './manifest.ts';
+
+export interface EntrySelection {
+  /** Only entries whose path matches one of these globs (`*`, `**`, `?`, `[…]`) or lies beneath a match. */
+  readonly globs?: readonly string[];
+  /** Only this path and what is beneath it; read without going through the rest. */
+  readonly under?: Uint8Array;
+}
+
+/** Reads one backup. Every byte is verified before it is given out. */
+export interface BackupReader {
+  readonly manifest: Manifest;
+  /** Entries in canonical order, streamed. */
+  entries(selection?: EntrySelection): AsyncIterable<StoredEntry>;
+  /** One entry by its path. */
+  find(path: Uint8Array): Promise<StoredEntry | undefined>;
+  /**
+   * The content from front to back; throws at the end when it does not have the SHA-256 that was recorded.
+   * A chunk is valid until the next one is asked for.
+   */
+  content(entry: StoredEntry): AsyncIterable<Uint8Array>;
+  /** Part of the content; shorter when the file ends before. Every block is checked against its identity. */
+  contentRange(entry: StoredEntry, offset: bigint, length: number): Promise<Uint8Array>;
+  warnings(): AsyncIterable<BackupWarning>;
+  close(): Promise<void>;
+}
+
+/** True for entries that carry content: files that are not further names of a hard-linked one. */
+export function hasContent(entry: Entry): boolean {
+  return entry.kind === 'file' && entry.hardLink === undefined;
+}

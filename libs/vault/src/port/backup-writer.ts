@@ -1,0 +1,98 @@
+import type { Entry, StoredEntry } from './entry.ts';
+import type { Manifest, Position } from './manifest.ts';
+
+/** Bytes of one file, read once from front to back. */
+export interface ContentReader {
+  /** Expected size in bytes; what is read counts. */
+  readonly sizeHint: bigint;
+  /**
+   * Starts reading. Chunks may be of any size; the writer is done with a chunk before it asks for the next, so a
+   * reader may hand out the same buffer again. An error thrown here makes `add` reject with it and leaves the entry
+   * out of the backup; the writer stays usable.
+   */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** Where the content of an added file comes from. */
+export type AddContent =
+  | {
+      readonly read: ContentReader;
+      /** The parent's entry of the same file, when there is one: only blocks that differ from it are stored. */
+      readonly before?: StoredEntry;
+      /** When reading began, in nanoseconds since 1970; by default when the writer calls `open`. */
+      readonly readAt?: bigint;
+    }
+  /** Takes over the content of an entry that came out of `previous()`, without reading the source. */
+  | { readonly asBefore: StoredEntry };
+
+export interface AddResult {
+  /** Bytes read from the source; compare with the size that was announced to see a file that changed meanwhile. */
+  readonly bytesRead: bigint;
+  /** Bytes of blocks that were not in the lineage and are stored by this backup, before compression. */
+  readonly bytesNew: bigint;
+  /** Absent for entries without content. */
+  readonly sha256?: Uint8Array;
+}
+
+export interface BackupWarning {
+  readonly path: Uint8Array;
+  /** Stable code, e.g. `FILE_CHANGED_WHILE_READING`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the mover knows only when the source has been read. */
+export interface BackupSummary {
+  /** The source's coordinate at the end of the backup, and at its start if it covers an interval. */
+  readonly position?: Position;
+  /** The time the backup shows the source at; by default when the backup began. */
+  readonly asOf?: Date;
+  /** More of what a driver wants to keep in the manifest, in clear; small. */
+  readonly driverDetails?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Names one manifest and proves its content. */
+export interface ManifestRef {
+  readonly collection: string;
+  readonly backupId: string;
+  readonly run: string;
+  /** Object name in the repository. */
+  readonly name: string;
+  /** SHA-256 of the manifest object, hex: what the event log records. */
+  readonly hash: string;
+}
+
+export interface FinishedBackup extends ManifestRef {
+  /** True when another attempt of the same run had created the manifest first; then that one is the backup. */
+  readonly adopted: boolean;
+  readonly manifest: Manifest;
+}
+
+/** Counted since the backup began. */
+export interface VaultProgress {
+  readonly files: number;
+  readonly bytesRead: number;
+  /** Bytes of files taken over from the parent without reading. */
+  readonly bytesUnchanged: number;
+  readonly bytesNew: number;
+  /** Bytes written to the repository, after compression and sealing. */
+  readonly bytesStored: number;
+}
+
+/** Writes one backup. Obtained from `Collection.beginBackup`. */
+export interface BackupWriter {
+  readonly backupId: string;
+  /** Entries of the parent (incremental) or base (differential), streamed in canonical order; none for a full. */
+  previous(): AsyncIterable<StoredEntry>;
+  /**
+   * Adds one entry. Calls must come in canonical order; they may overlap (call again before the promise settles) so
+   * that small files are read ahead, and a rejected call leaves only its own entry out.
+   * Resolves when the content has been read, not when it is durable.
+   */
+  add(entry: Entry, content?: AddContent): Promise<AddResult>;
+  warn(warning: BackupWarning): void;
+  /** Makes packs durable, then maps, then creates the manifest if it is not there yet. */
+  finish(summary?: BackupSummary): Promise<FinishedBackup>;
+  /** Stops and frees everything; what is durable stays for a later attempt of the run or for the sweep. */
+  abandon(): Promise<void>;
+}
