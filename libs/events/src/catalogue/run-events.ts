@@ -7,6 +7,7 @@ import {
   definitionSnapshot,
   failure,
   instant,
+  position,
   warning,
 } from './vocabulary.ts';
 
@@ -55,6 +56,15 @@ const backupPlan = z.object({
   parent: z.string().optional().describe('The backup an incremental is computed from.'),
   base: z.string().optional().describe('The full of the chain it joins; absent for a full.'),
   chain: z.string().describe('The id of the chain: its full.'),
+  position: position
+    .optional()
+    .describe('What collection.backup-planned reserved, for sources without a coordinate of their own.'),
+  family: z
+    .string()
+    .optional()
+    .describe(
+      'What the source must still be; absent while the collection knows none. Rules 1, family changed.',
+    ),
   source: definitionSnapshot,
   repository: definitionSnapshot,
   promotedFrom: backupType.optional().describe('Set when a full is taken instead of what was asked for.'),
