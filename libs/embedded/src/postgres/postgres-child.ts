@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { ChildSpec } from '../process/child-spec.ts';
+import { writeWhole } from '../write-whole.ts';
+import type { PostgresSecrets } from './init-cluster.ts';
+import { askPostgres } from './postgres-probe.ts';
+import { renderHostRules, renderPostgresSettings } from './postgres-settings.ts';
+import type { SystemUser } from './system-user.ts';
+
+export interface PostgresChildOptions {
+  bin: string;
+  /** Folder that holds `data` (the cluster) and gets `config`; both can be entered by `runAs`. */
+  folder: string;
+  runAs: SystemUser | undefined;
+  port: number;
+  clusterName: string;
+  secrets: PostgresSecrets;
+  extraSettings?: Readonly<Record<string, string>>;
+  extraHostRules?: readonly string[];
+}
+
+/** The address the services use, password included. */
+export function postgresUrl(
+  port: number,
+  secrets: Pick<PostgresSecrets, 'user' | 'password' | 'database'>,
+): string {
+  return `postgres://${secrets.user}:${encodeURIComponent(secrets.password)}@127.0.0.1:${port}/${secrets.database}`;
+}
+
+/**
+ * Writes the cluster's configuration and says how it is run. The configuration lies beside the data, in a folder of
+ * our own, so that nothing is ever written into a folder that belongs to the user the server runs as.
+ */
+export function postgresChild(options: PostgresChildOptions): ChildSpec {
+  const config = path.join(options.folder, 'config');
+  mkdirSync(config, { recursive: true });
+  chmodSync(config, 0o755);
+  const settingsFile = path.join(config, 'postgresql.conf');
+  const rulesFile = path.join(config, 'pg_hba.conf');
+  const settings = renderPostgresSettings({
+    port: options.port,
+    clusterName: options.clusterName,
+    ...(options.extraSettings === undefined ? {} : { extra: options.extraSettings }),
+  });
+  const rules = renderHostRules(options.extraHostRules);
+  writeWhole(settingsFile, settings, 0o644);
+  writeWhole(rulesFile, rules, 0o644);
+  const url = postgresUrl(options.port, options.secrets);
+  return {
+    name: 'postgres',
+    command: path.join(options.bin, 'postgres'),
+    args: [
+      ...['-D', path.join(options.folder, 'data')],
+      ...['-c', `config_file=${settingsFile}`, '-c', `hba_file=${rulesFile}`],
+    ],
+    cwd: options.folder,
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    port: options.port,
+    configuration: settings + rules,
+    probe: async () => {
+      const { clusterName } = await askPostgres(url);
+      if (clusterName !== options.clusterName) {
+        throw new Error(`another PostgreSQL server (${clusterName}) answers on port ${options.port}`);
+      }
+    },
+    // Replaying the write-ahead log after a crash takes as long as it takes to read it.
+    readyWithinMs: 300_000,
+    // "Fast": ends the sessions, writes a checkpoint, needs no recovery.
+    stopSignal: 'SIGINT',
+    stopWithinMs: 60_000,
+    ...(options.runAs === undefined ? {} : { user: options.runAs }),
+  };
+}

@@ -1,0 +1,215 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EmbeddedError, reasonOf } from '../embedded-error.ts';
+import type { ChildFolders, ChildSpec } from './child-spec.ts';
+import { rotateLog, tailOfLog } from './log-tail.ts';
+import { fingerprintOf, forgetChild, pidFile, readChild, writeRecord } from './pid-file.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+
+/** How a child ended. Both are null for one that was adopted: only a parent is told. */
+export interface ChildExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** One healthy process of a spec. */
+export interface RunningChild {
+  readonly pid: number;
+  readonly adopted: boolean;
+  /** Resolves when the process is gone, for whatever reason. */
+  readonly exited: Promise<ChildExit>;
+}
+
+/** Writes its own identity to descriptor 3, then becomes the program: no moment exists in which it runs and is not on record. */
+const LAUNCHER = 'IFS= read -r stat </proc/self/stat; printf "%s\\n" "$stat" >&3; exec "$@" 3>&-';
+const POLL_MS = 100;
+
+/**
+ * Finds the survivor of an earlier parent and adopts it when it was started the same way and answers, ends it
+ * otherwise, and starts a new process when none is left. The child has its own session, so it outlives its parent.
+ * Resolves when it is healthy. Throws CHILD_NOT_READY with the tail of its log, or the abort reason.
+ */
+export async function startChild(
+  spec: ChildSpec,
+  folders: ChildFolders,
+  abort: AbortSignal,
+): Promise<RunningChild> {
+  const survivor = await adoptSurvivor(spec, folders, abort);
+  if (survivor) return survivor;
+
+  const logFile = path.join(folders.logs, `${spec.name}.log`);
+  await rotateLog(logFile);
+  writeRecord(folders.run, spec);
+  const { identity, exited } = spawnDetached(spec, pidFile(folders.run, spec.name), logFile);
+  try {
+    await waitUntilHealthy(spec, exited, logFile, abort);
+  } catch (error) {
+    await endProcess(identity, spec, 'SIGKILL');
+    forgetChild(folders.run, spec.name);
+    throw error;
+  }
+  return { pid: identity.pid, adopted: false, exited };
+}
+
+/** Asks the process to stop, waits, kills it when it does not. Throws CHILD_NOT_ENDED when even that does not help. */
+export async function stopChild(child: RunningChild, spec: ChildSpec, folders: ChildFolders): Promise<void> {
+  const identity = identifyProcess(child.pid);
+  const known = await readChild(folders.run, spec.name);
+  if (identity && known?.identity.pid === child.pid && isRunning(known.identity)) {
+    await endProcess(identity, spec, spec.stopSignal ?? 'SIGTERM');
+  }
+  forgetChild(folders.run, spec.name);
+}
+
+/** Kills the process without asking, and waits until it is gone. Throws CHILD_NOT_ENDED. */
+export async function killChild(child: RunningChild, spec: ChildSpec): Promise<void> {
+  const identity = identifyProcess(child.pid);
+  if (identity) await endProcess(identity, spec, 'SIGKILL');
+}
+
+/** Ends whatever an earlier parent left running under this name. Returns whether there was one. */
+export async function endSurvivor(spec: ChildSpec, folders: ChildFolders): Promise<boolean> {
+  const survivor = await readChild(folders.run, spec.name);
+  if (!survivor || !isRunning(survivor.identity)) return false;
+  await endProcess(survivor.identity, spec, spec.stopSignal ?? 'SIGTERM');
+  forgetChild(folders.run, spec.name);
+  return true;
+}
+
+async function adoptSurvivor(
+  spec: ChildSpec,
+  folders: ChildFolders,
+  abort: AbortSignal,
+): Promise<RunningChild | undefined> {
+  const survivor = await readChild(folders.run, spec.name);
+  if (!survivor || !isRunning(survivor.identity)) return undefined;
+  const same = survivor.record.fingerprint === fingerprintOf(spec) && spec.survivor !== 'end';
+  if (same) {
+    const exited = watchUntilGone(survivor.identity);
+    try {
+      // It may still be recovering: its parent may have been killed a moment after starting it.
+      await waitUntilHealthy(spec, exited, path.join(folders.logs, `${spec.name}.log`), abort);
+      return { pid: survivor.identity.pid, adopted: true, exited };
+    } catch (error) {
+      if (abort.aborted) throw error;
+    }
+  }
+  await endSurvivor(spec, folders);
+  return undefined;
+}
+
+function spawnDetached(
+  spec: ChildSpec,
+  pidPath: string,
+  logFile: string,
+): { identity: ProcessIdentity; exited: Promise<ChildExit> } {
+  const log = openSync(logFile, 'a', 0o600);
+  const pid = openSync(pidPath, 'w', 0o600);
+  try {
+    const child = spawn('/bin/sh', ['-c', LAUNCHER, 'launch', spec.command, ...spec.args], {
+      cwd: spec.cwd,
+      env: spec.env,
+      uid: spec.user?.uid,
+      gid: spec.user?.gid,
+      detached: true,
+      stdio: ['ignore', log, log, pid],
+    });
+    const exited = new Promise<ChildExit>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', () => resolve({ code: null, signal: null }));
+    });
+    child.unref();
+    const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
+    return { identity: identity ?? { pid: child.pid ?? -1, startTime: '', bootId: '' }, exited };
+  } finally {
+    closeSync(log);
+    closeSync(pid);
+  }
+}
+
+async function waitUntilHealthy(
+  spec: ChildSpec,
+  exited: Promise<ChildExit>,
+  logFile: string,
+  abort: AbortSignal,
+): Promise<void> {
+  if (!spec.probe) return;
+  const limit = spec.readyWithinMs ?? 60_000;
+  const deadline = performance.now() + limit;
+  let ended: ChildExit | undefined;
+  void exited.then((exit) => (ended = exit));
+  for (;;) {
+    abort.throwIfAborted();
+    let problem: string;
+    try {
+      await spec.probe(AbortSignal.any([abort, AbortSignal.timeout(Math.min(limit, 5_000))]));
+      return;
+    } catch (error) {
+      problem = reasonOf(error);
+    }
+    abort.throwIfAborted();
+    const late = performance.now() > deadline;
+    if (ended || late) {
+      const tail = await tailOfLog(logFile);
+      throw new EmbeddedError(
+        'CHILD_NOT_READY',
+        ended
+          ? `${spec.name} ended while it was starting (${describeExit(ended)})`
+          : `${spec.name} did not become healthy within ${limit / 1000} s: ${problem}`,
+        `See ${logFile}.${tail === '' ? '' : ` Its last lines:\n${tail}\n`}`,
+        { child: spec.name, command: spec.command, logFile, tail, exit: ended, problem },
+      );
+    }
+    await sleep(25);
+  }
+}
+
+export function describeExit(exit: ChildExit): string {
+  if (exit.signal) return `signal ${exit.signal}`;
+  return exit.code === null ? 'exit status unknown' : `exit code ${exit.code}`;
+}
+
+function watchUntilGone(identity: ProcessIdentity): Promise<ChildExit> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (isRunning(identity)) return;
+      clearInterval(timer);
+      resolve({ code: null, signal: null });
+    }, POLL_MS);
+    timer.unref();
+  });
+}
+
+async function endProcess(identity: ProcessIdentity, spec: ChildSpec, first: NodeJS.Signals): Promise<void> {
+  const limit = first === 'SIGKILL' ? 10_000 : (spec.stopWithinMs ?? 10_000);
+  if (await signalAndWait(identity, first, limit)) return;
+  if (first !== 'SIGKILL' && (await signalAndWait(identity, 'SIGKILL', 10_000))) return;
+  throw new EmbeddedError(
+    'CHILD_NOT_ENDED',
+    `${spec.name} (pid ${identity.pid}) is still running after SIGKILL`,
+    'It hangs in the kernel, usually on a disk that does not answer: look at the disk, then start again.',
+    { child: spec.name, pid: identity.pid },
+  );
+}
+
+async function signalAndWait(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  limitMs: number,
+): Promise<boolean> {
+  if (!isRunning(identity)) return true;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
+    throw error;
+  }
+  const deadline = performance.now() + limitMs;
+  while (performance.now() < deadline) {
+    if (!isRunning(identity)) return true;
+    await sleep(20);
+  }
+  return !isRunning(identity);
+}
