@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// Finds the project's own node where the machine's is too old, then hands over to the compiled program.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 24;
+const here = path.dirname(fileURLToPath(import.meta.url));
+const program = path.resolve(here, '../dist/main.js');
+
+if (!existsSync(program)) {
+  console.error('catena is not built yet. Run "npm ci && npm run build" in the clone first.');
+  process.exit(1);
+}
+if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  await import(program);
+} else {
+  const node = path.resolve(here, '../../../node_modules/node/bin/node');
+  if (!existsSync(node)) {
+    console.error(
+      `catena needs node ${NEEDED_MAJOR} or newer; this is ${process.version}. Run "npm ci" in the clone, which brings it.`,
+    );
+    process.exit(1);
+  }
+  const result = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  process.exit(result.status ?? 1);
+}

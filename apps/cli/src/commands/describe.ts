@@ -1,0 +1,80 @@
+import { catalogRequests } from '@catena/events';
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { subcommand, type Act } from '../command-line.ts';
+import { UsageError } from '../invocation.ts';
+import { formatBytes, formatInstant } from '../presentation/quantities.ts';
+import { formatTable } from '../presentation/table.ts';
+import { kindOf } from './get.ts';
+
+/** `catena describe`: one definition with what happened to it last. */
+export function addDescribe(program: Command, act: Act): void {
+  subcommand(
+    program,
+    'describe',
+    'Shows one definition, its state and its last runs',
+    'catena describe schedule nightly',
+  )
+    .argument('<kind>', 'source, repository, schedule or subscription')
+    .argument('<name>')
+    .action(
+      act(async (cli, word: string, name: string) => {
+        const kind = kindOf(word);
+        const client = await cli.connect();
+        const definition = (await client.ask(catalogRequests.listDefinitions, { kind, name })).items.find(
+          (item) => !item.deleted,
+        );
+        if (!definition)
+          throw new UsageError(
+            `There is no ${kind} "${name}".`,
+            `See what there is: catena get ${word.toLowerCase()}`,
+          );
+        const filter =
+          kind === 'Schedule'
+            ? { schedule: name }
+            : kind === 'Source'
+              ? { source: name }
+              : kind === 'Repository'
+                ? { repository: name }
+                : undefined;
+        const [runs, schedules] = await Promise.all([
+          filter ? client.ask(catalogRequests.listRuns, { ...filter, limit: 10 }) : undefined,
+          kind === 'Schedule' ? client.ask(catalogRequests.listSchedules, { name }) : undefined,
+        ]);
+        const state = schedules?.items[0];
+        cli.answer({ definition, state, lastRuns: runs?.items ?? [] });
+        cli.say(
+          `${kind} ${definition.name}  (uid ${definition.uid}, generation ${definition.generation}, applied ${formatInstant(definition.appliedAt)})`,
+        );
+        if (state) {
+          cli.say(
+            `state: ${state.paused ? `paused${state.pauseReason ? `: ${state.pauseReason}` : ''}` : 'active'}`,
+          );
+          for (const [cadence, at] of Object.entries(state.lastFired))
+            cli.say(`  ${cadence} last fired for ${formatInstant(at)}`);
+          if (state.lastSkip) cli.say(`  last tick not run: ${state.lastSkip}`);
+        }
+        cli.say(`\n${stringify(definition.spec).trimEnd()}`);
+        if (runs && runs.items.length > 0) {
+          cli.say('\nLast runs:');
+          cli.say(
+            formatTable(
+              ['RUN', 'KIND', 'STATE', 'REQUESTED', 'WRITTEN', 'NOTE'],
+              runs.items.map((run) => [
+                run.run,
+                run.kind,
+                run.state,
+                formatInstant(run.requestedAt),
+                run.statistics ? formatBytes(run.statistics.bytesAdded) : '-',
+                run.failure
+                  ? `${run.failure.code}: ${run.failure.message}`
+                  : run.plan?.kind === 'backup'
+                    ? (run.plan.reason ?? run.plan.type)
+                    : '',
+              ]),
+            ),
+          );
+        }
+      }),
+    );
+}

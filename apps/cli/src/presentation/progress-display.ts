@@ -1,0 +1,57 @@
+import type { ProgressMessage } from '@catena/events';
+import { formatBytes, formatDuration } from './quantities.ts';
+
+/** One line about where a run stands. */
+export function progressLine(progress: ProgressMessage): string {
+  const share =
+    progress.totalBytes !== undefined && progress.totalBytes > 0
+      ? ` of ${formatBytes(progress.totalBytes)} (${Math.min(100, Math.floor((100 * progress.bytes) / progress.totalBytes))} %)`
+      : '';
+  const remaining =
+    progress.secondsRemaining === undefined
+      ? ''
+      : `, ${formatDuration(progress.secondsRemaining * 1000)} left`;
+  return `${progress.phase}: ${progress.files} files, ${formatBytes(progress.bytes)}${share}, ${formatBytes(progress.bytesPerSecond)}/s${remaining}`;
+}
+
+function bar(progress: ProgressMessage, width: number): string {
+  if (progress.totalBytes === undefined || progress.totalBytes === 0) return '';
+  const filled = Math.min(width, Math.round((width * progress.bytes) / progress.totalBytes));
+  return `[${'█'.repeat(filled)}${'░'.repeat(width - filled)}] `;
+}
+
+/** Where progress goes: one rewritten line on a terminal, a plain line every few seconds elsewhere. */
+export class ProgressDisplay {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #secondsBetweenLines: number;
+  #lastLineAt = 0;
+  #shown = false;
+
+  constructor(stream: NodeJS.WriteStream, secondsBetweenLines = 5) {
+    this.#stream = stream;
+    this.#secondsBetweenLines = secondsBetweenLines;
+  }
+
+  show(progress: ProgressMessage): void {
+    if (this.#stream.isTTY) {
+      this.#stream.write(
+        `\r\x1b[2K  ${bar(progress, 24)}${progressLine(progress)}`.slice(
+          0,
+          (this.#stream.columns || 120) + 6,
+        ),
+      );
+      this.#shown = true;
+      return;
+    }
+    const now = performance.now();
+    if (this.#lastLineAt !== 0 && now - this.#lastLineAt < this.#secondsBetweenLines * 1000) return;
+    this.#lastLineAt = now;
+    this.#stream.write(`  ${progressLine(progress)}\n`);
+  }
+
+  /** Makes room for ordinary lines. */
+  clear(): void {
+    if (this.#shown) this.#stream.write('\r\x1b[2K');
+    this.#shown = false;
+  }
+}

@@ -1,0 +1,2 @@
+export * from './catena-client.ts';
+export * from './follow-run.ts';
