@@ -1,0 +1,20 @@
+export { byteStringOf, bytesOf, pathIn, shownName, type ByteString } from './byte-string.ts';
+export { AccountNames } from './account-names.ts';
+export {
+  extendedAttributesOf,
+  removeExtendedAttribute,
+  setExtendedAttribute,
+  type ExtendedAttribute,
+} from './extended-attributes.ts';
+export { fileSystemIdentity } from './file-system-identity.ts';
+export {
+  kindBits,
+  statusAt,
+  statusOfOpen,
+  statusOfPath,
+  type FileKind,
+  type FileStatus,
+} from './file-status.ts';
+export { FolderHandle, type FileName } from './folder-handle.ts';
+export { dataAfter } from './sparse-regions.ts';
+export { SystemCallError, systemCodeOf } from './system-call-error.ts';
