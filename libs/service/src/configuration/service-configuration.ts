@@ -1,0 +1,54 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { Secret } from './secret.ts';
+
+const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A variable whose value is a secret; it may come from a file named by `<variable>_FILE`. */
+export const secretText = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text));
+
+/** A whole number from an environment variable. */
+export function wholeNumber(minimum: number, maximum: number) {
+  return z
+    .string()
+    .regex(/^\d+$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum));
+}
+
+/** What every service is told by its environment. */
+export const serviceConfiguration = z.object({
+  CATENA_NATS_URL: z
+    .string()
+    .regex(
+      /^(nats|tls):\/\/[^@\s]+$/,
+      'expected nats://host:port or tls://host:port, without a user or a password in it',
+    )
+    .default('nats://127.0.0.1:4222'),
+  CATENA_NATS_USER: z.string().min(1).optional(),
+  CATENA_NATS_PASSWORD: secretText.optional(),
+  CATENA_INSTANCE: z
+    .string()
+    .regex(TOKEN, 'expected 1 to 64 letters, digits, "-" or "_"')
+    .default(
+      () =>
+        `${hostname()
+          .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+          .slice(0, 48)}-${process.pid}`,
+    )
+    .describe('Names this process in events; unique among the running processes of its service.'),
+  CATENA_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
+  CATENA_HEALTH_PORT: wholeNumber(0, 65_535)
+    .prefault('0')
+    .describe('0 takes any free port and announces it.'),
+  CATENA_ANNOUNCE_FILE: z.string().min(1).optional(),
+  CATENA_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  CATENA_LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
+  CATENA_SHUTDOWN_SECONDS: wholeNumber(1, 3600)
+    .prefault('25')
+    .describe('How long work in hand may take to end after SIGTERM.'),
+});
+export type ServiceConfiguration = z.infer<typeof serviceConfiguration>;

@@ -1,0 +1,38 @@
+import { existsSync, writeFileSync } from 'node:fs';
+
+/** The places where a fault test may kill a process, each between two steps that must not depend on each other. */
+export const crashPoints = [
+  'scheduler.before-fire',
+  'scheduler.after-fire',
+  'scheduler.before-apply',
+  'scheduler.after-apply',
+  'catalog.before-plan',
+  'catalog.after-plan',
+  'catalog.after-job',
+  'catalog.before-outcome',
+  'catalog.after-outcome',
+  'catalog.before-delivery',
+  'catalog.after-delivery',
+  'mover.after-claim',
+  'mover.during-backup',
+  'mover.before-manifest',
+  'mover.after-manifest',
+  'mover.during-restore',
+  'mover.before-report',
+  'mover.after-report',
+] as const;
+export type CrashPoint = (typeof crashPoints)[number];
+
+/**
+ * Ends this process as `kill -9` would when CATENA_CRASH_AT names the point. CATENA_CRASH_ONCE names a marker file:
+ * made before the process dies, and while it is there nothing dies again, so that a restarted process gets past.
+ */
+export function crashPoint(point: CrashPoint): void {
+  if (process.env['CATENA_CRASH_AT'] !== point) return;
+  const marker = process.env['CATENA_CRASH_ONCE'];
+  if (marker !== undefined && marker !== '') {
+    if (existsSync(marker)) return;
+    writeFileSync(marker, `${point} ${process.pid}\n`);
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
