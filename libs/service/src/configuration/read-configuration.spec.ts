@@ -10,7 +10,9 @@ import { secretText, serviceConfiguration, wholeNumber } from './service-configu
 
 describe('the configuration of a service', () => {
   let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'catena-configuration-'))));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'catena-configuration-'));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('has a default for everything that a single machine needs', () => {

@@ -17,7 +17,9 @@ function pass(environment: Record<string, string>) {
 
 describe('a crash point', () => {
   let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'catena-crash-'))));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'catena-crash-'));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('does nothing unless it is named', () => {
