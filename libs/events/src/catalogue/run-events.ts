@@ -89,7 +89,16 @@ const verifyPlan = z.object({
   depth: z.enum(['presence', 'checksums']),
 });
 
-const rescanPlan = z.object({ kind: z.literal('rescan'), repository: definitionSnapshot });
+const rescanPlan = z.object({
+  kind: z.literal('rescan'),
+  repository: definitionSnapshot,
+  settledThrough: z
+    .record(z.string(), position)
+    .optional()
+    .describe(
+      'By collection: up to which position nothing was in flight. What came later is not missed when it is not found.',
+    ),
+});
 
 /** What the chain catalog decided a run must do. */
 export const runPlan = z.discriminatedUnion('kind', [backupPlan, restorePlan, verifyPlan, rescanPlan]);
