@@ -1,3 +1,4 @@
+export * from './aggregates/append-decided.ts';
 export * from './aggregates/aggregate-cache.ts';
 export * from './configuration/configuration-error.ts';
 export * from './configuration/read-configuration.ts';

@@ -1,0 +1,16 @@
+import type { TakenJob } from '@catena/event-log';
+import { HandlerContext, HandlesJobs } from '@catena/service';
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { AttemptService } from '../attempt/attempt.service.ts';
+
+/** Where jobs come in. */
+@Controller()
+export class JobController {
+  constructor(@Inject(AttemptService) private readonly attempts: AttemptService) {}
+
+  @HandlesJobs({ kinds: ['backup', 'restore', 'verify', 'rescan'] })
+  async work(@Payload() job: TakenJob, @Ctx() context: HandlerContext): Promise<void> {
+    await this.attempts.work(job, context.stopping);
+  }
+}

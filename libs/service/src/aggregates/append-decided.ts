@@ -1,0 +1,73 @@
+import {
+  aggregateTypeOf,
+  stamp,
+  type AggregateRef,
+  type AnyDomainEvent,
+  type AnyNewEvent,
+  type EventContext,
+} from '@catena/events';
+import {
+  EMPTY_HEAD,
+  isConcurrencyConflict,
+  type AggregateHead,
+  type AppendPart,
+  type AppendResult,
+  type EventLog,
+} from '@catena/event-log';
+import { pause } from '../lifecycle/pause.ts';
+
+/** Where the aggregates of a decision stood when it was made; what is not named is expected not to exist. */
+export interface ExpectedHead {
+  readonly aggregate: AggregateRef;
+  readonly head: AggregateHead;
+}
+
+/** Appends a decision that may span aggregates as one: all of it, or a conflict and nothing. */
+export async function appendDecided(
+  log: EventLog,
+  events: readonly AnyDomainEvent[],
+  expected: readonly ExpectedHead[],
+  context: EventContext,
+): Promise<AppendResult> {
+  const heads = new Map(expected.map(({ aggregate, head }) => [keyOf(aggregate), head]));
+  const parts = new Map<string, AppendPart & { events: AnyNewEvent[] }>();
+  for (const event of stamp(events, context)) {
+    const key = keyOf(event.aggregate);
+    const part = parts.get(key) ?? {
+      aggregate: event.aggregate,
+      expected: heads.get(key) ?? EMPTY_HEAD,
+      events: [],
+    };
+    part.events.push(event);
+    parts.set(key, part);
+  }
+  return await log.append([...parts.values()]);
+}
+
+/** The aggregates that a decision touches. */
+export function aggregatesOf(events: readonly AnyDomainEvent[]): AggregateRef[] {
+  const found = new Map<string, AggregateRef>();
+  for (const event of events) {
+    const aggregate = { type: aggregateTypeOf(event.type), id: event.aggregateId };
+    found.set(keyOf(aggregate), aggregate);
+  }
+  return [...found.values()];
+}
+
+const TRIES = 25;
+
+/** Loads, decides and appends again as long as somebody else was faster; `work` must load anew each time. */
+export async function untilNoConflict<T>(work: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConcurrencyConflict(error) || tried === TRIES) throw error;
+      await pause(Math.random() * 2 * tried);
+    }
+  }
+}
+
+function keyOf(aggregate: AggregateRef): string {
+  return `${aggregate.type}/${aggregate.id}`;
+}
