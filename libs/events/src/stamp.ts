@@ -13,15 +13,22 @@ export function domainEvent<T extends EventType>(
 }
 
 /**
- * Gives decided events their ids and context. Ids depend on the cause and the place in the decision only, so a
- * decision that is made again after a crash carries the same ids and the log can tell.
+ * Gives decided events their ids and context. Ids depend on the cause, the place in the decision and what is said, so
+ * an append that is repeated carries the same ids and the log can tell; two that differ are never taken for one.
  */
 export function stamp(events: readonly AnyDomainEvent[], context: EventContext): AnyNewEvent[] {
   return events.map(
     (event, index) =>
       ({
         ...context,
-        id: digestId('event', context.causationId, event.type, event.aggregateId, String(index)),
+        id: digestId(
+          'event',
+          context.causationId,
+          event.type,
+          event.aggregateId,
+          String(index),
+          JSON.stringify(event.data),
+        ),
         type: event.type,
         version: currentVersion(event.type),
         aggregate: { type: aggregateTypeOf(event.type), id: event.aggregateId },

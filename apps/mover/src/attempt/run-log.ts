@@ -29,7 +29,15 @@ export class RunLog {
     this.#log = log;
     this.#identity = identity;
     this.#clock = clock;
-    this.#runs = new AggregateCache(log, { type: 'run', initial: initialRun, evolve: evolveRun }, 100);
+    this.#runs = new AggregateCache(
+      log,
+      {
+        type: 'run',
+        initial: initialRun,
+        evolve: (state, events) => events.reduce<RunState>(evolveRun, state),
+      },
+      100,
+    );
   }
 
   load(run: string): Promise<Loaded<RunState>> {

@@ -5,13 +5,16 @@ import { EMPTY_HEAD, type AggregateHead, type EventLog } from '@catena/event-log
 export interface Fold<S> {
   readonly type: AggregateType;
   readonly initial: (id: string) => S;
-  readonly evolve: (state: S, event: AnyRecordedEvent) => S;
+  /** The state after several of its own events, oldest first. */
+  readonly evolve: (state: S, events: readonly AnyRecordedEvent[]) => S;
 }
 
 /** An aggregate as it stood when it was read: decide on the state, append expecting the head. */
 export interface Loaded<S> {
   readonly state: S;
   readonly head: AggregateHead;
+  /** Id of its last event: the cause of what is decided now. Empty while there is none. */
+  readonly lastEvent: string;
 }
 
 const DEFAULT_SIZE = 1_000;
@@ -34,12 +37,19 @@ export class AggregateCache<S> {
 
   async load(id: string): Promise<Loaded<S>> {
     const { type, initial, evolve } = this.#fold;
-    let { state, head } = this.#loaded.get(id) ?? { state: initial(id), head: EMPTY_HEAD };
-    for await (const event of this.#log.read({ aggregate: { type, id }, from: head.sequence + 1 })) {
-      state = evolve(state, event);
-      head = { sequence: event.sequence, hash: event.hash };
-    }
-    const loaded = { state, head };
+    const known = this.#loaded.get(id) ?? { state: initial(id), head: EMPTY_HEAD, lastEvent: '' };
+    const events: AnyRecordedEvent[] = [];
+    const from = known.head.sequence + 1;
+    for await (const event of this.#log.read({ aggregate: { type, id }, from })) events.push(event);
+    const last = events.at(-1);
+    const loaded =
+      last === undefined
+        ? known
+        : {
+            state: evolve(known.state, events),
+            head: { sequence: last.sequence, hash: last.hash },
+            lastEvent: last.id,
+          };
     this.#remember(id, loaded);
     return loaded;
   }

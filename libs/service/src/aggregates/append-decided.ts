@@ -29,9 +29,39 @@ export async function appendDecided(
   expected: readonly ExpectedHead[],
   context: EventContext,
 ): Promise<AppendResult> {
+  return await appendInSteps(log, [events], expected, context);
+}
+
+/**
+ * Appends the steps of one decision in order, each as one append that is true by itself. The answer is the last
+ * step's. A conflict leaves the steps before it; the decision is made again from there.
+ */
+export async function appendInSteps(
+  log: EventLog,
+  steps: readonly (readonly AnyDomainEvent[])[],
+  expected: readonly ExpectedHead[],
+  context: EventContext,
+): Promise<AppendResult> {
   const heads = new Map(expected.map(({ aggregate, head }) => [keyOf(aggregate), head]));
+  let result: AppendResult = { sequence: 0, heads: [], repeated: true };
+  for (const step of steps) {
+    if (step.length === 0) continue;
+    const parts = partsOf(stamp(step, context), heads);
+    result = await log.append(parts);
+    for (const [index, { aggregate }] of parts.entries()) {
+      const head = result.heads[index];
+      if (head !== undefined) heads.set(keyOf(aggregate), head);
+    }
+  }
+  return result;
+}
+
+function partsOf(
+  events: readonly AnyNewEvent[],
+  heads: ReadonlyMap<string, AggregateHead>,
+): readonly AppendPart[] {
   const parts = new Map<string, AppendPart & { events: AnyNewEvent[] }>();
-  for (const event of stamp(events, context)) {
+  for (const event of events) {
     const key = keyOf(event.aggregate);
     const part = parts.get(key) ?? {
       aggregate: event.aggregate,
@@ -41,7 +71,7 @@ export async function appendDecided(
     part.events.push(event);
     parts.set(key, part);
   }
-  return await log.append([...parts.values()]);
+  return [...parts.values()];
 }
 
 /** The aggregates that a decision touches. */
