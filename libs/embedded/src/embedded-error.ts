@@ -1,44 +1,39 @@
-/** Stable codes of everything that can go wrong with the servers of one machine. */
-export type EmbeddedErrorCode =
-  | 'CHILD_NOT_ENDED'
-  | 'CHILD_NOT_READY'
-  | 'HOME_IN_USE'
-  | 'HOME_NOT_USABLE'
-  | 'LOCK_TIMEOUT'
-  | 'NATS_FETCH_FAILED'
-  | 'NATS_NOT_FOUND'
-  | 'NATS_UNREACHABLE'
-  | 'NATS_UNSUITABLE'
-  | 'NO_FREE_PORT'
-  | 'NOT_STARTED'
-  | 'PLATFORM_UNSUPPORTED'
-  | 'POSTGRES_INIT_FAILED'
-  | 'POSTGRES_NOT_FOUND'
-  | 'POSTGRES_PLACE_TAKEN'
-  | 'POSTGRES_PLACE_UNREACHABLE'
-  | 'POSTGRES_UNREACHABLE'
-  | 'POSTGRES_USER_MISSING'
-  | 'SECRETS_UNREADABLE';
+import { CatenaError } from '@catena/events';
 
-/** A refusal or failure of this library. `message` names the thing and the rule, `remedy` says what to do. */
-export class EmbeddedError extends Error {
-  override readonly name = 'EmbeddedError';
-  readonly code: EmbeddedErrorCode;
-  readonly remedy: string;
-  /** What an operator needs beyond the text: paths, pids, versions, the tail of a log. Never a secret. */
-  readonly details: Readonly<Record<string, unknown>>;
+/** Stable codes of everything that can go wrong with the servers and processes of one machine. */
+export type EmbeddedErrorCode =
+  | 'embedded.child-not-ended'
+  | 'embedded.child-not-ready'
+  | 'embedded.home-in-use'
+  | 'embedded.home-not-usable'
+  | 'embedded.lock-timeout'
+  | 'embedded.nats-fetch-failed'
+  | 'embedded.nats-not-found'
+  | 'embedded.nats-unreachable'
+  | 'embedded.nats-unsuitable'
+  | 'embedded.no-free-port'
+  | 'embedded.not-started'
+  | 'embedded.postgres-init-failed'
+  | 'embedded.postgres-not-found'
+  | 'embedded.postgres-place-taken'
+  | 'embedded.postgres-place-unreachable'
+  | 'embedded.postgres-unreachable'
+  | 'embedded.postgres-user-missing'
+  | 'embedded.stopped'
+  | 'embedded.system-unsupported';
+
+/** A refusal or failure of this library: `message` names the thing and the rule, `remedy` says what to do. Never holds a secret. */
+export class EmbeddedError extends CatenaError {
+  declare readonly code: EmbeddedErrorCode;
 
   constructor(
     code: EmbeddedErrorCode,
     problem: string,
     remedy: string,
-    details: Readonly<Record<string, unknown>> = {},
+    details: Record<string, unknown> = {},
     cause?: unknown,
   ) {
-    super(`${problem}. ${remedy}`, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.remedy = remedy;
-    this.details = details;
+    super(code, `${problem}.`, { remedy, details, cause });
   }
 }
 

@@ -26,7 +26,7 @@ export async function findFreePort(): Promise<number> {
     if (await isPortFree(port)) return port;
   }
   throw new EmbeddedError(
-    'NO_FREE_PORT',
+    'embedded.no-free-port',
     `No free port on 127.0.0.1 between ${LOWEST} and ${below} was found in ${ATTEMPTS} tries`,
     'End some of the programs that listen there.',
   );

@@ -25,7 +25,7 @@ export function tryLock(file: string): ExclusiveLock | undefined {
   return { release: () => database.close() };
 }
 
-/** Waits for the lock on a file; `onWait` is called once when it is not free. Throws LOCK_TIMEOUT after `timeoutMs`. */
+/** Waits for the lock on a file; `onWait` is called once when it is not free. Throws embedded.lock-timeout after `timeoutMs`. */
 export async function waitForLock(
   file: string,
   timeoutMs: number,
@@ -38,7 +38,7 @@ export async function waitForLock(
     if (!waited) onWait();
     if (performance.now() > deadline) {
       throw new EmbeddedError(
-        'LOCK_TIMEOUT',
+        'embedded.lock-timeout',
         `Another process has held ${file} for more than ${Math.round(timeoutMs / 1000)} s`,
         'End that process, then start again.',
         { file },

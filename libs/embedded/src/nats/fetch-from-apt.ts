@@ -30,7 +30,7 @@ const remedy =
 /**
  * Downloads Debian's nats-server package of a newer suite through the machine's own apt configuration (same archives,
  * same keys, signatures checked), with private lists and caches so that nothing of the system changes and no privilege
- * is needed, and unpacks the binary. Returns its path. Throws NATS_FETCH_FAILED with what each suite said.
+ * is needed, and unpacks the binary. Returns its path. Throws embedded.nats-fetch-failed with what each suite said.
  */
 export async function fetchNatsFromApt(options: AptFetchOptions): Promise<string> {
   const release = await debianRelease(options.osRelease ?? '/etc/os-release');
@@ -63,7 +63,7 @@ export async function fetchNatsFromApt(options: AptFetchOptions): Promise<string
 
 function failed(problem: string, details: Record<string, unknown>): EmbeddedError {
   return new EmbeddedError(
-    'NATS_FETCH_FAILED',
+    'embedded.nats-fetch-failed',
     `nats-server could not be fetched: ${problem}`,
     remedy,
     details,

@@ -1,6 +1,6 @@
 import { access, constants, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { resolveCache } from '../cache-folder.ts';
+import { resolveCache } from '../home/cache-folder.ts';
 import { EmbeddedError } from '../embedded-error.ts';
 import { waitForLock } from '../lock/exclusive-lock.ts';
 import { fetchNatsFromApt } from './fetch-from-apt.ts';
@@ -22,14 +22,14 @@ export interface FindNatsOptions {
   env?: NodeJS.ProcessEnv;
   /** Called with one line of text at each step that takes long. */
   onProgress?: (message: string) => void;
-  /** False: throw NATS_NOT_FOUND rather than fetch. */
+  /** False: throw embedded.nats-not-found rather than fetch. */
   fetch?: boolean;
 }
 
 /**
  * Finds nats-server ≥ 2.12: the binary `CATENA_NATS_SERVER` names, else one on PATH (and in the sbin folders, where
  * Debian puts it), else one in the cache, else one that is fetched into the cache. Safe when several processes do it at once.
- * Throws NATS_UNSUITABLE, NATS_NOT_FOUND or NATS_FETCH_FAILED.
+ * Throws embedded.nats-unsuitable, embedded.nats-not-found or embedded.nats-fetch-failed.
  */
 export async function findNatsServer(options: FindNatsOptions = {}): Promise<NatsBinary> {
   const env = options.env ?? process.env;
@@ -41,7 +41,7 @@ export async function findNatsServer(options: FindNatsOptions = {}): Promise<Nat
   if (present) return present;
   if (options.fetch === false) {
     throw new EmbeddedError(
-      'NATS_NOT_FOUND',
+      'embedded.nats-not-found',
       `No nats-server ${MINIMUM_NATS_VERSION} or newer is on PATH or in ${cache}`,
       'Install it and put it on PATH, or name the binary with CATENA_NATS_SERVER, or a running server with CATENA_NATS_URL.',
       { cache },
@@ -59,7 +59,7 @@ export async function findNatsServer(options: FindNatsOptions = {}): Promise<Nat
     const found = await inCache(cache);
     if (!found) {
       throw new EmbeddedError(
-        'NATS_FETCH_FAILED',
+        'embedded.nats-fetch-failed',
         `${binary} was fetched but does not run`,
         `Delete ${cache} and start again.`,
       );
@@ -78,7 +78,7 @@ async function namedBinary(binary: string): Promise<NatsBinary> {
       : `is version ${probe.version}, older than ${MINIMUM_NATS_VERSION}`;
   if ('problem' in probe || !isSuitableNatsVersion(probe.version)) {
     throw new EmbeddedError(
-      'NATS_UNSUITABLE',
+      'embedded.nats-unsuitable',
       `CATENA_NATS_SERVER names ${binary}, which ${problem}`,
       `Name a nats-server ${MINIMUM_NATS_VERSION} or newer, or unset CATENA_NATS_SERVER to let one be found or fetched.`,
       { binary },

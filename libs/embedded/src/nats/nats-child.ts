@@ -46,6 +46,8 @@ export function natsChild(options: NatsChildOptions): ChildSpec {
       }
       await checkJetStream(monitorUrl, abort);
     },
+    // Two servers on one folder of streams would destroy it.
+    isRemains: ([, flag, file]) => flag === '-c' && file === configFile,
     // Large streams are read through after a crash.
     readyWithinMs: 300_000,
     stopSignal: 'SIGTERM',

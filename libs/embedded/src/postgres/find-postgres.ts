@@ -17,7 +17,7 @@ export interface PostgresBinaries {
 
 /**
  * Finds PostgreSQL's programs: the folder `CATENA_POSTGRES_BIN` names, else those of the npm package for this
- * platform. Throws POSTGRES_NOT_FOUND.
+ * platform. Throws embedded.postgres-not-found.
  */
 export async function findPostgres(env: NodeJS.ProcessEnv = process.env): Promise<PostgresBinaries> {
   if (env['CATENA_POSTGRES_BIN']) {
@@ -27,7 +27,7 @@ export async function findPostgres(env: NodeJS.ProcessEnv = process.env): Promis
     const hasInitdb = await isExecutable(path.join(bin, 'initdb'));
     if (version === undefined || !hasInitdb) {
       throw new EmbeddedError(
-        'POSTGRES_NOT_FOUND',
+        'embedded.postgres-not-found',
         `CATENA_POSTGRES_BIN names ${bin}, which does not hold a postgres that runs, with initdb beside it`,
         'Name the folder of the server programs (on Debian: /usr/lib/postgresql/<major>/bin), or unset it.',
         { bin, stderr: result.stderr.trim() },
@@ -48,7 +48,7 @@ export async function findPostgres(env: NodeJS.ProcessEnv = process.env): Promis
     version = (createRequire(entry)(path.join(folder, 'package.json')) as { version: string }).version;
   } catch (error) {
     throw new EmbeddedError(
-      'POSTGRES_NOT_FOUND',
+      'embedded.postgres-not-found',
       `The PostgreSQL programs for this platform (npm package ${packageName}) are not installed: ${reasonOf(error)}`,
       'Run npm ci with optional dependencies, or name a folder with CATENA_POSTGRES_BIN or a running server with CATENA_DATABASE_URL.',
       { packageName },

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EmbeddedError } from '../embedded-error.ts';
 import { runCommand, type CommandOptions } from '../process/run-command.ts';
@@ -25,11 +25,14 @@ export interface InitClusterOptions {
   durable: boolean;
 }
 
-/** Makes the cluster with its logins and database when it is not there. It appears whole or not at all. Throws POSTGRES_INIT_FAILED. */
-export async function initCluster(options: InitClusterOptions): Promise<void> {
-  if (await exists(path.join(options.dataDir, 'PG_VERSION'))) return;
-  const staging = `${options.dataDir}.new`;
-  await rm(staging, { recursive: true, force: true });
+/**
+ * Makes the cluster with its logins and database when it is not there. It appears whole or not at all.
+ * Returns whether it was made now. Throws embedded.postgres-init-failed.
+ */
+export async function initCluster(options: InitClusterOptions): Promise<boolean> {
+  if (await exists(path.join(options.dataDir, 'PG_VERSION'))) return false;
+  await removeLeftovers(options.dataDir);
+  const staging = `${options.dataDir}.new-${process.pid}`;
   await mkdir(staging, { mode: 0o700 });
   await chmod(staging, 0o700);
   if (options.runAs) await chown(staging, options.runAs.uid, options.runAs.gid);
@@ -64,6 +67,16 @@ export async function initCluster(options: InitClusterOptions): Promise<void> {
   );
   if (single.code !== 0) throw initFailed('postgres --single', single.stderr, options.dataDir);
   await rename(staging, options.dataDir);
+  return true;
+}
+
+/** What was half made when an earlier process was killed. */
+async function removeLeftovers(dataDir: string): Promise<void> {
+  const prefix = `${path.basename(dataDir)}.new-`;
+  for (const name of await readdir(path.dirname(dataDir))) {
+    if (!name.startsWith(prefix)) continue;
+    await rm(path.join(path.dirname(dataDir), name), { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 function loginStatements(secrets: PostgresSecrets): string {
@@ -80,9 +93,9 @@ function loginStatements(secrets: PostgresSecrets): string {
 function initFailed(step: string, stderr: string, dataDir: string): EmbeddedError {
   const tail = stderr.trim().split('\n').slice(-10).join('\n');
   return new EmbeddedError(
-    'POSTGRES_INIT_FAILED',
-    `The PostgreSQL cluster ${dataDir} could not be made: ${step} failed`,
-    `Free space or permissions are the usual reasons. It said:\n${tail}\n`,
+    'embedded.postgres-init-failed',
+    `The PostgreSQL cluster ${dataDir} could not be made: ${step} failed and said:\n${tail}\n`,
+    'Free space and permissions are the usual reasons; mend what it names, then start again.',
     { dataDir, step, tail },
   );
 }

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { EmbeddedError } from '../embedded-error.ts';
 import type { ChildSpec } from '../process/child-spec.ts';
 import { writeWhole } from '../write-whole.ts';
 import type { PostgresSecrets } from './init-cluster.ts';
@@ -17,6 +18,18 @@ export interface PostgresChildOptions {
   secrets: PostgresSecrets;
   extraSettings?: Readonly<Record<string, string>>;
   extraHostRules?: readonly string[];
+}
+
+const WRONG_PASSWORD = '28P01';
+
+function otherPasswords(dataDir: string, cause: unknown): EmbeddedError {
+  return new EmbeddedError(
+    'embedded.postgres-unreachable',
+    `The PostgreSQL data in ${dataDir} has other passwords than secrets/postgres.json`,
+    `Restore that file, or delete ${dataDir}: what it holds is built again from the event log.`,
+    { dataDir },
+    cause,
+  );
 }
 
 /** The address the services use, password included. */
@@ -45,24 +58,28 @@ export function postgresChild(options: PostgresChildOptions): ChildSpec {
   const rules = renderHostRules(options.extraHostRules);
   writeWhole(settingsFile, settings, 0o644);
   writeWhole(rulesFile, rules, 0o644);
+  const dataDir = path.join(options.folder, 'data');
   const url = postgresUrl(options.port, options.secrets);
   return {
     name: 'postgres',
     command: path.join(options.bin, 'postgres'),
-    args: [
-      ...['-D', path.join(options.folder, 'data')],
-      ...['-c', `config_file=${settingsFile}`, '-c', `hba_file=${rulesFile}`],
-    ],
+    args: [...['-D', dataDir], ...['-c', `config_file=${settingsFile}`, '-c', `hba_file=${rulesFile}`]],
     cwd: options.folder,
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
     port: options.port,
     configuration: settings + rules,
     probe: async () => {
-      const { clusterName } = await askPostgres(url);
+      const { clusterName } = await askPostgres(url).catch((error: unknown) => {
+        throw (error as { code?: string }).code === WRONG_PASSWORD ? otherPasswords(dataDir, error) : error;
+      });
       if (clusterName !== options.clusterName) {
         throw new Error(`another PostgreSQL server (${clusterName}) answers on port ${options.port}`);
       }
     },
+    // Sessions of a killed server work on for as long as their statement takes, and no new server starts beside them.
+    isRemains: (commandLine) =>
+      commandLine[0]?.startsWith(`postgres: ${options.clusterName}: `) === true ||
+      (commandLine[1] === '-D' && commandLine[2] === dataDir),
     // Replaying the write-ahead log after a crash takes as long as it takes to read it.
     readyWithinMs: 300_000,
     // "Fast": ends the sessions, writes a checkpoint, needs no recovery.

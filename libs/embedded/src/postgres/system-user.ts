@@ -11,7 +11,7 @@ export interface SystemUser {
 /** Users that PostgreSQL is dropped to when root starts it; the first that exists. */
 const CANDIDATES = ['postgres', 'catena', 'nobody'] as const;
 
-/** Whom PostgreSQL, which refuses to run as root, runs as: undefined means "as whoever we are". Throws POSTGRES_USER_MISSING. */
+/** Whom PostgreSQL, which refuses to run as root, runs as: undefined means "as whoever we are". Throws embedded.postgres-user-missing. */
 export async function postgresUser(): Promise<SystemUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of CANDIDATES) {
@@ -19,7 +19,7 @@ export async function postgresUser(): Promise<SystemUser | undefined> {
     if (found) return found;
   }
   throw new EmbeddedError(
-    'POSTGRES_USER_MISSING',
+    'embedded.postgres-user-missing',
     `PostgreSQL does not run as root, and none of the users ${CANDIDATES.join(', ')} exists`,
     'Make one (useradd --system catena), start as a normal user, or name a running server with CATENA_DATABASE_URL.',
   );

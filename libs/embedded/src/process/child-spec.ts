@@ -13,10 +13,18 @@ export interface ChildSpec {
   port?: number;
   /** Names whatever a survivor must have been started with to be adopted, besides command and arguments. */
   configuration?: string;
-  /** Resolves when the child is healthy, rejects with the reason while it is not. Asked again until `readyWithinMs`. */
+  /**
+   * Resolves when the child is healthy, rejects with the reason while it is not. Asked again until `readyWithinMs`,
+   * except after an EmbeddedError, which is final.
+   */
   probe?: (abort: AbortSignal) => Promise<void>;
   /** How long a start may take, recovery after a crash included. Default 60 000. */
   readyWithinMs?: number;
+  /**
+   * Recognises, by its command line, a process that would get in the way of a start though no pid file names it: a part
+   * of a killed server that is still at work, or a whole one whose pid file was deleted. It is killed before a start.
+   */
+  isRemains?: (commandLine: readonly string[]) => boolean;
   /** What asks it to stop. Default SIGTERM. */
   stopSignal?: NodeJS.Signals;
   /** How long it may take to stop before SIGKILL. Default 10 000. */

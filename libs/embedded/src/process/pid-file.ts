@@ -6,7 +6,7 @@ import { writeWhole } from '../write-whole.ts';
 import type { ChildSpec } from './child-spec.ts';
 import { parseStat, readBootId, type ProcessIdentity } from './process-identity.ts';
 
-/** What is known of a child besides its identity. `fingerprint` is equal for equal command, arguments and configuration. */
+/** What is known of a child besides its identity. `fingerprint` is equal for equal command, arguments, environment and configuration. */
 export interface ChildRecord {
   name: string;
   command: string;
@@ -28,7 +28,7 @@ export function pidFile(runFolder: string, name: string): string {
 }
 
 export function fingerprintOf(spec: ChildSpec): string {
-  const parts = [spec.command, spec.args, spec.configuration ?? '', spec.user?.uid ?? null];
+  const parts = [spec.command, spec.args, spec.env, spec.configuration ?? '', spec.user?.uid ?? null];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * A process and no later one with the same number: its pid and the kernel's start time
@@ -40,13 +40,24 @@ export function parseStat(stat: string): { pid: number; state: string; startTime
   return { pid, state, startTime };
 }
 
-/** The command line of a process as one text, or undefined when it is gone. */
-export function commandOf(pid: number): string | undefined {
+/** The command line of a process; undefined when it is gone. Programs may overwrite theirs with a title. */
+export function commandLineOf(pid: number): string[] | undefined {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '').split('\0');
   } catch {
     return undefined;
   }
+}
+
+/** Every running process that we may see whose command line satisfies the condition. */
+export function findProcesses(condition: (commandLine: readonly string[]) => boolean): ProcessIdentity[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const commandLine = commandLineOf(Number(name));
+      const identity = commandLine && condition(commandLine) ? identifyProcess(Number(name)) : undefined;
+      return identity ? [identity] : [];
+    });
 }
 
 /** Names this boot of the machine: start times of different boots cannot be compared. */

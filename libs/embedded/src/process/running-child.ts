@@ -6,7 +6,7 @@ import { EmbeddedError, reasonOf } from '../embedded-error.ts';
 import type { ChildFolders, ChildSpec } from './child-spec.ts';
 import { rotateLog, tailOfLog } from './log-tail.ts';
 import { fingerprintOf, forgetChild, pidFile, readChild, writeRecord } from './pid-file.ts';
-import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { findProcesses, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** How a child ended. Both are null for one that was adopted: only a parent is told. */
 export interface ChildExit {
@@ -22,14 +22,20 @@ export interface RunningChild {
   readonly exited: Promise<ChildExit>;
 }
 
+/** How a child wants to be stopped. */
+type StopRules = Pick<ChildSpec, 'name' | 'stopSignal' | 'stopWithinMs'>;
+
 /** Writes its own identity to descriptor 3, then becomes the program: no moment exists in which it runs and is not on record. */
 const LAUNCHER = 'IFS= read -r stat </proc/self/stat; printf "%s\\n" "$stat" >&3; exec "$@" 3>&-';
-const POLL_MS = 100;
+const POLL_MS = 250;
+const READY_WITHIN_MS = 60_000;
+/** A survivor that does not answer for this long is ended and started again, with all the time that a start may take. */
+const ADOPT_WITHIN_MS = 15_000;
 
 /**
  * Finds the survivor of an earlier parent and adopts it when it was started the same way and answers, ends it
  * otherwise, and starts a new process when none is left. The child has its own session, so it outlives its parent.
- * Resolves when it is healthy. Throws CHILD_NOT_READY with the tail of its log, or the abort reason.
+ * Resolves when it is healthy. Throws embedded.child-not-ready with the tail of its log, or the abort reason.
  */
 export async function startChild(
   spec: ChildSpec,
@@ -39,21 +45,22 @@ export async function startChild(
   const survivor = await adoptSurvivor(spec, folders, abort);
   if (survivor) return survivor;
 
-  const logFile = path.join(folders.logs, `${spec.name}.log`);
+  await clearRemains(spec);
+  const logFile = logOf(spec, folders);
   await rotateLog(logFile);
   writeRecord(folders.run, spec);
   const { identity, exited } = spawnDetached(spec, pidFile(folders.run, spec.name), logFile);
   try {
     await waitUntilHealthy(spec, exited, logFile, abort);
   } catch (error) {
-    await endProcess(identity, spec, 'SIGKILL');
+    await endProcess(identity, spec, abort.aborted ? (spec.stopSignal ?? 'SIGTERM') : 'SIGKILL');
     forgetChild(folders.run, spec.name);
     throw error;
   }
   return { pid: identity.pid, adopted: false, exited };
 }
 
-/** Asks the process to stop, waits, kills it when it does not. Throws CHILD_NOT_ENDED when even that does not help. */
+/** Asks the process to stop, waits, kills it when it does not. Throws embedded.child-not-ended when even that does not help. */
 export async function stopChild(child: RunningChild, spec: ChildSpec, folders: ChildFolders): Promise<void> {
   const identity = identifyProcess(child.pid);
   const known = await readChild(folders.run, spec.name);
@@ -63,19 +70,25 @@ export async function stopChild(child: RunningChild, spec: ChildSpec, folders: C
   forgetChild(folders.run, spec.name);
 }
 
-/** Kills the process without asking, and waits until it is gone. Throws CHILD_NOT_ENDED. */
+/** Kills the process without asking, and waits until it is gone. Throws embedded.child-not-ended. */
 export async function killChild(child: RunningChild, spec: ChildSpec): Promise<void> {
   const identity = identifyProcess(child.pid);
   if (identity) await endProcess(identity, spec, 'SIGKILL');
 }
 
 /** Ends whatever an earlier parent left running under this name. Returns whether there was one. */
-export async function endSurvivor(spec: ChildSpec, folders: ChildFolders): Promise<boolean> {
+export async function endSurvivor(spec: StopRules, folders: ChildFolders): Promise<boolean> {
   const survivor = await readChild(folders.run, spec.name);
   if (!survivor || !isRunning(survivor.identity)) return false;
   await endProcess(survivor.identity, spec, spec.stopSignal ?? 'SIGTERM');
   forgetChild(folders.run, spec.name);
   return true;
+}
+
+/** Whether a child of an earlier parent still runs under this name. */
+export async function hasSurvivor(runFolder: string, name: string): Promise<boolean> {
+  const survivor = await readChild(runFolder, name);
+  return survivor !== undefined && isRunning(survivor.identity);
 }
 
 async function adoptSurvivor(
@@ -90,7 +103,8 @@ async function adoptSurvivor(
     const exited = watchUntilGone(survivor.identity);
     try {
       // It may still be recovering: its parent may have been killed a moment after starting it.
-      await waitUntilHealthy(spec, exited, path.join(folders.logs, `${spec.name}.log`), abort);
+      const patience = Math.min(spec.readyWithinMs ?? READY_WITHIN_MS, ADOPT_WITHIN_MS);
+      await waitUntilHealthy({ ...spec, readyWithinMs: patience }, exited, logOf(spec, folders), abort);
       return { pid: survivor.identity.pid, adopted: true, exited };
     } catch (error) {
       if (abort.aborted) throw error;
@@ -98,6 +112,15 @@ async function adoptSurvivor(
   }
   await endSurvivor(spec, folders);
   return undefined;
+}
+
+async function clearRemains(spec: ChildSpec): Promise<void> {
+  if (!spec.isRemains) return;
+  for (const identity of findProcesses(spec.isRemains)) await endProcess(identity, spec, 'SIGKILL');
+}
+
+function logOf(spec: ChildSpec, folders: ChildFolders): string {
+  return path.join(folders.logs, `${spec.name}.log`);
 }
 
 function spawnDetached(
@@ -136,7 +159,7 @@ async function waitUntilHealthy(
   abort: AbortSignal,
 ): Promise<void> {
   if (!spec.probe) return;
-  const limit = spec.readyWithinMs ?? 60_000;
+  const limit = spec.readyWithinMs ?? READY_WITHIN_MS;
   const deadline = performance.now() + limit;
   let ended: ChildExit | undefined;
   void exited.then((exit) => (ended = exit));
@@ -147,6 +170,7 @@ async function waitUntilHealthy(
       await spec.probe(AbortSignal.any([abort, AbortSignal.timeout(Math.min(limit, 5_000))]));
       return;
     } catch (error) {
+      if (error instanceof EmbeddedError) throw error;
       problem = reasonOf(error);
     }
     abort.throwIfAborted();
@@ -154,11 +178,12 @@ async function waitUntilHealthy(
     if (ended || late) {
       const tail = await tailOfLog(logFile);
       throw new EmbeddedError(
-        'CHILD_NOT_READY',
-        ended
+        'embedded.child-not-ready',
+        (ended
           ? `${spec.name} ended while it was starting (${describeExit(ended)})`
-          : `${spec.name} did not become healthy within ${limit / 1000} s: ${problem}`,
-        `See ${logFile}.${tail === '' ? '' : ` Its last lines:\n${tail}\n`}`,
+          : `${spec.name} did not become healthy within ${limit / 1000} s: ${problem}`) +
+          (tail === '' ? '' : `; the last lines of its log:\n${tail}\n`),
+        `Read ${logFile}, remove the cause, then start again.`,
         { child: spec.name, command: spec.command, logFile, tail, exit: ended, problem },
       );
     }
@@ -182,12 +207,12 @@ function watchUntilGone(identity: ProcessIdentity): Promise<ChildExit> {
   });
 }
 
-async function endProcess(identity: ProcessIdentity, spec: ChildSpec, first: NodeJS.Signals): Promise<void> {
+async function endProcess(identity: ProcessIdentity, spec: StopRules, first: NodeJS.Signals): Promise<void> {
   const limit = first === 'SIGKILL' ? 10_000 : (spec.stopWithinMs ?? 10_000);
   if (await signalAndWait(identity, first, limit)) return;
   if (first !== 'SIGKILL' && (await signalAndWait(identity, 'SIGKILL', 10_000))) return;
   throw new EmbeddedError(
-    'CHILD_NOT_ENDED',
+    'embedded.child-not-ended',
     `${spec.name} (pid ${identity.pid}) is still running after SIGKILL`,
     'It hangs in the kernel, usually on a disk that does not answer: look at the disk, then start again.',
     { child: spec.name, pid: identity.pid },

@@ -5,7 +5,7 @@ import { findNatsServer } from '../nats/find-nats-server.ts';
 import { natsChild } from '../nats/nats-child.ts';
 import { NATS_ROLES, renderAccounts, type NatsRole, type NatsUser } from '../nats/service-accounts.ts';
 import { pidFile } from '../process/pid-file.ts';
-import { generatePassword } from '../secrets.ts';
+import { generatePassword } from '../home/password.ts';
 import { writeWhole } from '../write-whole.ts';
 import { holdLifeline } from './lifeline.ts';
 import { TestServer } from './test-server.ts';

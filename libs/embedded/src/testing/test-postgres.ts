@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { resolveCache } from '../cache-folder.ts';
+import { resolveCache } from '../home/cache-folder.ts';
 import { findPostgres } from '../postgres/find-postgres.ts';
 import { initCluster, POSTGRES_ADMIN } from '../postgres/init-cluster.ts';
 import { SHARED_FOLDER } from '../postgres/postgres-place.ts';
@@ -10,7 +10,7 @@ import { postgresChild, postgresUrl } from '../postgres/postgres-child.ts';
 import { postgresUser } from '../postgres/system-user.ts';
 import { usableBinaries } from '../postgres/usable-binaries.ts';
 import { pidFile } from '../process/pid-file.ts';
-import { generatePassword } from '../secrets.ts';
+import { generatePassword } from '../home/password.ts';
 import { holdLifeline } from './lifeline.ts';
 import { TestServer } from './test-server.ts';
 

@@ -27,7 +27,7 @@ export class TestServer {
       } catch (error) {
         const portTaken =
           error instanceof EmbeddedError &&
-          /address already in use|Address already in use/.test(String(error.details['tail']));
+          /address already in use|Address already in use/.test(String(error.details?.['tail']));
         if (!portTaken || attempt === 5) throw error;
       }
     }
