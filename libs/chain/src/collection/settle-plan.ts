@@ -1,0 +1,114 @@
+import {
+  domainEvent,
+  type AnyDomainEvent,
+  type BackupPlan,
+  type EventData,
+  type Failure,
+  type ManifestReport,
+} from '@catena/events';
+import type { CollectionPlace, CollectionState, PlannedBackup, UnusableReason } from './collection-state.ts';
+import { familyChanged } from './plan-backup.ts';
+import { familyOf } from './usable.ts';
+
+/** A planned backup became one, or its manifest is not what was planned. */
+export type BackupCompletion =
+  | { readonly kind: 'completed'; readonly events: readonly AnyDomainEvent[] }
+  | { readonly kind: 'refused'; readonly failure: Failure };
+
+/** The commit point (architecture.md section 5): whoever created the manifest is the backup; the log records that one. */
+export function completeBackup(
+  state: CollectionState,
+  run: string,
+  plan: BackupPlan,
+  manifest: ManifestReport,
+): BackupCompletion {
+  const planned = state.planned.get(run);
+  if (planned === undefined) {
+    return refused('chain.not-planned', `The run ${run} has no place in the collection ${state.collection}.`);
+  }
+  const difference = differenceBetween(planned, manifest);
+  if (difference !== undefined) {
+    return refused(
+      'chain.manifest-contradicts-plan',
+      `The manifest ${manifest.name} is not the backup that the run ${run} was planned to be: ${difference}.`,
+    );
+  }
+  const family = familyOf(state);
+  if (family !== undefined && family !== manifest.family) {
+    return {
+      kind: 'refused',
+      failure: familyChanged(plan.source.name, plan.repository.name, family, manifest.family),
+    };
+  }
+  const place: CollectionPlace = {
+    source: plan.source.name,
+    sourceUid: plan.source.uid,
+    repository: plan.repository.name,
+    repositoryUid: plan.repository.uid,
+  };
+  return {
+    kind: 'completed',
+    events: [
+      domainEvent('backup.completed', manifest.backup, artefact(manifest, place)),
+      domainEvent('collection.backup-completed', state.collection, collected(manifest)),
+    ],
+  };
+}
+
+/** A planned backup will not come; its parent is free again and nothing else changed. */
+export function dropPlan(
+  state: CollectionState,
+  run: string,
+  reason: EventData<'collection.plan-dropped'>['reason'],
+): readonly AnyDomainEvent[] {
+  const planned = state.planned.get(run);
+  if (planned === undefined) return [];
+  const { backup } = planned;
+  return [domainEvent('collection.plan-dropped', state.collection, { run, backup, reason })];
+}
+
+/** A backup can no longer be base or parent, nor what depends on it. Saying it again appends nothing. */
+export function markUnusable(
+  state: CollectionState,
+  backup: string,
+  reason: UnusableReason,
+): readonly AnyDomainEvent[] {
+  if (!state.backups.has(backup)) return [];
+  const known = state.unusable.get(backup);
+  if (known === reason || known === 'condemned') return [];
+  return [domainEvent('collection.backup-unusable', state.collection, { backup, reason })];
+}
+
+/** What the backup's own history says of it. */
+export function artefact(manifest: ManifestReport, place: CollectionPlace): EventData<'backup.completed'> {
+  const { name, hash, source: _source, sourceUid: _sourceUid, ...facts } = manifest;
+  return { ...facts, ...place, manifest: { name, hash } };
+}
+
+/** What the collection keeps of a backup. */
+export function collected(manifest: ManifestReport): EventData<'collection.backup-completed'> {
+  const { run, backup, type, copyOnly, parent, base, chain, position, family, asOf, closure } = manifest;
+  return {
+    run,
+    backup,
+    type,
+    copyOnly,
+    ...(parent === undefined ? {} : { parent }),
+    ...(base === undefined ? {} : { base }),
+    chain,
+    position,
+    family,
+    asOf,
+    closure,
+  };
+}
+
+function differenceBetween(planned: PlannedBackup, manifest: ManifestReport): string | undefined {
+  const fields = ['backup', 'type', 'copyOnly', 'parent', 'base', 'chain'] as const;
+  const field = fields.find((one) => planned[one] !== manifest[one]);
+  return field && `its ${field} is ${manifest[field] ?? 'not set'} and not ${planned[field] ?? 'left out'}`;
+}
+
+function refused(code: string, message: string): BackupCompletion {
+  return { kind: 'refused', failure: { code, message, retryable: false } };
+}

@@ -1,0 +1,174 @@
+import {
+  collectionIdOf,
+  type AnyDomainEvent,
+  type DefinitionSnapshot,
+  type Failure,
+  type RunPlan,
+  type RunRequest,
+} from '@catena/events';
+import { isOver, planRun, refuseRun, type RunState } from '@catena/run';
+import { settledPositionOf } from '../collection/adopt-found.ts';
+import { initialCollection, type CollectionState } from '../collection/collection-state.ts';
+import { planBackup } from '../collection/plan-backup.ts';
+import { standingOf } from '../collection/usable.ts';
+import { findBackup } from './find-backup.ts';
+
+/** What the chain catalog has loaded to plan a run. */
+export interface PlanningFacts {
+  /** The source that a backup names, or the one a restored backup is of; absent when there is none (any more). */
+  readonly source?: DefinitionSnapshot | undefined;
+  /** The repository that the request names; absent when there is none. */
+  readonly repository?: DefinitionSnapshot | undefined;
+  /** For a backup its collection, if it has a history; for the others all collections of the repository. */
+  readonly collections: readonly CollectionState[];
+  /** What the source is now, when that is known before a mover looks. */
+  readonly family?: string | undefined;
+}
+
+/**
+ * `append`: one append, whatever aggregates it spans. `wait`: nothing now; decide again when that run is over.
+ * `nothing`: it was decided before.
+ */
+export type PlanningDecision =
+  | { readonly kind: 'append'; readonly events: readonly AnyDomainEvent[] }
+  | { readonly kind: 'wait'; readonly for: string }
+  | { readonly kind: 'nothing' };
+
+type Planned =
+  | { readonly kind: 'plan'; readonly plan: RunPlan; readonly events: readonly AnyDomainEvent[] }
+  | { readonly kind: 'refused'; readonly failure: Failure }
+  | { readonly kind: 'wait'; readonly for: string };
+
+/** Decides what a requested run must do, and claims its place in the collection in the same append. */
+export function decidePlan(run: RunState, facts: PlanningFacts): PlanningDecision {
+  const { request } = run;
+  if (request === undefined || run.plan !== undefined || isOver(run)) return { kind: 'nothing' };
+  const planned = planOf(run.run, request, facts);
+  if (planned.kind === 'wait') return planned;
+  const decision = planned.kind === 'plan' ? planRun(run, planned.plan) : refuseRun(run, planned.failure);
+  if (!decision.accepted || decision.events.length === 0) return { kind: 'nothing' };
+  return {
+    kind: 'append',
+    events: [...decision.events, ...(planned.kind === 'plan' ? planned.events : [])],
+  };
+}
+
+function planOf(run: string, request: RunRequest, facts: PlanningFacts): Planned {
+  const { repository } = facts;
+  if (repository === undefined) return refused(unknownDefinition('Repository', request.repository));
+  switch (request.kind) {
+    case 'backup':
+      return planBackupRun(run, request, repository, facts);
+    case 'restore':
+      return planRestore(request, repository, facts);
+    case 'verify':
+      return planVerify(request, repository, facts);
+    case 'rescan':
+      return {
+        kind: 'plan',
+        plan: {
+          kind: 'rescan',
+          repository,
+          settledThrough: Object.fromEntries(
+            facts.collections.map((state) => [state.collection, settledPositionOf(state)]),
+          ),
+        },
+        events: [],
+      };
+  }
+}
+
+function planBackupRun(
+  run: string,
+  request: Extract<RunRequest, { kind: 'backup' }>,
+  repository: DefinitionSnapshot,
+  facts: PlanningFacts,
+): Planned {
+  const { source, family } = facts;
+  if (source === undefined) return refused(unknownDefinition('Source', request.source));
+  if (repository.spec['access'] === 'external') {
+    return refused({
+      code: 'chain.repository-external',
+      message: `The repository ${repository.name} is external: it may be copied from, never to.`,
+      remedy: 'Back up to a repository with access: readWrite.',
+      retryable: false,
+    });
+  }
+  const id = collectionIdOf(source.uid, repository.uid);
+  const state = facts.collections.find((one) => one.collection === id) ?? initialCollection(id);
+  const planning = planBackup(state, request, { run, source, repository, family });
+  return planning.kind === 'planned' ? { ...planning, kind: 'plan' } : planning;
+}
+
+function planRestore(
+  request: Extract<RunRequest, { kind: 'restore' }>,
+  repository: DefinitionSnapshot,
+  facts: PlanningFacts,
+): Planned {
+  const found = findBackup(facts.collections, request.backup, repository.name);
+  if (found.kind === 'refused') return found;
+  const { state, backup } = found;
+  const standing = standingOf(state, backup.backup);
+  if (!standing.usable) {
+    return refused({
+      code: 'chain.backup-unusable',
+      message: `The backup ${backup.backup} cannot be restored: ${
+        standing.through === backup.backup ? 'it' : `${standing.through}, which it needs,`
+      } is ${standing.reason}.`,
+      remedy: 'Choose an earlier backup or a copy in another repository.',
+      retryable: false,
+    });
+  }
+  const source = facts.source ?? {
+    uid: state.place?.sourceUid ?? state.collection,
+    name: state.place?.source ?? 'unknown',
+    generation: 0,
+    spec: {},
+  };
+  const { target, include, overwrite } = request;
+  return {
+    kind: 'plan',
+    plan: {
+      kind: 'restore',
+      collection: state.collection,
+      backup: backup.backup,
+      repository,
+      source,
+      target,
+      include,
+      overwrite,
+    },
+    events: [],
+  };
+}
+
+function planVerify(
+  request: Extract<RunRequest, { kind: 'verify' }>,
+  repository: DefinitionSnapshot,
+  facts: PlanningFacts,
+): Planned {
+  const { depth } = request;
+  if (request.backup === undefined) {
+    const backups = facts.collections.flatMap((state) => [
+      ...[...state.backups.keys()].filter((backup) => state.unusable.get(backup) !== 'condemned'),
+    ]);
+    return { kind: 'plan', plan: { kind: 'verify', repository, backups, depth }, events: [] };
+  }
+  const found = findBackup(facts.collections, request.backup, repository.name);
+  if (found.kind === 'refused') return found;
+  const backups = [found.backup.backup];
+  return { kind: 'plan', plan: { kind: 'verify', repository, backups, depth }, events: [] };
+}
+
+function unknownDefinition(kind: string, name: string): Failure {
+  return {
+    code: 'chain.definition-unknown',
+    message: `There is no ${kind} named ${name}.`,
+    remedy: `Apply its definition, then ask again.`,
+    retryable: false,
+  };
+}
+
+function refused(failure: Failure): Planned {
+  return { kind: 'refused', failure };
+}
