@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { EmbeddedError } from '../embedded-error.ts';
 import type { ChildSpec } from '../process/child-spec.ts';
+import { commandLineOf, identifyProcess } from '../process/process-identity.ts';
 import { writeWhole } from '../write-whole.ts';
 import type { PostgresSecrets } from './init-cluster.ts';
 import { askPostgres } from './postgres-probe.ts';
@@ -21,6 +22,24 @@ export interface PostgresChildOptions {
 }
 
 const WRONG_PASSWORD = '28P01';
+
+/**
+ * PostgreSQL refuses to start while a process has the number in `postmaster.pid`, also a zombie (in a container whose
+ * first process does not collect orphans a killed server stays one) or an unrelated program that got the number since.
+ */
+function dropStalePidFile(dataDir: string): void {
+  const file = path.join(dataDir, 'postmaster.pid');
+  let pid: number;
+  try {
+    pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  const isPostgres =
+    identifyProcess(pid) !== undefined && commandLineOf(pid)?.[0]?.includes('postgres') === true;
+  if (!isPostgres) rmSync(file);
+}
 
 function otherPasswords(dataDir: string, cause: unknown): EmbeddedError {
   return new EmbeddedError(
@@ -80,6 +99,7 @@ export function postgresChild(options: PostgresChildOptions): ChildSpec {
     isRemains: (commandLine) =>
       commandLine[0]?.startsWith(`postgres: ${options.clusterName}: `) === true ||
       (commandLine[1] === '-D' && commandLine[2] === dataDir),
+    beforeStart: () => dropStalePidFile(dataDir),
     // Replaying the write-ahead log after a crash takes as long as it takes to read it.
     readyWithinMs: 300_000,
     // "Fast": ends the sessions, writes a checkpoint, needs no recovery.

@@ -25,6 +25,8 @@ export interface ChildSpec {
    * of a killed server that is still at work, or a whole one whose pid file was deleted. It is killed before a start.
    */
   isRemains?: (commandLine: readonly string[]) => boolean;
+  /** Called before each start, when no process of this child is left. */
+  beforeStart?: () => void;
   /** What asks it to stop. Default SIGTERM. */
   stopSignal?: NodeJS.Signals;
   /** How long it may take to stop before SIGKILL. Default 10 000. */

@@ -1,7 +1,7 @@
 import { open, rename, stat } from 'node:fs/promises';
 
-/** The last lines of a log file, at most 4 KiB of them; empty when there is no file. */
-export async function tailOfLog(file: string, lines = 20): Promise<string> {
+/** The last lines of a log file from a byte offset on, at most 4 KiB of them; empty when there is no file. */
+export async function tailOfLog(file: string, from = 0, lines = 12): Promise<string> {
   let handle;
   try {
     handle = await open(file, 'r');
@@ -11,7 +11,7 @@ export async function tailOfLog(file: string, lines = 20): Promise<string> {
   }
   try {
     const { size } = await handle.stat();
-    const length = Math.min(size, 4096);
+    const length = Math.max(0, Math.min(size - from, 4096));
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-lines).join('\n');
   } finally {
@@ -19,11 +19,13 @@ export async function tailOfLog(file: string, lines = 20): Promise<string> {
   }
 }
 
-/** Puts a log that has grown beyond `limitBytes` aside as `<file>.1`, replacing the one before. */
-export async function rotateLog(file: string, limitBytes = 16 * 1024 * 1024): Promise<void> {
+/** Puts a log that has grown beyond `limitBytes` aside as `<file>.1`, replacing the one before. Returns the size of what stays, in bytes. */
+export async function rotateLog(file: string, limitBytes = 16 * 1024 * 1024): Promise<number> {
   const size = await stat(file).then(
     (found) => found.size,
     () => 0,
   );
-  if (size > limitBytes) await rename(file, `${file}.1`);
+  if (size <= limitBytes) return size;
+  await rename(file, `${file}.1`);
+  return 0;
 }

@@ -46,12 +46,13 @@ export async function startChild(
   if (survivor) return survivor;
 
   await clearRemains(spec);
+  spec.beforeStart?.();
   const logFile = logOf(spec, folders);
-  await rotateLog(logFile);
+  const logStart = await rotateLog(logFile);
   writeRecord(folders.run, spec);
   const { identity, exited } = spawnDetached(spec, pidFile(folders.run, spec.name), logFile);
   try {
-    await waitUntilHealthy(spec, exited, logFile, abort);
+    await waitUntilHealthy(spec, exited, { file: logFile, from: logStart }, abort);
   } catch (error) {
     await endProcess(identity, spec, abort.aborted ? (spec.stopSignal ?? 'SIGTERM') : 'SIGKILL');
     forgetChild(folders.run, spec.name);
@@ -104,7 +105,12 @@ async function adoptSurvivor(
     try {
       // It may still be recovering: its parent may have been killed a moment after starting it.
       const patience = Math.min(spec.readyWithinMs ?? READY_WITHIN_MS, ADOPT_WITHIN_MS);
-      await waitUntilHealthy({ ...spec, readyWithinMs: patience }, exited, logOf(spec, folders), abort);
+      await waitUntilHealthy(
+        { ...spec, readyWithinMs: patience },
+        exited,
+        { file: logOf(spec, folders), from: 0 },
+        abort,
+      );
       return { pid: survivor.identity.pid, adopted: true, exited };
     } catch (error) {
       if (abort.aborted) throw error;
@@ -155,7 +161,7 @@ function spawnDetached(
 async function waitUntilHealthy(
   spec: ChildSpec,
   exited: Promise<ChildExit>,
-  logFile: string,
+  log: { file: string; from: number },
   abort: AbortSignal,
 ): Promise<void> {
   if (!spec.probe) return;
@@ -176,15 +182,15 @@ async function waitUntilHealthy(
     abort.throwIfAborted();
     const late = performance.now() > deadline;
     if (ended || late) {
-      const tail = await tailOfLog(logFile);
+      const tail = await tailOfLog(log.file, log.from);
       throw new EmbeddedError(
         'embedded.child-not-ready',
         (ended
           ? `${spec.name} ended while it was starting (${describeExit(ended)})`
           : `${spec.name} did not become healthy within ${limit / 1000} s: ${problem}`) +
           (tail === '' ? '' : `; the last lines of its log:\n${tail}\n`),
-        `Read ${logFile}, remove the cause, then start again.`,
-        { child: spec.name, command: spec.command, logFile, tail, exit: ended, problem },
+        `Read ${log.file}, remove the cause, then start again.`,
+        { child: spec.name, command: spec.command, logFile: log.file, tail, exit: ended, problem },
       );
     }
     await sleep(25);
