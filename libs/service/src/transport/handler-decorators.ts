@@ -30,10 +30,11 @@ export type HandlerMetadata =
   | { readonly handles: 'events'; readonly subscription: EventSubscription }
   | { readonly handles: 'jobs'; readonly subscription: JobSubscription };
 
-type Handler<P, R> = (
+/** Fits methods that take the payload, or the payload and the context. */
+type Handler<P, R> = <M extends (payload: P, context: HandlerContext) => Promise<R>>(
   target: object,
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<(payload: P, context: HandlerContext) => Promise<R>>,
+  descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
 /** Answers a request; input and answer are checked against the contract. */

@@ -1,0 +1,154 @@
+import {
+  CatenaError,
+  definitionId,
+  type AnyRecordedEvent,
+  type DefinitionKind,
+  type DefinitionSnapshot,
+  type EventType,
+} from '@catena/events';
+import type { EventLog } from '@catena/event-log';
+import { evolveRun, initialRun, isOver, type RunState } from '@catena/run';
+import { BackgroundWork, EVENT_LOG } from '@catena/service';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+/** A run that is not over, with what the planner and the reconciler need to know of it. */
+export interface OpenRun {
+  readonly state: RunState;
+  /** Sequence of its request: runs that wait are planned in this order. */
+  readonly requested: number;
+  /** Sequence of its newest event. */
+  readonly newest: number;
+}
+
+const FOLLOWED: readonly EventType[] = [
+  'definition.applied',
+  'definition.deleted',
+  'collection.opened',
+  'run.requested',
+  'run.planned',
+  'run.refused',
+  'run.claimed',
+  'run.released',
+  'run.attempt-failed',
+  'run.cancel-requested',
+  'run.completed',
+  'run.failed',
+  'run.cancelled',
+];
+
+const PATIENCE_MILLISECONDS = 10_000;
+
+/**
+ * What spans aggregates, followed from the log and kept in memory: definitions by name, which collections a repository
+ * has, and the runs that are not over. It finds things; decisions load what they decide about.
+ */
+@Injectable()
+export class LogView implements OnApplicationBootstrap {
+  readonly #log: EventLog;
+  readonly #work: BackgroundWork;
+  readonly #definitions = new Map<string, DefinitionSnapshot>();
+  readonly #collections = new Map<string, Set<string>>();
+  readonly #runs = new Map<string, OpenRun>();
+  readonly #waiting = new Set<{ sequence: number; resolve: () => void }>();
+  #through = 0;
+
+  constructor(@Inject(EVENT_LOG) log: EventLog, @Inject(BackgroundWork) work: BackgroundWork) {
+    this.#log = log;
+    this.#work = work;
+  }
+
+  onApplicationBootstrap(): void {
+    this.#work.start('log view', async (signal, healthy) => {
+      const from = this.#through + 1;
+      for await (const batch of this.#log.follow({ from, types: FOLLOWED, signal })) {
+        for (const event of batch.events) this.#apply(event);
+        this.#through = batch.through;
+        this.#wake();
+        healthy();
+      }
+    });
+  }
+
+  /**
+   * Resolves when everything up to the sequence has been seen.
+   * @throws CatenaError `catalog.behind` (retryable) when that takes longer than ten seconds.
+   */
+  async reached(sequence: number): Promise<void> {
+    if (this.#through >= sequence) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { sequence, resolve };
+    const late = new CatenaError(
+      'catalog.behind',
+      `The catalog has not read the log up to ${sequence} yet.`,
+      {
+        remedy: 'Ask again in a moment.',
+        retryable: true,
+      },
+    );
+    const limit = setTimeout(() => reject(late), PATIENCE_MILLISECONDS);
+    this.#waiting.add(waiter);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(limit);
+      this.#waiting.delete(waiter);
+    }
+  }
+
+  /** Resolves when everything that is in the log now has been seen. */
+  async current(): Promise<void> {
+    await this.reached(await this.#log.lastSequence());
+  }
+
+  definition(kind: DefinitionKind, name: string): DefinitionSnapshot | undefined {
+    return this.#definitions.get(definitionId(kind, name));
+  }
+
+  /** Ids of the collections that were ever opened in a repository. */
+  collectionsIn(repositoryUid: string): string[] {
+    return [...(this.#collections.get(repositoryUid) ?? [])];
+  }
+
+  openRun(run: string): OpenRun | undefined {
+    return this.#runs.get(run);
+  }
+
+  /** Runs that are not over, in the order of their requests. */
+  openRuns(): OpenRun[] {
+    return [...this.#runs.values()];
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiting) if (waiter.sequence <= this.#through) waiter.resolve();
+  }
+
+  #apply(event: AnyRecordedEvent): void {
+    switch (event.type) {
+      case 'definition.applied': {
+        const { uid, name, generation, spec } = event.data;
+        this.#definitions.set(event.aggregate.id, { uid, name, generation, spec });
+        return;
+      }
+      case 'definition.deleted':
+        this.#definitions.delete(event.aggregate.id);
+        return;
+      case 'collection.opened': {
+        const { repositoryUid } = event.data;
+        const known = this.#collections.get(repositoryUid) ?? new Set();
+        this.#collections.set(repositoryUid, known.add(event.aggregate.id));
+        return;
+      }
+      default:
+        if (event.aggregate.type === 'run') this.#applyToRun(event);
+    }
+  }
+
+  #applyToRun(event: AnyRecordedEvent): void {
+    const run = event.aggregate.id;
+    const known = this.#runs.get(run);
+    const state = evolveRun(known?.state ?? initialRun(run), event);
+    if (isOver(state)) this.#runs.delete(run);
+    else
+      this.#runs.set(run, { state, requested: known?.requested ?? event.sequence, newest: event.sequence });
+  }
+}

@@ -1,0 +1,172 @@
+import { collectionIdOf, type RunRequest } from '@catena/events';
+import { decidePlan, type CollectionState, type PlanningFacts } from '@catena/chain';
+import type { EventLog } from '@catena/event-log';
+import { isOver, type RunState } from '@catena/run';
+import {
+  appendDecided,
+  CLOCK,
+  crashPoint,
+  EVENT_LOG,
+  instantOf,
+  Log,
+  ServiceIdentity,
+  untilNoConflict,
+  withLogFields,
+  type Clock,
+  type ExpectedHead,
+  type Loaded,
+} from '@catena/service';
+import { Inject, Injectable } from '@nestjs/common';
+import { Histories } from '../history/histories.ts';
+import { JobBoard } from '../jobs/job-board.ts';
+import { LogView, type OpenRun } from '../log-view/log-view.ts';
+
+interface Gathered {
+  readonly facts: PlanningFacts;
+  readonly collections: readonly Loaded<CollectionState>[];
+}
+
+/** Decides what requested runs must be, and hints movers at them. */
+@Injectable()
+export class PlannerService {
+  constructor(
+    @Inject(EVENT_LOG) private readonly eventLog: EventLog,
+    @Inject(Histories) private readonly histories: Histories,
+    @Inject(LogView) private readonly view: LogView,
+    @Inject(JobBoard) private readonly jobs: JobBoard,
+    @Inject(ServiceIdentity) private readonly identity: ServiceIdentity,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  /** Plans a run whose request has the sequence; those that wait for the same place longer come first. */
+  async planRequested(run: string, sequence: number): Promise<void> {
+    await this.view.reached(sequence);
+    const open = this.view.openRun(run);
+    if (open !== undefined) await this.#planInOrder(samePlaceAs(open));
+  }
+
+  /** A run is over: those that waited for its collection may be planned now. */
+  async planWaiting(sequence: number): Promise<void> {
+    await this.view.reached(sequence);
+    await this.#planInOrder((one) => one.state.phase === 'requested');
+  }
+
+  /** Plans whatever was requested and is not planned; for what fell between two chairs. */
+  async planForgotten(): Promise<void> {
+    await this.#planInOrder((one) => one.state.phase === 'requested');
+  }
+
+  async #planInOrder(wanted: (one: OpenRun) => boolean): Promise<void> {
+    for (const { state } of this.view.openRuns().filter(wanted))
+      await withLogFields({ run: state.run }, () => this.#plan(state.run));
+  }
+
+  async #plan(run: string): Promise<void> {
+    const planned = await untilNoConflict(() => this.#decide(run));
+    if (planned === undefined) return;
+    await this.jobs.put(planned.kind, run, planned.sequence);
+    crashPoint('catalog.after-job');
+  }
+
+  /** What a mover is to be hinted at: also when the plan was there before, whose job may have been lost on the way. */
+  async #decide(run: string): Promise<{ kind: string; sequence: number } | undefined> {
+    const loaded = await this.histories.runs.load(run);
+    const { state } = loaded;
+    if (state.request === undefined || isOver(state)) return undefined;
+    const { kind } = state.request;
+    if (state.plan !== undefined)
+      return state.phase === 'planned' ? { kind, sequence: loaded.head.sequence } : undefined;
+    const { facts, collections } = await this.#gather(state.request);
+    const decision = decidePlan(state, facts);
+    switch (decision.kind) {
+      case 'nothing':
+        return undefined;
+      case 'wait':
+        this.log.debug('waits until the run before it is over', { for: decision.for });
+        return undefined;
+      case 'append': {
+        crashPoint('catalog.before-plan');
+        const { heads } = await appendDecided(
+          this.eventLog,
+          decision.events,
+          expectedOf(loaded, collections),
+          {
+            time: instantOf(this.clock.now()),
+            actor: this.identity.actor,
+            correlationId: run,
+            causationId: loaded.lastEvent,
+          },
+        );
+        crashPoint('catalog.after-plan');
+        const [first] = decision.events;
+        this.log.info(first?.type === 'run.refused' ? 'refused' : 'planned', { kind, decided: first?.data });
+        if (first?.type !== 'run.planned') return undefined;
+        return { kind, sequence: heads[0]?.sequence ?? 0 };
+      }
+    }
+  }
+
+  async #gather(request: RunRequest): Promise<Gathered> {
+    const repository = this.view.definition('Repository', request.repository);
+    if (request.kind === 'backup') {
+      const source = this.view.definition('Source', request.source);
+      const collections =
+        source === undefined || repository === undefined
+          ? []
+          : [await this.histories.collections.load(collectionIdOf(source.uid, repository.uid))];
+      return {
+        facts: { source, repository, collections: collections.map(({ state }) => state) },
+        collections,
+      };
+    }
+    await this.view.current();
+    const ids = repository === undefined ? [] : this.view.collectionsIn(repository.uid);
+    const collections = await Promise.all(ids.map((id) => this.histories.collections.load(id)));
+    return {
+      facts: {
+        repository,
+        collections: collections.map(({ state }) => state),
+        ...(request.kind === 'restore' ? { source: this.#sourceOf(request.backup, collections) } : {}),
+      },
+      collections,
+    };
+  }
+
+  /** The source whose backup is meant, as it is defined today, if it still is. */
+  #sourceOf(backup: string, collections: readonly Loaded<CollectionState>[]) {
+    const owner = collections.find(({ state }) =>
+      [...state.backups.keys()].some(
+        (id) => id === backup || id.startsWith(backup) || id.startsWith(`bkp-${backup}`),
+      ),
+    );
+    const place = owner?.state.place;
+    const source = place === undefined ? undefined : this.view.definition('Source', place.source);
+    return source?.uid === place?.sourceUid ? source : undefined;
+  }
+}
+
+/** Runs of the same source and repository that wait to be planned; other kinds wait for nobody. */
+function samePlaceAs(open: OpenRun): (one: OpenRun) => boolean {
+  const place = placeOf(open.state);
+  return (one) =>
+    one.state.run === open.state.run ||
+    (place !== undefined &&
+      one.state.phase === 'requested' &&
+      one.requested < open.requested &&
+      placeOf(one.state) === place);
+}
+
+function placeOf({ request }: RunState): string | undefined {
+  return request?.kind === 'backup' ? `${request.source}/${request.repository}` : undefined;
+}
+
+function expectedOf(run: Loaded<RunState>, collections: readonly Loaded<CollectionState>[]): ExpectedHead[] {
+  return [
+    { aggregate: { type: 'run', id: run.state.run }, head: run.head },
+    ...collections.map(({ state, head }) => ({
+      aggregate: { type: 'collection' as const, id: state.collection },
+      head,
+    })),
+  ];
+}
