@@ -41,7 +41,7 @@ export interface RunState {
   /** Attempts that reported a failure; given back and superseded ones do not count towards the limit. */
   readonly failures: number;
   /** Not before this instant may it be claimed again. Only while waiting for a retry. */
-  readonly retryAt?: string;
+  readonly retryAt?: string | undefined;
   readonly cancelRequested: boolean;
   readonly settled: readonly SettledAttempt[];
   readonly failure?: Failure;
@@ -134,6 +134,5 @@ function settle(
 }
 
 function withoutRetry(state: RunState): RunState {
-  const { retryAt: _past, ...rest } = state;
-  return rest;
+  return { ...state, retryAt: undefined };
 }

@@ -96,7 +96,7 @@ function apply(draft: Draft, event: FoldableEvent): void {
       draft.place = event.data;
       return;
     case 'collection.backup-planned':
-      draft.planned.set(event.data.run, event.data);
+      if (!draft.backups.has(event.data.backup)) draft.planned.set(event.data.run, event.data);
       draft.lastPosition = laterPosition(draft.lastPosition, event.data.position);
       return;
     case 'collection.backup-completed':

@@ -179,12 +179,18 @@ function planOf(
   context: BackupPlanningContext,
   why: Pick<Shape, 'promotedFrom' | 'reason'>,
 ): BackupPlan {
-  const { run: _run, ...lineage } = planned;
+  const { backup, type, copyOnly, parent, base, chain, position } = planned;
   const family = familyOf(state);
   return {
     kind: 'backup',
     collection: state.collection,
-    ...lineage,
+    backup,
+    type,
+    copyOnly,
+    ...(parent === undefined ? {} : { parent }),
+    ...(base === undefined ? {} : { base }),
+    chain,
+    position,
     ...(family === undefined ? {} : { family }),
     source: context.source,
     repository: context.repository,

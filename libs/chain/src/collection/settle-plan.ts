@@ -81,8 +81,20 @@ export function markUnusable(
 
 /** What the backup's own history says of it. */
 export function artefact(manifest: ManifestReport, place: CollectionPlace): EventData<'backup.completed'> {
-  const { name, hash, source: _source, sourceUid: _sourceUid, ...facts } = manifest;
-  return { ...facts, ...place, manifest: { name, hash } };
+  const { name, hash, startedAt, finishedAt, files, bytes, bytesAdded, keyIds, warningCount } = manifest;
+  return {
+    ...collected(manifest),
+    ...place,
+    collection: manifest.collection,
+    startedAt,
+    finishedAt,
+    manifest: { name, hash },
+    files,
+    bytes,
+    bytesAdded,
+    keyIds,
+    warningCount,
+  };
 }
 
 /** What the collection keeps of a backup. */

@@ -1,1 +1,2 @@
 export * from './catalog-story.ts';
+export * from './backup-views.ts';

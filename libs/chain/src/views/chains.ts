@@ -32,15 +32,16 @@ export function chainsOf(backups: readonly BackupView[]): ChainView[] {
     if (chain === undefined) chains.set(key, [backup]);
     else chain.push(backup);
   }
-  const views = [...chains.values()].map((chain) => viewOf(chain.sort(oldestFirst), usable));
+  const views = [...chains.values()].flatMap((chain) => viewOf(chain.sort(oldestFirst), usable));
   const continued = newestChains(views, usable);
   return views
     .map((view) => ({ ...view, newest: continued.get(view.collection) === view.chain }))
     .sort((a, b) => startOf(b).localeCompare(startOf(a)) || a.chain.localeCompare(b.chain));
 }
 
-function viewOf(backups: BackupView[], usable: (backup: BackupView) => boolean): ChainView {
-  const first = backups[0]!;
+function viewOf(backups: BackupView[], usable: (backup: BackupView) => boolean): ChainView | [] {
+  const [first] = backups;
+  if (first === undefined) return [];
   return {
     chain: first.chain,
     collection: first.collection,
@@ -63,7 +64,7 @@ function newestChains(
   for (const chain of chains) {
     if (chain.copyOnly || !chain.backups.some(usable)) continue;
     const other = newest.get(chain.collection);
-    if (other === undefined || oldestFirst(chain.backups[0]!, other.backups[0]!) > 0) {
+    if (other === undefined || compareStarts(chain, other) > 0) {
       newest.set(chain.collection, chain);
     }
   }
@@ -72,6 +73,12 @@ function newestChains(
 
 function oldestFirst(a: BackupView, b: BackupView): number {
   return comparePositions(a.position, b.position) || (a.asOf < b.asOf ? -1 : a.asOf > b.asOf ? 1 : 0);
+}
+
+function compareStarts(a: ChainView, b: ChainView): number {
+  const [first] = a.backups;
+  const [second] = b.backups;
+  return first === undefined || second === undefined ? 0 : oldestFirst(first, second);
 }
 
 function startOf(chain: ChainView): string {
