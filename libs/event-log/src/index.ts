@@ -1,4 +1,17 @@
 export * from './port/event-log.ts';
+export * from './port/dead-letters.ts';
+export * from './port/snapshot-store.ts';
 export * from './port/job-queue.ts';
 export * from './port/messages.ts';
 export * from './port/errors.ts';
+export * from './memory/memory-event-log.ts';
+export * from './jetstream/connection-options.ts';
+export * from './jetstream/connect-nats.ts';
+export type { NatsLink, NatsServerFacts } from './jetstream/nats-link.ts';
+export * from './jetstream/set-up-streams.ts';
+export {
+  StreamMisconfiguredError,
+  StreamMissingError,
+  type WrongSetting,
+} from './jetstream/stream-problems.ts';
+export * from './jetstream/jetstream-event-log.ts';

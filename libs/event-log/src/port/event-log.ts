@@ -1,4 +1,5 @@
 import type { AggregateRef, AnyNewEvent, AnyRecordedEvent, EventType } from '@catena/events';
+import type { DeadLetters } from './dead-letters.ts';
 
 /**
  * Where an aggregate's history ends as its reader saw it: the expected version of the next append.
@@ -40,7 +41,10 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A batch handed to a subscriber; sequences grow, nothing is left out that the filter lets through. */
+/**
+ * A batch handed to a subscriber; sequences grow, nothing is left out that the filter lets through. A batch may be
+ * empty: then it only says how far the log was seen.
+ */
 export interface EventBatch {
   readonly events: readonly AnyRecordedEvent[];
   /** The log sequence up to which this subscriber has now seen everything. */
@@ -73,12 +77,18 @@ export interface DurableOptions {
 export interface EventLog {
   /**
    * Appends all parts or nothing. Idempotent by event id: repeating an append that had succeeded answers `repeated`.
+   * At most 1000 events; a larger decision is split by its caller, where each part is true by itself.
    * @throws ConcurrencyConflictError when an aggregate is not where a part expects it.
    * @throws EventNotUnderstoodError when a payload breaks its schema; nothing is written.
+   * @throws AppendRefusedError when the append can never succeed as it is, or the log cannot store it (its disk is full).
+   * @throws LogUnavailableError (retryable) when the log did not answer; the same append may be repeated safely.
    */
   append(parts: readonly AppendPart[]): Promise<AppendResult>;
 
-  /** Reads what is there, in order of sequence. */
+  /**
+   * Reads what is there, in order of sequence. With an aggregate and no types its hash chain is checked.
+   * @throws UnreadableEventError, BrokenChainError or LogGapError naming the sequence; nothing is skipped.
+   */
   read(options?: ReadOptions): AsyncIterable<AnyRecordedEvent>;
 
   /** The head of an aggregate without its events. */
@@ -87,17 +97,28 @@ export interface EventLog {
   /** Sequence of the newest event; 0 when empty. */
   lastSequence(): Promise<number>;
 
-  /** Batches from a sequence on, then new events as they come, until the signal aborts. Ordered; the caller keeps its position. */
+  /**
+   * Batches from a sequence on, then new events as they come, until the signal aborts. Ordered; the caller keeps its
+   * position. Goes on by itself after any loss of the connection or of the server, missing and repeating nothing.
+   * @throws PositionBeyondLogError when the log ends before the position: it is another log, or it lost events.
+   * @throws UnreadableEventError, BrokenChainError or LogGapError naming the sequence; nothing is skipped.
+   */
   follow(options: FollowOptions): AsyncIterable<EventBatch>;
 
   /**
    * Delivers each event at least once to one of the processes that share the name; the position is durable.
-   * For effects (deliveries, jobs), never for projections: what fails for good becomes a dead letter.
+   * For effects (deliveries, jobs), never for projections: what fails for good becomes a dead letter. Returns when the
+   * signal aborts, after the handler that runs then has finished.
+   * @throws UnreadableEventError when this build does not understand an event; the event stays for one that does.
    */
   deliver(
     options: DurableOptions,
     handle: (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>,
   ): Promise<void>;
 
+  /** What `deliver` gave up on. */
+  readonly deadLetters: DeadLetters;
+
+  /** Ends its subscriptions. A connection it was opened on stays open. */
   close(): Promise<void>;
 }

@@ -1,0 +1,87 @@
+import { jetstream, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { ConnectionStatus, NatsOptions } from './connection-options.ts';
+
+/** What the server says of itself. */
+export interface NatsServerFacts {
+  readonly version: string;
+  readonly name: string;
+  /** Largest message it takes, in bytes. */
+  readonly maxPayload: number;
+  readonly address: string;
+}
+
+/** A connection to NATS that finds its way back after every loss. Everything of this library is opened on one. */
+export class NatsLink {
+  readonly nats: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly name: string;
+  #manager: Promise<JetStreamManager> | undefined;
+  #status: ConnectionStatus = 'connected';
+  readonly #waiting = new Set<() => void>();
+
+  constructor(nats: NatsConnection, options: Pick<NatsOptions, 'name' | 'onStatus'>) {
+    this.nats = nats;
+    this.name = options.name;
+    this.js = jetstream(nats);
+    void this.#watch(options.onStatus);
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  /** The JetStream API; not asked whether it is there, because a server that starts says no for a moment. */
+  manager(): Promise<JetStreamManager> {
+    return (this.#manager ??= this.js.jetstreamManager(false));
+  }
+
+  /** Undefined while no server was reached. */
+  server(): NatsServerFacts | undefined {
+    const info = this.nats.info;
+    return (
+      info && {
+        version: info.version,
+        name: info.server_name,
+        maxPayload: info.max_payload,
+        address: this.nats.getServer(),
+      }
+    );
+  }
+
+  /** Milliseconds to the server and back; rejects when it is away. */
+  roundTrip(): Promise<number> {
+    return this.nats.rtt();
+  }
+
+  /** Resolves when the status is another than this one. */
+  leaves(status: ConnectionStatus): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#status === status) this.#waiting.add(resolve);
+      else resolve();
+    });
+  }
+
+  /** Sends what is waiting to be sent and closes. Harmless when repeated. */
+  async close(): Promise<void> {
+    if (!this.nats.isClosed() && this.#status === 'connected') await this.nats.drain();
+    else await this.nats.close();
+    await this.nats.closed();
+  }
+
+  async #watch(tell: NatsOptions['onStatus']): Promise<void> {
+    const set = (status: ConnectionStatus) => {
+      if (status === this.#status) return;
+      this.#status = status;
+      tell?.(status);
+      const waiting = [...this.#waiting];
+      this.#waiting.clear();
+      for (const wake of waiting) wake();
+    };
+    for await (const { type } of this.nats.status()) {
+      if (type === 'disconnect') set('disconnected');
+      if (type === 'reconnect') set('connected');
+    }
+    set('closed');
+  }
+}

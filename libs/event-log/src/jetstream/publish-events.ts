@@ -1,0 +1,104 @@
+import { JetStreamApiError, PubHeaders, type PubAck } from '@nats-io/jetstream';
+import { headers as newHeaders, nuid, type MsgHdrs } from '@nats-io/nats-core';
+import { AppendRefusedError } from '../port/errors.ts';
+import type { PreparedMessage } from '../record/prepare-append.ts';
+import type { StoredHeaders } from '../record/stored-event.ts';
+import type { NatsLink } from './nats-link.ts';
+
+/** How long to wait for the acknowledgement of one try, in milliseconds. */
+const ACKNOWLEDGEMENT_TIMEOUT = 5_000;
+
+/** wrong last sequence, without and with the sequence that it is. */
+const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+/** atomic publish batch contains duplicate message id */
+const DUPLICATE_IN_BATCH = 10201;
+/** atomic publish batch is incomplete: a part of it was lost with a connection; nothing was stored. */
+const BATCH_INCOMPLETE = 10176;
+
+/**
+ * What the server said to one try. `seen`: it has a message with one of our ids, or an aggregate is not where it was
+ * expected; which of the two, and whose events are there, only the log tells.
+ */
+export type PublishOutcome =
+  | { readonly kind: 'stored'; readonly lastSequence: number }
+  | { readonly kind: 'seen'; readonly because: 'expectation' | 'duplicate' };
+
+/**
+ * Sends an append once: a single event as a plain publish, several as one atomic batch.
+ * @throws AppendRefusedError when the server will not take it; what is transient as the client throws it, and then
+ * whether it was stored is not known.
+ */
+export async function publishOnce(
+  link: NatsLink,
+  messages: readonly PreparedMessage[],
+): Promise<PublishOutcome> {
+  try {
+    const ack =
+      messages.length === 1 ? await publishSingle(link, messages) : await publishBatch(link, messages);
+    if (ack.duplicate) return { kind: 'seen', because: 'duplicate' };
+    return { kind: 'stored', lastSequence: ack.seq };
+  } catch (thrown) {
+    if (!(thrown instanceof JetStreamApiError)) throw thrown;
+    if (WRONG_LAST_SEQUENCE.has(thrown.code)) return { kind: 'seen', because: 'expectation' };
+    if (thrown.code === DUPLICATE_IN_BATCH) return { kind: 'seen', because: 'duplicate' };
+    if (thrown.status === 503 || thrown.code === BATCH_INCOMPLETE) throw thrown;
+    throw refused(thrown);
+  }
+}
+
+async function publishSingle(link: NatsLink, [message]: readonly PreparedMessage[]): Promise<PubAck> {
+  if (!message) throw new RangeError('an append has at least one event');
+  const headers = wireHeaders(message);
+  return await link.js.publish(message.subject, message.data, { headers, timeout: ACKNOWLEDGEMENT_TIMEOUT });
+}
+
+/**
+ * The client's own `startBatch` waits for a reply to the first message and hides the server's error code of the
+ * commit, which the retry rule needs; so the batch headers (NATS ADR-50) are set here. The commit answers for all.
+ */
+async function publishBatch(link: NatsLink, messages: readonly PreparedMessage[]): Promise<PubAck> {
+  const batch = nuid.next();
+  const wire = messages.map((message, index) => {
+    const headers = wireHeaders(message);
+    headers.set('Nats-Batch-Id', batch);
+    headers.set('Nats-Batch-Sequence', String(index + 1));
+    return { ...message, headers };
+  });
+  const last = wire.pop();
+  if (!last) throw new RangeError('an append has at least one event');
+  for (const { subject, data, headers } of wire) link.nats.publish(subject, data, { headers });
+  last.headers.set('Nats-Batch-Commit', '1');
+  return await link.js.publish(last.subject, last.data, {
+    headers: last.headers,
+    timeout: ACKNOWLEDGEMENT_TIMEOUT,
+  });
+}
+
+function wireHeaders(message: PreparedMessage): MsgHdrs {
+  const headers = setHeaders(message.headers);
+  headers.set(PubHeaders.MsgIdHdr, message.id);
+  if (message.expectation) {
+    headers.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(message.expectation.sequence));
+    headers.set(PubHeaders.ExpectedLastSubjectSequenceSubjectHdr, message.expectation.filter);
+  }
+  return headers;
+}
+
+/** An event's headers for the wire. */
+export function setHeaders(stored: StoredHeaders): MsgHdrs {
+  const headers = newHeaders();
+  for (const [name, value] of stored) headers.set(name, value);
+  return headers;
+}
+
+function refused(cause: JetStreamApiError): AppendRefusedError {
+  const full = cause.status >= 500 || /space|resource|storage|maximum/i.test(cause.message);
+  return new AppendRefusedError(`the server says "${cause.message}" (${cause.code})`, {
+    remedy: full
+      ? 'Look at the disk and the limits of the NATS server; nothing was stored.'
+      : 'Check the settings of the stream with "catena doctor".',
+    retryable: full,
+    details: { serverCode: cause.code },
+    cause,
+  });
+}

@@ -1,0 +1,140 @@
+import { aggregateFilter, parseEventSubject, type AggregateRef, type AnyRecordedEvent } from '@catena/events';
+import { ConcurrencyConflictError, PositionBeyondLogError } from '../port/errors.ts';
+import {
+  EMPTY_HEAD,
+  type AggregateHead,
+  type AppendPart,
+  type AppendResult,
+  type DurableOptions,
+  type EventBatch,
+  type EventLog,
+  type FollowOptions,
+  type ReadOptions,
+} from '../port/event-log.ts';
+import { ChainCheck } from '../record/chain-check.ts';
+import { decodeEvent } from '../record/decode-event.ts';
+import { resultOfRepeated } from '../record/own-events.ts';
+import { prepareAppend, resultOfStored } from '../record/prepare-append.ts';
+import type { StoredEvent } from '../record/stored-event.ts';
+import { wantedBy } from '../record/wanted.ts';
+import { Arrivals } from './arrivals.ts';
+import { MemoryDeliveries } from './memory-deliveries.ts';
+
+/** The log without a server: the same encoding, checks and answers, nothing kept. For unit tests of what stands on the port. */
+export class MemoryEventLog implements EventLog {
+  readonly #stored: StoredEvent[] = [];
+  readonly #ids = new Map<string, AggregateHead>();
+  readonly #aggregates = new Map<string, AggregateHead[]>();
+  readonly #arrivals = new Arrivals();
+  readonly #deliveries: MemoryDeliveries;
+  readonly #now: () => Date;
+
+  constructor(options: { now?: () => Date } = {}) {
+    this.#now = options.now ?? (() => new Date());
+    this.#deliveries = new MemoryDeliveries(
+      {
+        at: (sequence) => this.#at(sequence),
+        last: () => this.#stored.length,
+        arrival: (sequence, signal) => this.#arrivals.beyond(sequence, () => this.#stored.length, signal),
+      },
+      this.#now,
+    );
+  }
+
+  get deadLetters() {
+    return this.#deliveries.deadLetters;
+  }
+
+  async append(parts: readonly AppendPart[]): Promise<AppendResult> {
+    const messages = prepareAppend(parts);
+    const repeated = resultOfRepeated(parts, messages, this.#ids);
+    if (repeated) return repeated;
+    for (const { aggregate, expected } of parts) {
+      const actual = this.#headOf(aggregate).sequence;
+      if (actual !== expected.sequence)
+        throw new ConcurrencyConflictError(aggregate, expected.sequence, actual);
+    }
+    const first = this.#stored.length + 1;
+    const storedAt = this.#now().toISOString();
+    for (const { id, part, subject, headers, data, hash } of messages) {
+      const sequence = this.#stored.push({
+        sequence: this.#stored.length + 1,
+        subject,
+        headers,
+        data,
+        storedAt,
+      });
+      this.#ids.set(id, { sequence, hash });
+      const key = aggregateFilter(parts[part]?.aggregate ?? parseEventSubject(subject).aggregate);
+      const history = this.#aggregates.get(key) ?? [];
+      history.push({ sequence, hash });
+      this.#aggregates.set(key, history);
+    }
+    this.#arrivals.announce();
+    return resultOfStored(messages, first);
+  }
+
+  async *read(options: ReadOptions = {}): AsyncIterable<AnyRecordedEvent> {
+    const from = options.from ?? 1;
+    const to = Math.min(options.to ?? this.#stored.length, this.#stored.length);
+    const wanted = wantedBy(options.types);
+    const chain = options.aggregate && !options.types && new ChainCheck({ complete: from <= 1 });
+    const places = options.aggregate
+      ? (this.#aggregates.get(aggregateFilter(options.aggregate)) ?? [])
+      : this.#stored;
+    for (const { sequence } of places.slice()) {
+      options.signal?.throwIfAborted();
+      if (sequence < from || sequence > to || !wanted(this.#storedAt(sequence))) continue;
+      const event = this.#at(sequence);
+      if (chain) chain.accept(event);
+      yield event;
+    }
+  }
+
+  async head(aggregate: AggregateRef): Promise<AggregateHead> {
+    return this.#headOf(aggregate);
+  }
+
+  async lastSequence(): Promise<number> {
+    return this.#stored.length;
+  }
+
+  async *follow(options: FollowOptions): AsyncIterable<EventBatch> {
+    let next = options.from;
+    if (next > this.#stored.length + 1) throw new PositionBeyondLogError(next - 1, this.#stored.length);
+    const wanted = wantedBy(options.types);
+    while (!options.signal.aborted) {
+      await this.#arrivals.beyond(next - 1, () => this.#stored.length, options.signal);
+      const batch = this.#stored.slice(next - 1, next - 1 + (options.batchSize ?? 500));
+      const through = batch.at(-1)?.sequence;
+      if (through === undefined) continue;
+      yield { events: batch.filter(wanted).map(decodeEvent), through };
+      next = through + 1;
+    }
+  }
+
+  async deliver(
+    options: DurableOptions,
+    handle: (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>,
+  ): Promise<void> {
+    await this.#deliveries.run(options, handle);
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held: what follows or delivers ends with its own signal.
+  }
+
+  #headOf(aggregate: AggregateRef): AggregateHead {
+    return this.#aggregates.get(aggregateFilter(aggregate))?.at(-1) ?? EMPTY_HEAD;
+  }
+
+  #storedAt(sequence: number): StoredEvent {
+    const stored = this.#stored[sequence - 1];
+    if (!stored) throw new RangeError(`the log has no event ${sequence}`);
+    return stored;
+  }
+
+  #at(sequence: number): AnyRecordedEvent {
+    return decodeEvent(this.#storedAt(sequence));
+  }
+}

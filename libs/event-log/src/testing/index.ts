@@ -1,0 +1,3 @@
+export { describeEventLog, type OpenLog } from './event-log-contract.ts';
+export { allOf, collect, range, type Collected } from './reading.ts';
+export { claimsOf, part, pauseOf, runRef, scheduleRef } from './sample-events.ts';
