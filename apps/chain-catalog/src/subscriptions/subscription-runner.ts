@@ -1,0 +1,140 @@
+import type { AnyRecordedEvent, RecordedEvent } from '@catena/events';
+import type { EventLog } from '@catena/event-log';
+import {
+  BackgroundWork,
+  CLOCK,
+  crashPoint,
+  EVENT_LOG,
+  Log,
+  withLogFields,
+  type Clock,
+} from '@catena/service';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { cloudEventOf } from './cloud-event.ts';
+import { deliverToCommand } from './deliver-to-command.ts';
+import { deliverToWebhook } from './deliver-to-webhook.ts';
+import { SourceOfEvent } from './source-of-event.ts';
+import { readSubscription, revealSecret, typesOf, type SubscriptionSpec } from './subscription-spec.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** A day of trying; then the event is a dead letter that status shows. */
+const BACKOFF = [
+  SECOND,
+  5 * SECOND,
+  30 * SECOND,
+  2 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  ...Array.from({ length: 12 }, () => 120 * MINUTE),
+];
+
+interface Running {
+  readonly generation: number;
+  readonly stop: AbortController;
+}
+
+/** Keeps one durable delivery for each Subscription that is defined; catalogs share them by name. */
+@Injectable()
+export class SubscriptionRunner implements OnApplicationBootstrap {
+  readonly #running = new Map<string, Running>();
+
+  constructor(
+    @Inject(EVENT_LOG) private readonly eventLog: EventLog,
+    @Inject(BackgroundWork) private readonly work: BackgroundWork,
+    @Inject(SourceOfEvent) private readonly sources: SourceOfEvent,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    let through = 0;
+    const known = new Map<string, RecordedEvent<'definition.applied'>>();
+    const firstSeen = new Map<string, number>();
+    this.work.start('subscriptions', async (signal, healthy) => {
+      const settled = await this.eventLog.lastSequence();
+      const types = ['definition.applied', 'definition.deleted'] as const;
+      for await (const batch of this.eventLog.follow({ from: through + 1, types, signal })) {
+        for (const event of batch.events) {
+          if (event.type === 'definition.applied' && event.data.kind === 'Subscription') {
+            known.set(event.aggregate.id, event);
+            if (!firstSeen.has(event.data.uid)) firstSeen.set(event.data.uid, event.sequence);
+          } else if (event.type === 'definition.deleted') known.delete(event.aggregate.id);
+        }
+        through = batch.through;
+        // While the past is read again, what was defined then is not what is defined now.
+        if (through >= settled) this.#bringAbout([...known.values()], firstSeen, signal);
+        healthy();
+      }
+    });
+  }
+
+  /** Starts what is defined and does not run, stops what is not defined any more, restarts what has changed. */
+  #bringAbout(
+    defined: readonly RecordedEvent<'definition.applied'>[],
+    firstSeen: ReadonlyMap<string, number>,
+    signal: AbortSignal,
+  ): void {
+    const uids = new Map(defined.map((event) => [event.data.uid, event.data]));
+    for (const [uid, { generation, stop }] of this.#running) {
+      if (uids.get(uid)?.generation === generation) continue;
+      stop.abort();
+      this.#running.delete(uid);
+    }
+    for (const [uid, { name, generation, spec }] of uids) {
+      if (this.#running.has(uid)) continue;
+      const stop = new AbortController();
+      this.#running.set(uid, { generation, stop });
+      this.#start(
+        name,
+        uid,
+        readSubscription(spec),
+        (firstSeen.get(uid) ?? 0) + 1,
+        AbortSignal.any([signal, stop.signal]),
+      );
+    }
+  }
+
+  #start(name: string, uid: string, spec: SubscriptionSpec, from: number, signal: AbortSignal): void {
+    this.work.start(`subscription ${name}`, async (_, healthy) => {
+      healthy();
+      await this.eventLog.deliver(
+        { name: `subscription-${uid}`, types: typesOf(spec), from, backoff: BACKOFF, signal },
+        (event, { attempt }) =>
+          withLogFields({ subscription: name, run: event.correlationId, sequence: event.sequence }, () =>
+            this.#deliver(spec, event, attempt, signal),
+          ),
+      );
+    });
+  }
+
+  async #deliver(
+    spec: SubscriptionSpec,
+    event: AnyRecordedEvent,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (spec.sources !== undefined) {
+      const source = await this.sources.find(event);
+      if (source === undefined || !spec.sources.includes(source)) return;
+    }
+    crashPoint('catalog.before-delivery');
+    try {
+      await this.#send(spec, event, signal);
+    } catch (error) {
+      this.log.warn('an event was not delivered', { type: event.type, attempt, error });
+      throw error;
+    }
+    crashPoint('catalog.after-delivery');
+    this.log.debug('delivered', { type: event.type, attempt });
+  }
+
+  async #send({ to }: SubscriptionSpec, event: AnyRecordedEvent, signal: AbortSignal): Promise<void> {
+    const cloudEvent = cloudEventOf(event);
+    if ('command' in to) return await deliverToCommand(to.command, cloudEvent, signal);
+    const { url, secret } = to.webhook;
+    const webhook = { url, secret: secret === undefined ? undefined : await revealSecret(secret) };
+    await deliverToWebhook(webhook, cloudEvent, this.clock.now(), signal);
+  }
+}

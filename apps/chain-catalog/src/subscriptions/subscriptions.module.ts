@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { FoundationModule } from '../history/foundation.module.ts';
+import { SourceOfEvent } from './source-of-event.ts';
+import { SubscriptionRunner } from './subscription-runner.ts';
+
+@Module({ imports: [FoundationModule], providers: [SourceOfEvent, SubscriptionRunner] })
+export class SubscriptionsModule {}
