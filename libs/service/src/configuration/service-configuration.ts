@@ -47,6 +47,9 @@ export const serviceConfiguration = z.object({
   CATENA_ANNOUNCE_FILE: z.string().min(1).optional(),
   CATENA_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   CATENA_LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
+  CATENA_JOB_WAIT_SECONDS: wholeNumber(2, 3600)
+    .prefault('30')
+    .describe('After how much silence of its mover a job is handed out again; the same for all processes.'),
   CATENA_SHUTDOWN_SECONDS: wholeNumber(1, 3600)
     .prefault('25')
     .describe('How long work in hand may take to end after SIGTERM.'),

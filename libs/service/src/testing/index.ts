@@ -1,0 +1,2 @@
+export * from './memory-platform.ts';
+export * from './eventually.ts';
