@@ -17,4 +17,4 @@ export {
 } from './file-status.ts';
 export { FolderHandle, type FileName } from './folder-handle.ts';
 export { dataAfter } from './sparse-regions.ts';
-export { SystemCallError, systemCodeOf } from './system-call-error.ts';
+export { blamesOneFile, SystemCallError, systemCodeOf } from './system-call-error.ts';

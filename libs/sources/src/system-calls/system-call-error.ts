@@ -24,3 +24,11 @@ export function systemCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
+
+const ofTheProcess = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EBADF', 'EFAULT', 'ENOSYS']);
+
+/** Whether a system's error is about the one file it names, and not about this process or machine as a whole. */
+export function blamesOneFile(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code !== undefined && !ofTheProcess.has(code);
+}

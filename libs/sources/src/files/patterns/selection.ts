@@ -9,7 +9,10 @@ export class Selection {
   readonly #include: Glob[];
   readonly #exclude: Glob[];
 
-  constructor(patterns: { include?: readonly string[]; exclude?: readonly string[] }) {
+  constructor(patterns: {
+    include?: readonly string[] | undefined;
+    exclude?: readonly string[] | undefined;
+  }) {
     this.#include = compile(patterns.include);
     this.#exclude = compile(patterns.exclude);
   }

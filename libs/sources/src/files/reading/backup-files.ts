@@ -1,0 +1,282 @@
+/** The backup of a file tree: the walk beside the parent's entries, each thing added once, in canonical order. */
+import type { BackupWriter, Entry, StoredEntry } from '@catena/vault';
+import type { BackupOptions, BackupOutcome, SourceTotals } from '../../port/source-driver.ts';
+import {
+  bytesOf,
+  shownName,
+  systemCodeOf,
+  type ByteString,
+  type FileStatus,
+} from '../../system-calls/index.ts';
+import type { FilesSpec } from '../files-spec.ts';
+import { PendingWork } from '../pending-work.ts';
+import { isUnchanged } from '../unchanged.ts';
+import { EntryMaker } from './entry-of.ts';
+import { estimate } from './estimate.ts';
+import {
+  contentInMemory,
+  contentOfOpen,
+  heldStill,
+  OpenFile,
+  readWhole,
+  smallSize,
+  UnreadableFile,
+} from './file-content.ts';
+import { PreviousEntries } from './previous-entries.ts';
+import { ProgressMeter } from '../progress-meter.ts';
+import { TimeSlice } from '../time-slice.ts';
+import { walk, type Found } from './walk.ts';
+
+/** Times a file is read in the hope that it holds still. */
+const attempts = 3;
+/** A bigger file that is written all the time would cost too much to read again. */
+const mostReadAgain = 256n * 1024n * 1024n;
+
+/** Moments of the reading that a test can act in. */
+export interface ReadingMoments {
+  /** The walk has seen it; it is not open yet. */
+  opening?(path: ByteString): void;
+  /** Its content has been read; whether it held still is not known yet. */
+  read?(path: ByteString): void;
+}
+
+class ChangedWhileRead extends Error {
+  override readonly name = 'ChangedWhileRead';
+}
+
+export class FilesBackup {
+  readonly #spec: FilesSpec;
+  readonly #writer: BackupWriter;
+  readonly #options: BackupOptions;
+  readonly #moments: ReadingMoments;
+  readonly #previous: PreviousEntries;
+  readonly #entries = new EntryMaker();
+  readonly #pending = new PendingWork({ tasks: 64, bytes: 32 * 1024 * 1024 });
+  readonly #slice: TimeSlice;
+  /** First path of each hard-link group that is in the backup, and how many of its names are still to come. */
+  readonly #groups = new Map<string, { path: Uint8Array; left: number }>();
+  readonly #meter: ProgressMeter;
+  #filesRead = 0;
+  #bytesRead = 0;
+  #unchanged = 0;
+  #warnings = 0;
+
+  constructor(spec: FilesSpec, writer: BackupWriter, options: BackupOptions, moments: ReadingMoments = {}) {
+    this.#spec = spec;
+    this.#writer = writer;
+    this.#options = options;
+    this.#moments = moments;
+    this.#previous = new PreviousEntries(writer.previous());
+    this.#slice = new TimeSlice(options.signal);
+    this.#meter = new ProgressMeter(options.progress);
+  }
+
+  async run(): Promise<BackupOutcome> {
+    const { signal, previousEnd } = this.#options;
+    signal?.throwIfAborted();
+    const began = new Date();
+    this.#meter.expect(await this.#expected());
+    try {
+      const warn = (path: ByteString, code: string, message: string) => this.#warn(path, code, message);
+      for (const found of walk(this.#spec, warn)) {
+        await this.#take(found);
+        if (this.#slice.isOver) await this.#slice.giveWay();
+      }
+    } finally {
+      await this.#previous.close();
+      // Files that are being read belong to the walk's end, also when it failed.
+      await this.#pending.settle().catch(() => undefined);
+    }
+    await this.#pending.settle();
+    this.#meter.finish();
+    return {
+      files: this.#meter.files,
+      bytes: this.#meter.bytes,
+      filesRead: this.#filesRead,
+      bytesRead: this.#bytesRead,
+      unchanged: this.#unchanged,
+      warnings: this.#warnings,
+      summary: { asOf: began, position: { end: endAfter(began, previousEnd) } },
+    };
+  }
+
+  async #expected(): Promise<SourceTotals | undefined> {
+    if (!this.#options.progress) return undefined;
+    return this.#options.expected ?? (await estimate(this.#spec, this.#options.signal));
+  }
+
+  async #take(found: Found): Promise<void> {
+    const entry = this.#entries.of(bytesOf(found.path), found.status);
+    const before = this.#previous.isOver ? undefined : await this.#previous.at(entry.path);
+    if (!this.#pending.hasRoom) await this.#pending.room();
+    try {
+      await this.#add(found, entry, before);
+    } catch (error) {
+      this.#leaveOut(found.path, error);
+      return;
+    }
+    if (found.status.immutable || found.status.appendOnly) this.#warnOfFlags(found);
+  }
+
+  async #add(found: Found, entry: Entry, before: StoredEntry | undefined): Promise<void> {
+    const linked = found.status.links > 1 && entry.kind !== 'folder';
+    const first = linked ? this.#groups.get(groupKey(entry)) : undefined;
+    if (first) {
+      first.left -= 1;
+      if (first.left <= 0) this.#groups.delete(groupKey(entry));
+      this.#addWithoutContent(found, { ...entry, hardLink: first.path }, before);
+      return;
+    }
+    let status = found.status;
+    if (entry.kind === 'file') status = await this.#addFile(found, entry, before);
+    else this.#addWithoutContent(found, entry, before);
+    // Only now: had it been left out, no other name could refer to it.
+    if (linked) this.#groups.set(groupKey(status), { path: entry.path, left: status.links - 1 });
+  }
+
+  #addWithoutContent(found: Found, entry: Entry, before: StoredEntry | undefined): void {
+    if (before && isUnchanged(entry, before)) {
+      this.#unchanged += 1;
+      this.#track(this.#entries.completeAsBefore(entry, before), undefined, 0);
+    } else {
+      this.#track(this.#complete(found, entry), undefined, 0);
+    }
+  }
+
+  /** The status of the file as it is in the backup; throws `UnreadableFile` when it is left out. */
+  async #addFile(found: Found, entry: Entry, before: StoredEntry | undefined): Promise<FileStatus> {
+    const known = before?.content === undefined ? undefined : before;
+    if (known && isUnchanged(entry, known)) {
+      this.#unchanged += 1;
+      this.#track(this.#entries.completeAsBefore(entry, known), { asBefore: known }, 0);
+      this.#meter.add(1, Number(entry.size), found.path);
+      return found.status;
+    }
+    this.#moments.opening?.(found.path);
+    using file = new OpenFile(found);
+    return file.status().size <= BigInt(smallSize)
+      ? this.#addSmall(found, file, known)
+      : await this.#addLarge(found, file, known);
+  }
+
+  #addSmall(found: Found, file: OpenFile, before: StoredEntry | undefined): FileStatus {
+    let status = file.status();
+    let readAt = now();
+    let content = readWhole(file, smallSize);
+    for (let attempt = 1; ; attempt += 1) {
+      this.#moments.read?.(found.path);
+      const after = file.status();
+      if (heldStill(status, after) && BigInt(content.length) === status.size) break;
+      if (attempt === attempts || after.size > BigInt(smallSize)) {
+        this.#warnOfChange(found.path);
+        break;
+      }
+      status = after;
+      readAt = now();
+      content = readWhole(file, smallSize);
+    }
+    const entry = this.#withAttributes(found, status, BigInt(content.length));
+    this.#countRead(content.length, found.path);
+    const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
+    this.#track(entry, read, content.length);
+    return status;
+  }
+
+  async #addLarge(found: Found, file: OpenFile, before: StoredEntry | undefined): Promise<FileStatus> {
+    // One at a time: should it have to be read again, nothing that comes after it may have been added.
+    await this.#pending.settle();
+    for (let attempt = 1; ; attempt += 1) {
+      const status = file.status();
+      const last = attempt === attempts || status.size > mostReadAgain;
+      let changed = false;
+      const done = (): void => {
+        this.#moments.read?.(found.path);
+        changed = !heldStill(status, file.status());
+        if (changed && !last) throw new ChangedWhileRead();
+      };
+      const entry = this.#withAttributes(found, status, status.size);
+      const reader = contentOfOpen(file, status, done, this.#options.signal);
+      try {
+        const content = { read: reader, ...(before ? { before } : {}), readAt: now() };
+        const { bytesRead } = await this.#writer.add(entry, content);
+        if (changed || bytesRead !== status.size) this.#warnOfChange(found.path);
+        this.#countRead(Number(bytesRead), found.path);
+        return status;
+      } catch (error) {
+        if (!(error instanceof ChangedWhileRead)) throw error;
+      }
+    }
+  }
+
+  /**
+   * The entry of a file that is read. Attributes are read after the status was taken: should they change in between,
+   * the ctime that is kept is the older one, and the next backup looks again.
+   */
+  #withAttributes(found: Found, status: FileStatus, size: bigint): Entry {
+    const entry = { ...this.#entries.of(bytesOf(found.path), status), size };
+    return this.#complete(found, entry);
+  }
+
+  #complete(found: Found, entry: Entry): Entry {
+    return this.#entries.complete(found, entry, (code, message) => this.#warn(found.path, code, message));
+  }
+
+  /** Hands an entry to the writer; only an error that is not the entry's own ends the backup. */
+  #track(entry: Entry, content: Parameters<BackupWriter['add']>[1], bytes: number): void {
+    const add = this.#writer.add(entry, content).then(() => undefined);
+    this.#pending.track(add, bytes);
+  }
+
+  #countRead(bytes: number, path: ByteString): void {
+    this.#filesRead += 1;
+    this.#bytesRead += bytes;
+    this.#meter.add(1, bytes, path);
+  }
+
+  #leaveOut(path: ByteString, error: unknown): void {
+    if (error instanceof UnreadableFile) this.#warn(path, error.code, error.message);
+    else if (systemCodeOf(error) === 'ENOENT') {
+      const unreadable = new UnreadableFile(path, error);
+      this.#warn(path, unreadable.code, unreadable.message);
+    } else throw error;
+  }
+
+  #warnOfChange(path: ByteString): void {
+    const shown = shownName(path);
+    this.#warn(
+      path,
+      'file.changed',
+      `'${shown}' was written to while it was read; the backup may hold a mixture of old and new content.`,
+    );
+  }
+
+  #warnOfFlags(found: Found): void {
+    const flag = found.status.immutable ? 'immutable' : 'append-only';
+    this.#warn(
+      found.path,
+      'file.flagNotKept',
+      `'${shownName(found.path)}' is ${flag} (chattr); a restore brings it back without that flag.`,
+    );
+  }
+
+  #warn(path: ByteString, code: string, message: string): void {
+    this.#warnings += 1;
+    this.#writer.warn({ path: bytesOf(path), code, message });
+  }
+}
+
+function groupKey(of: { device: bigint; inode: bigint }): string {
+  return `${of.device}:${of.inode}`;
+}
+
+/** Wall clock in nanoseconds, rounded down: the same clock that the file system stamps changes with. */
+function now(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+/** The source's coordinate: the time in nanoseconds, which never goes back inside a collection. */
+function endAfter(began: Date, previousEnd: string | undefined): string {
+  const end = BigInt(began.getTime()) * 1_000_000n;
+  const least = previousEnd === undefined ? 0n : BigInt(previousEnd) + 1n;
+  return (end > least ? end : least).toString();
+}

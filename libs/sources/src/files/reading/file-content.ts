@@ -1,0 +1,189 @@
+/** Reads the content of one file and tells whether it held still meanwhile. */
+import type { ContentReader } from '@catena/vault';
+import * as fs from 'node:fs';
+import {
+  dataAfter,
+  shownName,
+  statusOfOpen,
+  blamesOneFile,
+  systemCodeOf,
+  type ByteString,
+  type FileStatus,
+  type FolderHandle,
+} from '../../system-calls/index.ts';
+import type { Found } from './walk.ts';
+
+/** Up to here a file is read at once into memory, in one go of synchronous calls. */
+export const smallSize = 256 * 1024;
+const chunkSize = 1024 * 1024;
+const zeros = Buffer.alloc(chunkSize);
+
+/** A source file that could not be read; its code is the warning's. */
+export class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile';
+  readonly code: 'file.vanished' | 'file.unreadable';
+
+  constructor(path: ByteString, cause: unknown) {
+    const reason = systemCodeOf(cause) ?? String(cause);
+    // ELOOP and ENXIO: a link, or a socket, has taken the place of the file.
+    const gone = ['ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP', 'ENXIO'].includes(reason);
+    super(
+      gone
+        ? `'${shownName(path)}' was removed or replaced while the backup ran; it is not in the backup.`
+        : `'${shownName(path)}' cannot be read (${reason}); it is not in the backup.`,
+      { cause },
+    );
+    this.code = gone ? 'file.vanished' : 'file.unreadable';
+  }
+}
+
+/** Whether content may have changed between two looks at an open file. */
+export function heldStill(before: FileStatus, after: FileStatus): boolean {
+  return before.size === after.size && before.mtime === after.mtime && before.ctime === after.ctime;
+}
+
+/** A file of the source, open for reading. */
+export class OpenFile {
+  readonly path: ByteString;
+  readonly fd: number;
+
+  /** Opens what the walk found. Throws `UnreadableFile`. */
+  constructor(found: Found) {
+    this.path = found.path;
+    this.fd = unlessUnreadable(found.path, () => openQuietly(found.folder, found.name));
+  }
+
+  /** Throws `UnreadableFile` also when it is no ordinary file (any more). */
+  status(): FileStatus {
+    const status = unlessUnreadable(this.path, () => statusOfOpen(this.fd));
+    if (status.kind === 'file') return status;
+    throw new UnreadableFile(this.path, Object.assign(new Error('replaced'), { code: 'ENOENT' }));
+  }
+
+  [Symbol.dispose](): void {
+    fs.closeSync(this.fd);
+  }
+}
+
+/** Without changing the access time where that is allowed (to the owner), and never waiting for a FIFO's writer. */
+function openQuietly(folder: FolderHandle, name: ByteString): number {
+  const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+  try {
+    return folder.openFile(name, flags | fs.constants.O_NOATIME);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EPERM') throw error;
+    return folder.openFile(name, flags);
+  }
+}
+
+/** All of an open file that is small; at most `limit` bytes, so that a file that grows ends. */
+export function readWhole({ path, fd }: OpenFile, limit: number): Buffer {
+  const content = Buffer.allocUnsafe(limit);
+  let length = 0;
+  while (length < limit) {
+    const read = unlessUnreadable(path, () => fs.readSync(fd, content, length, limit - length, length));
+    if (read === 0) break;
+    length += read;
+  }
+  return content.subarray(0, length);
+}
+
+/** Content that is in memory. */
+export function contentInMemory(content: Buffer): ContentReader {
+  return {
+    sizeHint: BigInt(content.length),
+    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, memory is not
+    async *open() {
+      if (content.length > 0) yield content;
+    },
+  };
+}
+
+/**
+ * Content of an open file up to `size`, read one chunk ahead of who asks for it. Holes are not read, they are zeros.
+ *
+ * @param done called when all of it has been handed out; what it throws, the reading throws
+ */
+export function contentOfOpen(
+  { path, fd }: OpenFile,
+  status: FileStatus,
+  done: () => void,
+  signal?: AbortSignal,
+): ContentReader {
+  const size = status.size;
+  const sparse = status.allocated < size;
+  return {
+    sizeHint: size,
+    async *open() {
+      const buffers = [Buffer.allocUnsafeSlow(chunkSize), Buffer.allocUnsafeSlow(chunkSize)] as const;
+      let turn = 0;
+      let ahead = start(0n);
+      try {
+        for (;;) {
+          signal?.throwIfAborted();
+          const { chunk, end } = await ahead;
+          if (chunk.length === 0) break;
+          ahead = start(end);
+          yield chunk;
+        }
+      } finally {
+        // The file may be closed next, and its number belong to another one: no read may be under way then.
+        await settled(ahead);
+      }
+      done();
+
+      function start(position: bigint): Promise<{ chunk: Buffer; end: bigint }> {
+        turn += 1;
+        const promise = readAt(position, buffers[turn % 2 === 0 ? 0 : 1]);
+        // Awaited a round later; until then a failure is not an unhandled one.
+        promise.catch(() => undefined);
+        return promise;
+      }
+    },
+  };
+
+  async function readAt(position: bigint, buffer: Buffer): Promise<{ chunk: Buffer; end: bigint }> {
+    let limit = size - position;
+    if (sparse && limit > 0n) {
+      const data = unlessUnreadable(path, () => dataAfter(fd, position)) ?? { start: size, end: size };
+      const hole = data.start - position;
+      if (hole > 0n) {
+        const length = smaller(hole < limit ? hole : limit, zeros.length);
+        return { chunk: zeros.subarray(0, length), end: position + BigInt(length) };
+      }
+      limit = data.end - position < limit ? data.end - position : limit;
+    }
+    const length = await read(buffer, smaller(limit, buffer.length), position);
+    return { chunk: buffer.subarray(0, length), end: position + BigInt(length) };
+  }
+
+  function read(buffer: Buffer, length: number, position: bigint): Promise<number> {
+    if (length <= 0) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      fs.read(fd, buffer, 0, length, position, (error, count) => {
+        if (error) reject(blamesOneFile(error) ? new UnreadableFile(path, error) : error);
+        else resolve(count);
+      });
+    });
+  }
+}
+
+function smaller(wanted: bigint, limit: number): number {
+  return wanted < BigInt(limit) ? Number(wanted) : limit;
+}
+
+async function settled(promise: Promise<unknown>): Promise<void> {
+  await promise.then(
+    () => undefined,
+    () => undefined,
+  );
+}
+
+function unlessUnreadable<T>(path: ByteString, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!blamesOneFile(error)) throw error;
+    throw new UnreadableFile(path, error);
+  }
+}

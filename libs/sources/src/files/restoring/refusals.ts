@@ -1,0 +1,41 @@
+import { RestoreError } from '../../port/restore-error.ts';
+import { shownName, type ByteString } from '../../system-calls/index.ts';
+
+/** Refusals that have to do with what is at the target already. */
+export function targetExists(target: string, path: ByteString): RestoreError {
+  const shown = fullPath(target, path);
+  return new RestoreError('restore.targetExists', `'${shown}' exists and is not what the backup holds.`, {
+    remedy: 'Restore to another place, or say that what exists may be overwritten.',
+    details: { path: shown },
+  });
+}
+
+export function folderInTheWay(target: string, path: ByteString): RestoreError {
+  const shown = fullPath(target, path);
+  return new RestoreError('restore.kindConflict', `'${shown}' is a folder, and no folder in the backup.`, {
+    remedy:
+      'Move the folder away, or restore to another place: a folder is never replaced with all it holds.',
+    details: { path: shown },
+  });
+}
+
+export function linkInTheWay(target: string, path: ByteString): RestoreError {
+  const shown = fullPath(target, path);
+  return new RestoreError(
+    'restore.linkInTheWay',
+    `'${shown}' is a symbolic link where the backup has a folder; what is restored would land elsewhere.`,
+    { remedy: 'Remove the link, or restore to another place.', details: { path: shown } },
+  );
+}
+
+export function contentMissing(path: ByteString): RestoreError {
+  const shown = shownName(path);
+  return new RestoreError('restore.contentMissing', `The backup has no content for '${shown}'.`, {
+    remedy: 'Verify the backup, and restore from another one.',
+    details: { path: shown },
+  });
+}
+
+function fullPath(target: string, path: ByteString): string {
+  return path === '' ? target : `${target === '/' ? '' : target}/${shownName(path)}`;
+}

@@ -1,0 +1,149 @@
+/** The restore of a file tree: look, stage, verify, make durable, and only then move into place. */
+import type { BackupReader } from '@catena/vault';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
+import {
+  byteStringOf,
+  extendedAttributesOf,
+  removeExtendedAttribute,
+  systemCodeOf,
+  type ByteString,
+  type FolderHandle,
+} from '../../system-calls/index.ts';
+import { ProgressMeter } from '../progress-meter.ts';
+import { FileMaker } from './file-maker.ts';
+import { Metadata } from './metadata.ts';
+import { MoveInto, moveWhole } from './move-into-place.ts';
+import { removeTree } from './remove-tree.ts';
+import { RestoreWarnings } from './restore-warnings.ts';
+import { Stage, type RestoreMoments, type StagingResult } from './stage.ts';
+import { survey } from './survey.ts';
+import { TargetPlace } from './target-place.ts';
+
+const tree = byteStringOf(Buffer.from('tree'));
+const root = '' as ByteString;
+
+export class FilesRestore {
+  readonly #reader: BackupReader;
+  readonly #target: string;
+  readonly #options: RestoreOptions;
+  readonly #moments: RestoreMoments;
+  readonly #warnings = new RestoreWarnings();
+  readonly #metadata: Metadata;
+  readonly #meter: ProgressMeter;
+
+  constructor(reader: BackupReader, target: string, options: RestoreOptions, moments: RestoreMoments = {}) {
+    this.#reader = reader;
+    this.#target = target;
+    this.#options = options;
+    this.#moments = moments;
+    this.#metadata = new Metadata(options.ownership, this.#warnings);
+    this.#meter = new ProgressMeter(options.progress);
+  }
+
+  async run(): Promise<RestoreOutcome> {
+    const { signal, run, onFailure } = this.#options;
+    signal?.throwIfAborted();
+    const made: string[] = [];
+    try {
+      using place = TargetPlace.open(this.#target, run, made);
+      this.#meter.expect(await survey(this.#reader, place, this.#options));
+      try {
+        const result = await this.#restoreTo(place);
+        place.removeStaging();
+        return this.#outcome(result);
+      } catch (error) {
+        if (onFailure !== 'keep') place.removeStaging();
+        throw error;
+      }
+    } catch (error) {
+      if (onFailure !== 'keep') removeMade(made);
+      throw error;
+    }
+  }
+
+  async #restoreTo(place: TargetPlace): Promise<StagingResult> {
+    const { folder: staging, resumed } = place.openStaging();
+    try {
+      if (resumed) removeParts(staging);
+      else forgetDefaultAcl(staging);
+      const free = place.isFree();
+      const staged = { folder: staging, name: tree };
+      const stage = new Stage({
+        reader: this.#reader,
+        target: free ? undefined : place.root,
+        targetPath: place.path,
+        root: staged,
+        resumed,
+        options: this.#options,
+        maker: new FileMaker(this.#reader, staging, this.#warnings, this.#options.signal),
+        metadata: this.#metadata,
+        warnings: this.#warnings,
+        meter: this.#meter,
+      });
+      const result = await stage.run();
+      // Durable before it is named. One wait for the file system, because one for each of many files takes far longer.
+      await staging.syncFileSystem();
+      this.#moments.staged?.();
+      this.#options.signal?.throwIfAborted();
+      if (free) await this.#moveWhole(place, staging);
+      else
+        await new MoveInto(this.#reader, place, staged, this.#options, this.#metadata, this.#moments).run();
+      await staging.syncFileSystem();
+      return result;
+    } finally {
+      staging.close();
+    }
+  }
+
+  async #moveWhole(place: TargetPlace, staging: FolderHandle): Promise<void> {
+    const entry = await this.#reader.find(new Uint8Array(0));
+    moveWhole(place, { folder: staging, name: tree });
+    if (entry?.kind === 'folder') this.#metadata.finishMode(entry, place.root);
+    this.#moments.moved?.(root);
+  }
+
+  #outcome({ bytesWritten, unchanged }: StagingResult): RestoreOutcome {
+    this.#meter.finish();
+    return {
+      files: this.#meter.files,
+      bytes: this.#meter.bytes,
+      bytesWritten,
+      unchanged,
+      warnings: this.#warnings.list,
+      warningCount: this.#warnings.count,
+    };
+  }
+}
+
+/** Removes what earlier attempts of a run have staged for a target, when there will be no further one. */
+export function discardStaged(target: string, run: string): void {
+  if (!fs.existsSync(path.dirname(target))) return;
+  using place = TargetPlace.open(target, run);
+  place.removeStaging();
+}
+
+/** Files that an earlier attempt had not finished. */
+function removeParts(staging: FolderHandle): void {
+  for (const name of staging.names()) if (name !== tree) removeTree(staging, name);
+}
+
+/** What is made in a folder inherits its default ACL; nothing restored may. */
+function forgetDefaultAcl(folder: FolderHandle): void {
+  const name = Buffer.from('system.posix_acl_default');
+  const self = folder.pathOf();
+  if (extendedAttributesOf(self).some(([found]) => name.equals(found))) removeExtendedAttribute(self, name);
+}
+
+/** Folders above the target that were made for it, if nobody has put anything into them. */
+function removeMade(made: readonly string[]): void {
+  for (const folder of made.toReversed()) {
+    try {
+      fs.rmdirSync(folder);
+    } catch (error) {
+      const code = systemCodeOf(error);
+      if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
+    }
+  }
+}

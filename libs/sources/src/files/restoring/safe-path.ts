@@ -1,0 +1,39 @@
+import { RestoreError } from '../../port/restore-error.ts';
+import { byteStringOf, shownName, type ByteString } from '../../system-calls/index.ts';
+
+/**
+ * The path of an entry, once it is sure to stay inside the target: relative, no `.` or `..`, no empty name. A backup
+ * of ours has no other; one that was tampered with might. Throws `restore.unsafePath`.
+ */
+export function safePath(bytes: Uint8Array): ByteString {
+  const path = byteStringOf(bytes);
+  const wrong = path !== '' && path.split('/').some((name) => name === '' || name === '.' || name === '..');
+  if (!wrong && !path.includes('\0')) return path;
+  throw unsafe(path, 'leads out of the target or names nothing');
+}
+
+/** Refuses a backup whose entries do not form a tree. */
+export function unsafe(path: ByteString, why: string): RestoreError {
+  return new RestoreError(
+    'restore.unsafePath',
+    `The entry '${shownName(path)}' ${why}; nothing was restored.`,
+    {
+      remedy: 'The backup was not made by Catena or was tampered with: verify it, and restore another one.',
+      details: { path: shownName(path) },
+    },
+  );
+}
+
+export function parentOf(path: ByteString): ByteString {
+  const slash = path.lastIndexOf('/');
+  return (slash === -1 ? '' : path.slice(0, slash)) as ByteString;
+}
+
+export function nameOf(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf('/') + 1) as ByteString;
+}
+
+/** Whether a path is the folder itself or lies beneath it. */
+export function isWithin(path: ByteString, folder: ByteString): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`);
+}

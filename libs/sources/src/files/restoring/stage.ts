@@ -1,0 +1,238 @@
+/** Brings everything a restore needs into the staging folder, verified, beside what is already right at the target. */
+import type { BackupReader, StoredEntry } from '@catena/vault';
+import type { RestoreOptions } from '../../port/source-driver.ts';
+import {
+  blamesOneFile,
+  bytesOf,
+  shownName,
+  systemCodeOf,
+  type ByteString,
+} from '../../system-calls/index.ts';
+import { PendingWork } from '../pending-work.ts';
+import type { ProgressMeter } from '../progress-meter.ts';
+import { TimeSlice } from '../time-slice.ts';
+import type { FileMaker } from './file-maker.ts';
+import type { Metadata, Place } from './metadata.ts';
+import { contentMissing, folderInTheWay, linkInTheWay, targetExists } from './refusals.ts';
+import { removeTree } from './remove-tree.ts';
+import type { RestoreWarnings } from './restore-warnings.ts';
+import { isWithin, nameOf, safePath } from './safe-path.ts';
+import { selectedEntries, type SelectedEntry } from './selected-entries.ts';
+import { StagedFolder } from './staged-folder.ts';
+import { FoldersOnTheWay } from './folders-on-the-way.ts';
+
+/** Moments of a restore that a test can act in. */
+export interface RestoreMoments {
+  /** Everything is staged; nothing is under its final name. */
+  staged?(): void;
+  /** One thing of an in-place restore has its final name. */
+  moved?(path: ByteString): void;
+}
+
+export interface StagingContext {
+  readonly reader: BackupReader;
+  /** What is there at the target already; undefined when it is free. */
+  readonly target: Place | undefined;
+  readonly targetPath: string;
+  /** Where the double of the root goes. */
+  readonly root: Place;
+  /** Whether an earlier attempt of the run has left something there. */
+  readonly resumed: boolean;
+  readonly options: RestoreOptions;
+  readonly maker: FileMaker;
+  readonly metadata: Metadata;
+  readonly warnings: RestoreWarnings;
+  readonly meter: ProgressMeter;
+}
+
+export interface StagingResult {
+  readonly bytesWritten: number;
+  readonly unchanged: number;
+}
+
+export class Stage {
+  readonly #context: StagingContext;
+  readonly #folders: StagedFolder[] = [];
+  readonly #pending = new PendingWork({ tasks: 8, bytes: Number.POSITIVE_INFINITY });
+  /** For hard-link groups whose first name was not selected: the name that has the content instead. */
+  readonly #substitutes = new Map<ByteString, ByteString>();
+  #failed = false;
+  #bytesWritten = 0;
+  #unchanged = 0;
+
+  constructor(context: StagingContext) {
+    this.#context = context;
+  }
+
+  async run(): Promise<StagingResult> {
+    const { reader, options } = this.#context;
+    const slice = new TimeSlice(options.signal);
+    try {
+      for await (const item of selectedEntries(reader, options.globs)) {
+        this.#leaveFolders(item.path);
+        if (item.entry.kind === 'folder') this.#enterFolder(item);
+        else if (item.entry.hardLink) {
+          // Its first name must be there before anything can be linked to it.
+          await this.#pending.settle();
+          await this.#within(item.path, (folder) => this.#stageLink(item, folder));
+        } else {
+          if (!this.#pending.hasRoom) await this.#pending.room();
+          this.#pending.track(
+            this.#within(item.path, (folder) => this.#stageThing(item.path, item.entry, folder)),
+          );
+        }
+        if (slice.isOver) await slice.giveWay();
+      }
+      await this.#pending.settle();
+    } catch (error) {
+      this.#failed = true;
+      await this.#pending.settle().catch(() => undefined);
+      throw error;
+    } finally {
+      this.#leaveFolders(undefined);
+    }
+    return { bytesWritten: this.#bytesWritten, unchanged: this.#unchanged };
+  }
+
+  /** Folders that a path is not in have been listed completely: each is finished when the work in it is. */
+  #leaveFolders(path: ByteString | undefined): void {
+    for (let top = this.#folders.at(-1); top; top = this.#folders.at(-1)) {
+      if (path !== undefined && isWithin(path, top.path)) return;
+      this.#folders.pop();
+      top.release();
+    }
+  }
+
+  #enterFolder({ path, entry }: SelectedEntry): void {
+    const { targetPath, root, options } = this.#context;
+    const above = this.#folders.at(-1);
+    const there = this.#targetPlace(path, above);
+    const status = there?.folder.statusIfThere(there.name);
+    if (status?.kind === 'symlink') throw linkInTheWay(targetPath, path);
+    if (status !== undefined && status.kind !== 'folder' && !options.overwrite)
+      throw targetExists(targetPath, path);
+    const existing = there && status?.kind === 'folder' ? there.folder.openFolder(there.name) : undefined;
+    const isTop = above === undefined || above.target !== undefined;
+    const folder = new StagedFolder(path, entry, existing, above ?? root, (done) =>
+      this.#finish(done, isTop),
+    );
+    this.#folders.push(folder);
+    if (existing === undefined) folder.staged.status();
+  }
+
+  /** Metadata come last, from the innermost folder outwards. A folder that exists gets its own when all has moved. */
+  #finish(folder: StagedFolder, isTop: boolean): void {
+    if (this.#failed || folder.target !== undefined) return;
+    const { metadata } = this.#context;
+    metadata.apply(folder.path, folder.entry, folder.stagedPlace, { isNew: true, keepWritable: isTop });
+  }
+
+  async #within(path: ByteString, work: (folder: StagedFolder | undefined) => Promise<void>): Promise<void> {
+    const folder = path === '' ? undefined : this.#folders.at(-1)?.hold();
+    try {
+      await work(folder);
+    } catch (error) {
+      this.#failed = true;
+      throw error;
+    } finally {
+      folder?.release();
+    }
+  }
+
+  #targetPlace(path: ByteString, folder: StagedFolder | undefined): Place | undefined {
+    if (path === '') return this.#context.target;
+    return folder?.target && { folder: folder.target, name: nameOf(path) };
+  }
+
+  async #stageThing(path: ByteString, entry: StoredEntry, folder: StagedFolder | undefined): Promise<void> {
+    const { maker, metadata, meter, options, root, resumed, targetPath } = this.#context;
+    options.signal?.throwIfAborted();
+    const there = this.#targetPlace(path, folder);
+    const status = there?.folder.statusIfThere(there.name);
+    const isFile = entry.kind === 'file' ? 1 : 0;
+    if (there && status) {
+      if (status.kind === 'folder') throw folderInTheWay(targetPath, path);
+      if (await maker.holds(entry, there, status)) {
+        this.#unchanged += 1;
+        meter.add(isFile, Number(entry.size), path);
+        return;
+      }
+      if (!options.overwrite) throw targetExists(targetPath, path);
+    }
+    const place = folder ? { folder: folder.staged, name: nameOf(path) } : root;
+    const earlier = resumed ? place.folder.statusIfThere(place.name) : undefined;
+    if (earlier && !(await maker.holds(entry, place, earlier))) removeTree(place.folder, place.name);
+    else if (earlier) {
+      meter.add(isFile, Number(entry.size), path);
+      metadata.apply(path, entry, place, { isNew: false });
+      return;
+    }
+    const written = (bytes: number): void => {
+      this.#bytesWritten += bytes;
+      meter.add(0, bytes, path);
+    };
+    if (!(await maker.make(path, entry, place, written))) return;
+    metadata.apply(path, entry, place, { isNew: true });
+    meter.add(isFile, 0, path);
+  }
+
+  async #stageLink({ path, entry }: SelectedEntry, folder: StagedFolder | undefined): Promise<void> {
+    const { root, target, options, targetPath, resumed, meter } = this.#context;
+    const first = safePath(entry.hardLink ?? new Uint8Array(0));
+    const from = (await this.#isSelected(first)) ? first : this.#substitutes.get(first);
+    if (from === undefined) {
+      this.#substitutes.set(first, path);
+      await this.#stageThing(path, await this.#firstOfGroup(entry), folder);
+      return;
+    }
+    const there = this.#targetPlace(path, folder);
+    const status = there?.folder.statusIfThere(there.name);
+    if (status?.kind === 'folder') throw folderInTheWay(targetPath, path);
+    using stagedFolders = new FoldersOnTheWay(root);
+    using targetFolders = target && new FoldersOnTheWay(target);
+    const staged = existing(stagedFolders.placeOf(from));
+    const atTarget = staged ? undefined : existing(targetFolders?.placeOf(from));
+    const source = staged ?? atTarget;
+    meter.add(entry.kind === 'file' ? 1 : 0, 0, path);
+    // Nothing to link to: the first name could not be made, and a warning has said so.
+    if (!source) return;
+    if (status && status.inode === atTarget?.folder.status(atTarget.name).inode) {
+      this.#unchanged += 1;
+      return;
+    }
+    if (status && !options.overwrite) throw targetExists(targetPath, path);
+    const place = folder ? { folder: folder.staged, name: nameOf(path) } : root;
+    if (resumed) removeTree(place.folder, place.name);
+    try {
+      place.folder.makeHardLink(place.name, source.folder, source.name);
+    } catch (error) {
+      if (!blamesOneFile(error) || entry.kind !== 'file') throw error;
+      this.#context.warnings.add(
+        path,
+        'restore.hardLinkNotKept',
+        `'${shownName(path)}' could not be linked to '${shownName(from)}' (${systemCodeOf(error)}); it is a file of its own.`,
+      );
+      await this.#stageThing(path, await this.#firstOfGroup(entry), folder);
+    }
+
+    function existing(place: Place | undefined): Place | undefined {
+      return place?.folder.statusIfThere(place.name) ? place : undefined;
+    }
+  }
+
+  /** The entry that carries the content of a hard-link group. */
+  async #firstOfGroup(entry: StoredEntry): Promise<StoredEntry> {
+    const first = await this.#context.reader.find(entry.hardLink ?? entry.path);
+    if (!first || first.kind !== entry.kind || first.hardLink) throw contentMissing(safePath(entry.path));
+    return first;
+  }
+
+  async #isSelected(path: ByteString): Promise<boolean> {
+    const { globs } = this.#context.options;
+    if (globs === undefined || globs.length === 0) return true;
+    for await (const found of this.#context.reader.entries({ globs, under: bytesOf(path) })) {
+      if (Buffer.compare(found.path, bytesOf(path)) === 0) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,21 @@
+import { filesDriver } from './files/files-driver.ts';
+import { DriverRegistry } from './port/driver-registry.ts';
+
+export type * from './port/source-driver.ts';
+export { DriverRegistry } from './port/driver-registry.ts';
+export { RestoreError, type RestoreErrorCode } from './port/restore-error.ts';
+export { SourceError, type SourceErrorCode } from './port/source-error.ts';
+export {
+  compareTrees,
+  compareWithBackup,
+  type CompareOptions,
+  type Difference,
+  type TreeDifference,
+} from './files/comparing/compare-trees.ts';
+export { filesDriver } from './files/files-driver.ts';
+export { filesSpec, type FilesSpec } from './files/files-spec.ts';
+export { discardStaged } from './files/restoring/restore-files.ts';
+export { isUnchanged } from './files/unchanged.ts';
+
+/** The drivers that come with Catena. */
+export const sourceDrivers = new DriverRegistry([filesDriver]);

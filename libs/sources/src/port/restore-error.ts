@@ -1,0 +1,22 @@
+import { CatenaError, type CatenaErrorOptions } from '@catena/events';
+
+/** Codes of what stops a restore. */
+export type RestoreErrorCode =
+  | 'restore.targetExists'
+  | 'restore.targetNotUsable'
+  | 'restore.kindConflict'
+  | 'restore.linkInTheWay'
+  | 'restore.unsafePath'
+  | 'restore.nothingSelected'
+  | 'restore.noSpace'
+  | 'restore.contentMissing'
+  | 'restore.contentWrong';
+
+/** A restore that was refused or could not be completed; under the final names nothing has changed. */
+export class RestoreError extends CatenaError {
+  declare readonly code: RestoreErrorCode;
+
+  constructor(code: RestoreErrorCode, message: string, options: CatenaErrorOptions) {
+    super(code, message, options);
+  }
+}

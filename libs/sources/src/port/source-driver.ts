@@ -1,0 +1,122 @@
+/** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
+import type { BackupReader, BackupSummary, BackupWriter } from '@catena/vault';
+
+export interface DriverCapabilities {
+  /** Whether the source keeps a log of its own that can be backed up. */
+  readonly givesLogs: boolean;
+  /** Whether it can still be read as it was at a past time. */
+  readonly givesPast: boolean;
+}
+
+/** What is done so far; `total…` only when it is known or could be estimated. */
+export interface DriverProgress {
+  readonly files: number;
+  readonly bytes: number;
+  readonly totalFiles?: number;
+  readonly totalBytes?: number;
+  /** What is being worked on, for people. */
+  readonly current?: string;
+}
+
+export type ReportProgress = (progress: DriverProgress) => void;
+
+export interface SourceTotals {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface CheckContext {
+  /** Folder of the repository, when it is one on this machine. */
+  readonly repositoryFolder?: string;
+}
+
+export interface BackupOptions {
+  /** Aborting ends the backup with the signal's reason; the writer is left for the caller to abandon. */
+  readonly signal?: AbortSignal;
+  /** Called at most ten times a second, and once at the end. */
+  readonly progress?: ReportProgress;
+  /** What is expected, for the progress; the statistics of the parent are a good guess. Else it is estimated. */
+  readonly expected?: SourceTotals;
+  /** End of the backup this one depends on; the new end is never before it. */
+  readonly previousEnd?: string;
+}
+
+export interface BackupOutcome {
+  readonly files: number;
+  /** Content of all files, as a restore would write it. */
+  readonly bytes: number;
+  readonly filesRead: number;
+  readonly bytesRead: number;
+  /** Entries of any kind that are as the parent had them. */
+  readonly unchanged: number;
+  readonly warnings: number;
+  /** What the driver has to say for the manifest; pass it to `writer.finish`. */
+  readonly summary: BackupSummary;
+}
+
+export interface RestoreOptions {
+  /** Names the attempt's staging folder: the same run continues where an earlier attempt ended. */
+  readonly run: string;
+  /** Only what matches one of these (see `EntrySelection.globs`) and what is below it, with the folders it is in. */
+  readonly globs?: readonly string[];
+  /** Whether things that exist may be replaced. What is not in the backup is never touched. */
+  readonly overwrite?: boolean;
+  /** Whose a thing becomes: the account of the same name (by id where there is none), or always the id. */
+  readonly ownership?: 'name' | 'id';
+  /**
+   * Whether what is staged is removed when the restore fails or is cancelled (the default), or left for a next attempt
+   * of the same run. After a crash it is always there and used.
+   */
+  readonly onFailure?: 'remove' | 'keep';
+  readonly signal?: AbortSignal;
+  readonly progress?: ReportProgress;
+}
+
+export interface RestoreWarning {
+  readonly path: Uint8Array;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RestoreOutcome {
+  readonly files: number;
+  readonly bytes: number;
+  /** Content that was really written: not what was there already. */
+  readonly bytesWritten: number;
+  /** Files that were already right and were not rewritten. */
+  readonly unchanged: number;
+  /** The first of them, at most 1000. */
+  readonly warnings: readonly RestoreWarning[];
+  readonly warningCount: number;
+}
+
+/**
+ * `spec` is what a definition says under the driver's name; each method checks it and throws `SourceError` with the
+ * code `source.specInvalid`.
+ */
+export interface SourceDriver {
+  /** As in `spec.driver` of a definition. */
+  readonly name: string;
+  readonly capabilities: DriverCapabilities;
+
+  /** Resolves when a backup can begin; throws a `SourceError` that names what is wrong and how to mend it. */
+  check(spec: unknown, context?: CheckContext): Promise<void>;
+
+  /** What makes two sources the same thing, whatever they are called: equal text, same thing. */
+  family(spec: unknown): Promise<string>;
+
+  /** How much there is, without reading content. */
+  estimate(spec: unknown, options?: { readonly signal?: AbortSignal }): Promise<SourceTotals>;
+
+  /**
+   * Adds everything to the writer; the caller finishes or abandons it. What cannot be read is a warning on the
+   * writer and never ends the backup; an error of the writer does.
+   */
+  backup(spec: unknown, writer: BackupWriter, options?: BackupOptions): Promise<BackupOutcome>;
+
+  /**
+   * Writes what a backup holds to a target (for files: the path of the folder that becomes the root). Nothing appears
+   * there under its final name before all of it is complete and verified.
+   */
+  restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome>;
+}

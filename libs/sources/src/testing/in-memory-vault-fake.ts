@@ -1,0 +1,284 @@
+/**
+ * A vault in memory behind the real one's interfaces, for tests of drivers: it keeps content as it is, is strict
+ * about what the port demands (canonical order, one entry a path, content where it belongs), and can be told to fail.
+ */
+import {
+  comparePaths,
+  hasContent,
+  type AddContent,
+  type AddResult,
+  type BackupReader,
+  type BackupSummary,
+  type BackupWarning,
+  type BackupWriter,
+  type ContentRef,
+  type Entry,
+  type EntrySelection,
+  type FinishedBackup,
+  type Manifest,
+  type StoredEntry,
+} from '@catena/vault';
+import { createHash } from 'node:crypto';
+import { Selection } from '../files/patterns/selection.ts';
+import { byteStringOf } from '../system-calls/index.ts';
+
+interface FakeBackup {
+  readonly entries: StoredEntry[];
+  readonly contents: Map<string, Buffer>;
+  readonly warnings: BackupWarning[];
+  readonly summary: BackupSummary;
+}
+
+/** What a test may look at and interfere with in a fake writer. */
+export interface FakeWriter extends BackupWriter {
+  readonly warnings: readonly BackupWarning[];
+  /** Paths (as text) whose content was read from the source, in order. */
+  readonly read: readonly string[];
+  /** Called with each chunk that arrives; what it throws, `add` rejects with. */
+  onChunk: ((path: string, chunk: Uint8Array) => void) | undefined;
+  /** Called when an entry is added. */
+  onAdd: ((path: string) => void) | undefined;
+}
+
+/** What a test may interfere with in a fake reader. */
+export interface FakeReader extends BackupReader {
+  /** Called with each chunk before it is handed out; may throw, or answer other bytes. */
+  onChunk: ((path: string, chunk: Buffer) => Buffer) | undefined;
+  /** Paths (as text) whose content was asked for, in order. */
+  readonly read: readonly string[];
+}
+
+export class InMemoryVaultFake {
+  readonly #backups = new Map<string, FakeBackup>();
+  #next = 1;
+
+  /** Begins a backup; with a parent its entries are the previous ones. */
+  begin(parent?: string): FakeWriter {
+    const id = `backup-${this.#next++}`;
+    const before = parent === undefined ? undefined : this.#backup(parent);
+    return new Writer(id, before, (backup) => this.#backups.set(id, backup));
+  }
+
+  open(id: string, chunkSize = 64 * 1024): FakeReader {
+    return new Reader(this.#backup(id), manifestOf(id), chunkSize);
+  }
+
+  #backup(id: string): FakeBackup {
+    const backup = this.#backups.get(id);
+    if (!backup) throw new Error(`There is no backup '${id}' in the fake.`);
+    return backup;
+  }
+}
+
+const textOf = (path: Uint8Array) => Buffer.from(path).toString('utf8');
+
+class Writer implements FakeWriter {
+  readonly backupId: string;
+  readonly warnings: BackupWarning[] = [];
+  readonly read: string[] = [];
+  onChunk: ((path: string, chunk: Uint8Array) => void) | undefined;
+  onAdd: ((path: string) => void) | undefined;
+  readonly #before: FakeBackup | undefined;
+  readonly #keep: (backup: FakeBackup) => void;
+  readonly #entries = new Map<string, StoredEntry>();
+  readonly #contents = new Map<string, Buffer>();
+  readonly #underway = new Set<Promise<AddResult>>();
+  #last: Uint8Array | undefined;
+
+  constructor(id: string, before: FakeBackup | undefined, keep: (backup: FakeBackup) => void) {
+    this.backupId = id;
+    this.#before = before;
+    this.#keep = keep;
+  }
+
+  async *previous(): AsyncIterable<StoredEntry> {
+    for (const entry of this.#before?.entries ?? []) {
+      await Promise.resolve();
+      yield entry;
+    }
+  }
+
+  add(entry: Entry, content?: AddContent): Promise<AddResult> {
+    // Checked at the call, so that a wrong order shows even when the calls overlap.
+    const again = this.#last !== undefined && comparePaths(this.#last, entry.path) === 0;
+    if (this.#last !== undefined && comparePaths(this.#last, entry.path) >= 0 && !again) {
+      throw new Error(`'${textOf(entry.path)}' does not come after '${textOf(this.#last)}'.`);
+    }
+    if (this.#entries.has(textKey(entry.path))) throw new Error(`'${textOf(entry.path)}' was added before.`);
+    if (hasContent(entry) !== (content !== undefined)) {
+      throw new Error(`'${textOf(entry.path)}' has content exactly when it is the first name of a file.`);
+    }
+    this.#last = entry.path;
+    this.onAdd?.(textOf(entry.path));
+    const adding = this.#store(entry, content);
+    this.#underway.add(adding);
+    const done = () => this.#underway.delete(adding);
+    adding.then(done, done);
+    return adding;
+  }
+
+  warn(warning: BackupWarning): void {
+    this.warnings.push(warning);
+  }
+
+  async finish(summary: BackupSummary = {}): Promise<FinishedBackup> {
+    if (this.#underway.size > 0) throw new Error('Adds are still under way.');
+    const entries = [...this.#entries.values()].sort((a, b) => comparePaths(a.path, b.path));
+    const paths = new Set(entries.map((entry) => textKey(entry.path)));
+    for (const { path, hardLink } of entries) {
+      if (hardLink && !paths.has(textKey(hardLink))) {
+        throw new Error(`'${textOf(path)}' is a link to what is not in the backup.`);
+      }
+    }
+    this.#keep({ entries, contents: this.#contents, warnings: this.warnings, summary });
+    await Promise.resolve();
+    return {
+      collection: 'fake',
+      backupId: this.backupId,
+      run: 'run',
+      name: this.backupId,
+      hash: '',
+      adopted: false,
+      manifest: manifestOf(this.backupId),
+    };
+  }
+
+  async abandon(): Promise<void> {
+    this.#entries.clear();
+    await Promise.resolve();
+  }
+
+  async #store(entry: Entry, content: AddContent | undefined): Promise<AddResult> {
+    const wall = BigInt(Date.now()) * 1_000_000n;
+    if (content === undefined) {
+      this.#entries.set(textKey(entry.path), { ...entry, readAt: wall });
+      return { bytesRead: 0n, bytesNew: 0n };
+    }
+    if ('asBefore' in content) {
+      const ref = content.asBefore.content!;
+      const key = Buffer.from(ref.sha256).toString('hex');
+      this.#contents.set(key, this.#before!.contents.get(key)!);
+      this.#entries.set(textKey(entry.path), { ...entry, readAt: content.asBefore.readAt, content: ref });
+      return { bytesRead: 0n, bytesNew: 0n, sha256: ref.sha256 };
+    }
+    const chunks: Buffer[] = [];
+    this.read.push(textOf(entry.path));
+    for await (const chunk of content.read.open()) {
+      this.onChunk?.(textOf(entry.path), chunk);
+      chunks.push(Buffer.from(chunk));
+    }
+    const whole = Buffer.concat(chunks);
+    const sha256 = createHash('sha256').update(whole).digest();
+    this.#contents.set(sha256.toString('hex'), whole);
+    const ref: ContentRef = {
+      size: BigInt(whole.length),
+      sha256,
+      cut: { kind: 'fixed', blockSize: 8192 },
+      encoded: sha256,
+    };
+    const stored = { ...entry, size: ref.size, readAt: content.readAt ?? wall, content: ref };
+    this.#entries.set(textKey(entry.path), stored);
+    return { bytesRead: ref.size, bytesNew: ref.size, sha256 };
+  }
+}
+
+class Reader implements FakeReader {
+  readonly manifest: Manifest;
+  readonly read: string[] = [];
+  onChunk: ((path: string, chunk: Buffer) => Buffer) | undefined;
+  readonly #backup: FakeBackup;
+  readonly #chunkSize: number;
+
+  constructor(backup: FakeBackup, manifest: Manifest, chunkSize: number) {
+    this.#backup = backup;
+    this.manifest = manifest;
+    this.#chunkSize = chunkSize;
+  }
+
+  async *entries(selection: EntrySelection = {}): AsyncIterable<StoredEntry> {
+    const globs = new Selection({ include: selection.globs ?? [] });
+    const taken = new Set<string>();
+    for (const entry of this.#backup.entries) {
+      await Promise.resolve();
+      const path = byteStringOf(entry.path);
+      const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+      const isFolder = entry.kind === 'folder';
+      if (globs.isNarrowed && globs.choose(path, isFolder, taken.has(parent)) !== 'take') continue;
+      taken.add(path);
+      yield entry;
+    }
+  }
+
+  async find(path: Uint8Array): Promise<StoredEntry | undefined> {
+    await Promise.resolve();
+    return this.#backup.entries.find((entry) => comparePaths(entry.path, path) === 0);
+  }
+
+  async *content(entry: StoredEntry): AsyncIterable<Uint8Array> {
+    const whole = this.#contentOf(entry);
+    this.read.push(textOf(entry.path));
+    const hash = createHash('sha256');
+    // One buffer again and again: a chunk is only valid until the next is asked for.
+    const buffer = Buffer.alloc(this.#chunkSize);
+    for (let at = 0; at < whole.length; at += this.#chunkSize) {
+      await Promise.resolve();
+      const length = whole.copy(buffer, 0, at, at + this.#chunkSize);
+      const chunk = buffer.subarray(0, length);
+      const given = this.onChunk?.(textOf(entry.path), chunk) ?? chunk;
+      hash.update(given);
+      yield given;
+    }
+    if (!hash.digest().equals(entry.content!.sha256)) {
+      throw new Error(`The content of '${textOf(entry.path)}' is damaged.`);
+    }
+  }
+
+  async contentRange(entry: StoredEntry, offset: bigint, length: number): Promise<Uint8Array> {
+    await Promise.resolve();
+    return this.#contentOf(entry).subarray(Number(offset), Number(offset) + length);
+  }
+
+  async *warnings(): AsyncIterable<BackupWarning> {
+    await Promise.resolve();
+    yield* this.#backup.warnings;
+  }
+
+  async close(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  #contentOf(entry: StoredEntry): Buffer {
+    return this.#backup.contents.get(Buffer.from(entry.content!.sha256).toString('hex'))!;
+  }
+}
+
+function textKey(path: Uint8Array): string {
+  return Buffer.from(path).toString('latin1');
+}
+
+function manifestOf(id: string): Manifest {
+  const instant = '2026-01-01T00:00:00.000Z';
+  return {
+    format: 'catena-manifest',
+    version: 1,
+    repository: 'fake',
+    collection: 'fake',
+    backup: id,
+    type: 'full',
+    copyOnly: false,
+    chain: id,
+    run: 'run',
+    attempt: 1,
+    folder: id,
+    source: { name: 'fake', uid: 'fake', family: 'fake', driver: 'fake' },
+    asOf: instant,
+    startedAt: instant,
+    endedAt: instant,
+    statistics: { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesStored: 0, bytesOfMaps: 0 },
+    warnings: 0,
+    backups: [id],
+    volumes: [],
+    keys: [],
+    tree: { index: [], warnings: [] },
+  };
+}
