@@ -68,6 +68,7 @@ export class AttemptService {
   async #claim(job: TakenJob): Promise<Attempt | undefined> {
     const mover = this.identity.instance;
     if (await this.#isHeld(job)) {
+      this.log.info('another mover works on it');
       await job.giveBack(HELD_BY_ANOTHER_MILLISECONDS);
       return undefined;
     }
