@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { definitionName, type Cadence } from '@catena/events';
+import { isTimeZone, timeZoneRemedy } from '../../calendar/time-zone.ts';
+import { isoInstant } from '../../calendar/recurrence.ts';
+import { fields, mismatch, oneOf } from '../shape/building-blocks.ts';
+import { copyOnlyCadence, differentialCadence, fullCadence, incrementalCadence } from './cadence.ts';
+import { referenceTo } from './metadata.ts';
+import { retention, type Retention } from './retention.ts';
+
+const timeZone = z.string({ error: 'an IANA time zone' }).superRefine((zone, context) => {
+  if (isTimeZone(zone)) return;
+  mismatch(context, 'an IANA time zone', { code: 'definition.time-zone', remedy: timeZoneRemedy(zone) });
+});
+
+const FIRST_RUN = 'now, scheduled, or an instant such as 2025-03-30T01:30:00Z';
+const firstRun = z.string({ error: FIRST_RUN }).superRefine((text, context) => {
+  if (text === 'now' || text === 'scheduled' || z.iso.datetime({ offset: true }).safeParse(text).success)
+    return;
+  mismatch(context, FIRST_RUN, {
+    remedy: /^\d{4}-\d\d-\d\d/.test(text)
+      ? 'Add the time and its zone: T02:00:00Z or T02:00:00+01:00.'
+      : undefined,
+  });
+});
+
+/** When backups of a source are made into a repository (rules.md section 3). */
+export const scheduleSpec = fields({
+  source: referenceTo('Source'),
+  repository: referenceTo('Repository'),
+  timeZone: timeZone.optional().describe('IANA name whose wall clock the cadences follow. Default UTC.'),
+  firstRun: firstRun
+    .optional()
+    .describe('`now`, `scheduled` or an instant. Default: now, unless there is a usable full already.'),
+  full: fullCadence.optional().describe('Absent: chosen to fit `incremental`.'),
+  differential: differentialCadence.optional().describe('What changed since the last full.'),
+  incremental: incrementalCadence.optional().describe('What changed since the last data backup.'),
+  copyOnly: copyOnlyCadence.optional().describe('Fulls outside the chain, to be taken elsewhere.'),
+  whenNoFull: oneOf('full', 'fail')
+    .optional()
+    .describe(
+      'When a differential or incremental is due and its full is gone: take a full instead, or fail. Default full.',
+    ),
+  retention: retention.optional().describe('Checked and stored; nothing expires by it in this version.'),
+}).meta({ title: 'Schedule' });
+
+/** A cadence as the scheduler reads it. */
+export interface CadenceSpec {
+  readonly cron: string;
+  /** Only a differential can carry it; it is ignored where the run is planned (rule 1.2). */
+  readonly copyOnly: boolean;
+}
+
+/** A Schedule's spec with its defaults. */
+export interface ScheduleSpec {
+  readonly source: string;
+  readonly repository: string;
+  readonly timeZone: string;
+  /** An instant is in the fixed-width form of events. Absent: depends on the collection. */
+  readonly firstRun?: string;
+  readonly cadences: Readonly<Partial<Record<Cadence, CadenceSpec>>>;
+  readonly whenNoFull: 'full' | 'fail';
+  readonly retention?: Retention;
+}
+
+export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): ScheduleSpec {
+  const { full, differential, incremental, copyOnly, firstRun: first, retention: policy } = spec;
+  return {
+    source: definitionName.parse(spec.source),
+    repository: definitionName.parse(spec.repository),
+    timeZone: spec.timeZone ?? 'UTC',
+    ...(first === undefined ? {} : { firstRun: readFirstRun(first) }),
+    cadences: {
+      ...cadence('full', full),
+      ...cadence('differential', differential),
+      ...cadence('incremental', incremental),
+      ...cadence('copyOnly', copyOnly),
+    },
+    whenNoFull: spec.whenNoFull ?? 'full',
+    ...(policy === undefined ? {} : { retention: policy }),
+  };
+}
+
+function readFirstRun(text: string): string {
+  return text === 'now' || text === 'scheduled' ? text : isoInstant(Date.parse(text));
+}
+
+function cadence(
+  name: Cadence,
+  given: string | { cron: string; copyOnly?: boolean | undefined } | undefined,
+): Partial<Record<Cadence, CadenceSpec>> {
+  if (given === undefined) return {};
+  if (typeof given === 'string') return { [name]: { cron: given, copyOnly: false } };
+  return { [name]: { cron: given.cron, copyOnly: given.copyOnly ?? false } };
+}

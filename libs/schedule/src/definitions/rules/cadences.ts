@@ -1,0 +1,109 @@
+import type { Cadence } from '@catena/events';
+import { DAY, HOUR, MINUTE } from '../../calendar/cron-calendar.ts';
+import { cronPeriod, effectiveCadences, isDependent } from '../../cadence/effective-cadences.ts';
+import { copyOnlyCadence, differentialCadence, fullCadence, incrementalCadence } from '../kinds/cadence.ts';
+import type { DefinitionProblem } from '../problem.ts';
+import { foundText } from '../shape/found-text.ts';
+import { valueAt, type Candidate, type World } from './world.ts';
+
+const schemas = {
+  full: fullCadence,
+  differential: differentialCadence,
+  incremental: incrementalCadence,
+  copyOnly: copyOnlyCadence,
+} as const satisfies Record<Cadence, unknown>;
+const cadences = Object.keys(schemas) as Cadence[];
+
+interface Findings {
+  readonly problems: DefinitionProblem[];
+  readonly warnings: DefinitionProblem[];
+}
+
+/** Rules 1.2, 3.1: what the cadences of one schedule must be to each other. */
+export function cadenceRules({ candidates }: World): Findings {
+  const findings: Findings = { problems: [], warnings: [] };
+  for (const candidate of candidates) if (candidate.kind === 'Schedule') checkSchedule(candidate, findings);
+  return findings;
+}
+
+function checkSchedule(candidate: Candidate, { problems, warnings }: Findings): void {
+  const { spec } = candidate;
+  if (typeof spec !== 'object' || spec === null) return;
+  if (cadences.every((name) => valueAt(spec, name) === undefined)) {
+    problems.push(
+      candidate.place({
+        code: 'definition.cadence',
+        path: ['spec'],
+        at: 'name',
+        found: 'no cadence',
+        expected: `at least one of ${cadences.join(', ')}`,
+      }),
+    );
+    return;
+  }
+  const readable = readableCadences(spec);
+  if (readable.differential?.copyOnly) warnings.push(copyOnlyIgnored(candidate));
+  // A full that is there but unreadable has its own problem; the lengths say nothing without it.
+  if (valueAt(spec, 'full') !== undefined && !readable.full) return;
+  problems.push(...longerThanFull(candidate, readable));
+}
+
+/** The cadences that are right in themselves. */
+function readableCadences(spec: object): Partial<Record<Cadence, { cron: string; copyOnly: boolean }>> {
+  return Object.fromEntries(
+    cadences.flatMap((name) => {
+      const parsed = schemas[name].safeParse(valueAt(spec, name));
+      if (!parsed.success) return [];
+      const given = parsed.data;
+      const cadence =
+        typeof given === 'string'
+          ? { cron: given, copyOnly: false }
+          : { cron: given.cron, copyOnly: 'copyOnly' in given && given.copyOnly === true };
+      return [[name, cadence]];
+    }),
+  );
+}
+
+function longerThanFull(
+  candidate: Candidate,
+  readable: Partial<Record<Cadence, { cron: string }>>,
+): DefinitionProblem[] {
+  const effective = effectiveCadences(readable);
+  const full = effective.find(({ cadence }) => cadence === 'full');
+  return effective
+    .filter(({ cadence }) => isDependent(cadence))
+    .flatMap(({ cadence, cron }) => {
+      if (full && cronPeriod(cron) <= cronPeriod(full.cron)) return [];
+      const path = ['spec', cadence];
+      const found = `${foundText(cron, path)} (up to ${lengthText(cronPeriod(cron))} apart)`;
+      const expected = full
+        ? `nothing longer than the full's "${full.cron}" (up to ${lengthText(cronPeriod(full.cron))} apart)`
+        : 'a `full` cadence beside it';
+      const remedy = full
+        ? `Make the ${cadence} more frequent or the full less.`
+        : 'None is chosen for a dependent that comes less often than daily; write `full`.';
+      return [candidate.place({ code: 'definition.cadence', path, at: 'value', found, expected, remedy })];
+    });
+}
+
+function copyOnlyIgnored(candidate: Candidate): DefinitionProblem {
+  return candidate.place({
+    code: 'definition.copy-only',
+    path: ['spec', 'differential', 'copyOnly'],
+    at: 'value',
+    found: 'a copy-only differential',
+    expected: 'a copy-only full, or no copyOnly',
+    remedy: 'It is ignored: a plain differential is made. For a copy outside the chain write `copyOnly: …`.',
+  });
+}
+
+function lengthText(milliseconds: number): string {
+  const units: [number, string][] = [
+    [DAY, 'day'],
+    [HOUR, 'hour'],
+    [MINUTE, 'minute'],
+  ];
+  const [size, unit] = units.find(([length]) => milliseconds % length === 0) ?? [MINUTE, 'minute'];
+  const count = milliseconds / size;
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,57 @@
+import { effectiveCadences, type EffectiveCadence } from '../cadence/effective-cadences.ts';
+import type { ScheduleSpec } from '../definitions/kinds/schedule.ts';
+import { readScheduleSpec } from '../definitions/read-spec.ts';
+import type { TimedEvent } from '../folding/timed-event.ts';
+
+/** A cadence and since when it has its present times: nothing at or before that instant is due. */
+export interface LiveCadence extends EffectiveCadence {
+  readonly since: string;
+}
+
+/** A Schedule's definition with what its history says about time. Plain JSON. */
+export interface LiveSchedule {
+  readonly uid: string;
+  readonly name: string;
+  readonly spec: ScheduleSpec;
+  readonly createdAt: string;
+  /** Since when it backs up this source into this repository. */
+  readonly targetSince: string;
+  readonly cadences: readonly LiveCadence[];
+}
+
+/**
+ * The schedule after one more event of its definition. A changed cadence or zone counts from the change on, so the
+ * next run moves and no time before the change is taken for missed; an unrelated change moves nothing (rule 3.9).
+ * @throws SpecNotUnderstoodError
+ */
+export function evolveLiveSchedule(
+  live: LiveSchedule | undefined,
+  event: TimedEvent,
+): LiveSchedule | undefined {
+  if (event.type === 'definition.deleted' && event.data.kind === 'Schedule') return undefined;
+  if (event.type !== 'definition.applied' || event.data.kind !== 'Schedule') return live;
+  const { uid, name } = event.data;
+  const spec = readScheduleSpec(event.data.spec);
+  const before = live?.uid === uid ? live : undefined;
+  const sameTarget = before?.spec.source === spec.source && before.spec.repository === spec.repository;
+  return {
+    uid,
+    name,
+    spec,
+    createdAt: before?.createdAt ?? event.time,
+    targetSince: before && sameTarget ? before.targetSince : event.time,
+    cadences: effectiveCadences(spec.cadences).map((cadence) => ({
+      ...cadence,
+      since: sinceBefore(before, spec, cadence) ?? event.time,
+    })),
+  };
+}
+
+function sinceBefore(
+  before: LiveSchedule | undefined,
+  spec: ScheduleSpec,
+  { cadence, cron }: EffectiveCadence,
+): string | undefined {
+  if (before?.spec.timeZone !== spec.timeZone) return undefined;
+  return before.cadences.find((other) => other.cadence === cadence && other.cron === cron)?.since;
+}
