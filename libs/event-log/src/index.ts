@@ -15,3 +15,7 @@ export {
   type WrongSetting,
 } from './jetstream/stream-problems.ts';
 export * from './jetstream/jetstream-event-log.ts';
+export * from './memory/memory-job-queue.ts';
+export { MemoryMessages } from './memory/memory-messages.ts';
+export * from './jetstream/jetstream-job-queue.ts';
+export * from './jetstream/nats-messages.ts';

@@ -1,0 +1,106 @@
+import type { Consumer, JsMsg } from '@nats-io/jetstream';
+import { wait } from '../wait.ts';
+import { asCatenaError, isTransient } from './nats-errors.ts';
+
+/** One taker waiting for one job, of whichever kind comes first. */
+export class JobTicket {
+  readonly served: Promise<JsMsg>;
+  #settle: { resolve: (message: JsMsg) => void; reject: (reason: unknown) => void } | undefined;
+
+  constructor() {
+    this.served = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Whoever withdrew does not listen any more.
+    this.served.catch(() => undefined);
+  }
+
+  /** False when the taker has a job already, or is gone. */
+  give(message: JsMsg): boolean {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.resolve(message);
+    return settle !== undefined;
+  }
+
+  fail(reason: unknown): void {
+    this.#settle?.reject(reason);
+    this.#settle = undefined;
+  }
+
+  withdraw(): void {
+    this.#settle = undefined;
+  }
+}
+
+/** How long one request for a job stays open on the server, in milliseconds. */
+const PULL_EXPIRES = 5_000;
+
+/** Before trying again what a lost server broke off, in milliseconds. */
+const RETRY_DELAY = 100;
+
+/**
+ * Asks for jobs of one kind while somebody waits for one. A request stays open beyond the taker that caused it and
+ * serves the next one; a job that comes when nobody waits goes back at once. So none is held by a taker that is gone.
+ */
+export class JobPull {
+  readonly #open: () => Promise<Consumer>;
+  readonly #closed: AbortSignal;
+  readonly #tickets = new Set<JobTicket>();
+  #running: Promise<void> | undefined;
+
+  constructor(open: () => Promise<Consumer>, closed: AbortSignal) {
+    this.#open = open;
+    this.#closed = closed;
+  }
+
+  join(ticket: JobTicket): void {
+    this.#tickets.add(ticket);
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+  }
+
+  leave(ticket: JobTicket): void {
+    this.#tickets.delete(ticket);
+  }
+
+  /** Resolves when nothing is asked for any more. */
+  get ended(): Promise<void> {
+    return this.#running ?? Promise.resolve();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#tickets.size > 0 && !this.#closed.aborted) {
+      try {
+        await this.#pullOnce(await this.#open());
+      } catch (thrown) {
+        if (this.#closed.aborted) return;
+        if (isTransient(thrown)) await wait(RETRY_DELAY, this.#closed);
+        else this.#failAll(asCatenaError(thrown, 'waiting for a job'));
+      }
+    }
+  }
+
+  async #pullOnce(consumer: Consumer): Promise<void> {
+    const pull = await consumer.fetch({ max_messages: 1, expires: PULL_EXPIRES });
+    const stop = () => pull.stop();
+    this.#closed.addEventListener('abort', stop, { once: true });
+    try {
+      for await (const message of pull) this.#offer(message);
+    } finally {
+      this.#closed.removeEventListener('abort', stop);
+    }
+  }
+
+  #offer(message: JsMsg): void {
+    for (const ticket of this.#tickets) {
+      this.#tickets.delete(ticket);
+      if (ticket.give(message)) return;
+    }
+    message.nak();
+  }
+
+  #failAll(reason: unknown): void {
+    for (const ticket of this.#tickets) ticket.fail(reason);
+    this.#tickets.clear();
+  }
+}
