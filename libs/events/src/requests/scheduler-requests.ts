@@ -12,7 +12,22 @@ export const schedulerRequests = {
     summary: 'Applies files whole or not at all; unchanged documents append nothing.',
     input: z.object({
       ...commandBase,
-      files: z.array(z.object({ name: z.string(), text: z.string() })).min(1),
+      files: z
+        .array(
+          z.object({
+            name: z.string(),
+            text: z.string(),
+            anchors: z
+              .object({
+                folder: z.string().optional().describe('Of the file, for relative paths.'),
+                userHome: z.string().optional().describe('For `~/`.'),
+                catenaHome: z.string().optional().describe('For `$CATENA_HOME/`.'),
+              })
+              .optional()
+              .describe('Absolute folders of the applying side that paths of the file may start from.'),
+          }),
+        )
+        .min(1),
       dryRun: z.boolean().optional(),
     }),
     output: z.object({
