@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { instantsAfter, isoInstant, localTime, millisecondsOf, recurrence } from './recurrence.ts';
-import { bruteForce, wallTable, type WallTable } from './oracle/brute-force.ts';
+import { bruteForce, wallTable, type WallTable } from '../testing/brute-force.ts';
 
 /** rule, zone, cron, after, expected instants */
 const rows: [string, string, string, string, string[]][] = [

@@ -1,5 +1,5 @@
 import { CatenaError, type DefinitionKind, type Specification } from '@catena/events';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { specSchemas } from './definition-schema.ts';
 import { repositoryWithDefaults, type RepositorySpec } from './kinds/repository.ts';
 import { scheduleWithDefaults, type ScheduleSpec } from './kinds/schedule.ts';

@@ -9,7 +9,7 @@ export interface ScheduleState {
   readonly lastFired: Readonly<Partial<Record<Cadence, string>>>;
   readonly lastRun?: string;
   readonly lastSkip?: EventData<'schedule.skipped'>;
-  readonly paused?: { readonly since: string; readonly reason?: string };
+  readonly paused?: { readonly since: string; readonly reason?: string } | undefined;
 }
 
 export const initialSchedule: ScheduleState = { decided: {}, lastFired: {} };
@@ -36,8 +36,7 @@ export function evolveSchedule(state: ScheduleState, event: TimedEvent): Schedul
       return { ...state, paused: { since: event.time, ...(reason === undefined ? {} : { reason }) } };
     }
     case 'schedule.resumed': {
-      const { paused: _, ...rest } = state;
-      return rest;
+      return { ...state, paused: undefined };
     }
     default:
       return state;
