@@ -4,3 +4,34 @@ export type * from './port/backup-writer.ts';
 export * from './port/backup-reader.ts';
 export type * from './port/manifest.ts';
 export type * from './port/object-store.ts';
+export * from './crash-point.ts';
+export * from './codec/readable-bytes.ts';
+export * from './error/damaged-object-error.ts';
+export * from './error/object-missing-error.ts';
+export * from './error/store-error.ts';
+export * from './error/repository-error.ts';
+export * from './error/key-error.ts';
+export * from './error/writer-error.ts';
+export type { ExternalKey, ScryptCost, UnlockKey } from './key/unlock-key.ts';
+export { newKeyFile, parseKeyFile, parseRecoveryKey } from './key/unlock-key.ts';
+export type { SlotKey } from './key/keyring.ts';
+export type { KeyringDocument, KeyringSlot } from './key/keyring-document.ts';
+export { FsStore } from './store/fs-store.ts';
+export { openStore } from './store/open-store.ts';
+export { chooseCut } from './cut/choose-cut.ts';
+export type { BackupName, BackupPlan, WriteOptions } from './write/backup-plan.ts';
+export { Collection } from './repository/collection.ts';
+export type { FoundBackup, UnreadableBackup } from './repository/backup-finder.ts';
+export type {
+  LatestDocument,
+  OwnerDocument,
+  RepositoryDocument,
+  VerificationDocument,
+} from './repository/documents.ts';
+export {
+  initialiseRepository,
+  openRepository,
+  Repository,
+  type InitialiseOptions,
+  type OpenOptions,
+} from './repository/repository.ts';

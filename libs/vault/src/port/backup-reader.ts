@@ -1,3 +1,4 @@
+import type { DamagedObjectError } from '../error/damaged-object-error.ts';
 import type { Entry, StoredEntry } from './entry.ts';
 import type { BackupWarning } from './backup-writer.ts';
 import type { Manifest } from './manifest.ts';
@@ -7,6 +8,11 @@ export interface EntrySelection {
   readonly globs?: readonly string[];
   /** Only this path and what is beneath it; read without going through the rest. */
   readonly under?: Uint8Array;
+  /**
+   * Called for a page of entries that cannot be read, instead of ending with the error: the entries from `first` up to
+   * `next` are left out (both absent: what they are cannot be said).
+   */
+  readonly onDamaged?: (error: DamagedObjectError, first?: Uint8Array, next?: Uint8Array) => void;
 }
 
 /** Reads one backup. Every byte is verified before it is given out. */

@@ -31,9 +31,9 @@ export interface BackupStatistics {
   readonly bytesOfMaps: number;
 }
 
-/** Objects of one kind in a volume, numbered from 1 without gaps. */
+/** Objects of one kind in a volume, numbered from 1. */
 export interface ObjectSeries {
-  /** Size in bytes of each object; the first is object 1. */
+  /** Size in bytes of each object; the first is object 1. 0 where an interrupted attempt left a gap. */
   readonly sizes: readonly number[];
 }
 
@@ -105,6 +105,8 @@ export interface Manifest {
   readonly volumes: readonly Volume[];
   /** Ids of every key that is needed to read the backup. */
   readonly keys: readonly string[];
+  /** Id of the key the block identities were made with; absent when nothing is encrypted. */
+  readonly identityKey?: string;
   /** Where the pages that list the entries begin. */
   readonly tree: { readonly index: readonly string[]; readonly warnings: readonly string[] };
 }

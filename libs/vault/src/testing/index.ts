@@ -1,1 +1,3 @@
-export {};
+export * from './file-tree.ts';
+export * from './seeded-bytes.ts';
+export * from './temporary-folder.ts';

@@ -1,0 +1,54 @@
+import { ByteReader, MalformedBytesError } from '../codec/byte-reader.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import { HEADER_BYTES } from './object-header.ts';
+
+/** Bytes of a block's identity. */
+export const BLOCK_ID_BYTES = 16;
+
+export interface ContentsBlock {
+  readonly id: Uint8Array;
+  readonly size: number;
+}
+
+/** One unit of an object; pages have no blocks. */
+export interface ContentsUnit {
+  readonly offset: number;
+  /** As sealed. */
+  readonly length: number;
+  readonly blocks: readonly ContentsBlock[];
+}
+
+/** What an object holds, at its end: enough to use its blocks again, or to check it unit by unit. */
+export class ContentsTableWriter {
+  private readonly out = new ByteWriter(4096);
+  units = 0;
+
+  add(length: number, blocks: readonly ContentsBlock[]): void {
+    this.units++;
+    this.out.varint(length).varint(blocks.length);
+    for (const block of blocks) this.out.varint(block.size).bytes(block.id);
+  }
+
+  encode(): Buffer {
+    return this.out.take();
+  }
+}
+
+/** @throws MalformedBytesError */
+export function decodeContents(bytes: Uint8Array, units: number): ContentsUnit[] {
+  const reader = new ByteReader(bytes);
+  const contents: ContentsUnit[] = [];
+  let offset = HEADER_BYTES;
+  for (let i = 0; i < units; i++) {
+    const length = reader.varint();
+    const count = reader.varint();
+    if (count > reader.remaining) throw new MalformedBytesError('more blocks than bytes');
+    const blocks: ContentsBlock[] = [];
+    for (let j = 0; j < count; j++)
+      blocks.push({ size: reader.varint(), id: Uint8Array.from(reader.bytes(BLOCK_ID_BYTES)) });
+    contents.push({ offset, length, blocks });
+    offset += length;
+  }
+  if (reader.remaining > 0) throw new MalformedBytesError('bytes after the contents table');
+  return contents;
+}

@@ -1,0 +1,99 @@
+import type { UnitPlace } from '../container/object-series-writer.ts';
+import type { CutMethod } from '../port/entry.ts';
+import type { Block } from './block.ts';
+import type { ContentLayout } from './content-ref.ts';
+import type { PageRef } from './index-page.ts';
+import { decodeIndexPage, INDEX_FANOUT } from './index-page.ts';
+import { decodeBlocks } from './leaf-page.ts';
+
+/** Reads the page at a place; `decode` runs inside so that what is malformed is reported with the object's name. */
+export type ReadPage = <T>(place: UnitPlace, decode: (page: Buffer) => T) => Promise<T>;
+
+export interface Leaf {
+  /** Absent when the blocks are kept in the entry. */
+  readonly ref?: PageRef;
+  readonly blocks: readonly Block[];
+  /** Where the first block begins in the file. */
+  readonly start: number;
+}
+
+/** The block map of one file. */
+export class MapReader {
+  private readonly layout: ContentLayout;
+  private readonly cut: CutMethod;
+  private readonly readPage: ReadPage;
+  /** The page of each level that was used last: going forward reads each page once. */
+  private readonly recent: { level: number; number: number; refs: readonly PageRef[] }[] = [];
+
+  constructor(layout: ContentLayout, cut: CutMethod, readPage: ReadPage) {
+    this.layout = layout;
+    this.cut = cut;
+    this.readPage = readPage;
+  }
+
+  private async indexPage(level: number, number: number): Promise<readonly PageRef[] | undefined> {
+    const known = this.recent[level];
+    if (known?.number === number) return known.refs;
+    const ref = await this.pageRef(level, number);
+    if (ref === undefined) return undefined;
+    const refs = await this.readPage(ref.place, (page) => decodeIndexPage(page, ref.bytes));
+    this.recent[level] = { level, number, refs };
+    return refs;
+  }
+
+  /** Page `number` of a level; level 0 are the leaves. `undefined` beyond the end. */
+  async pageRef(level: number, number: number): Promise<PageRef | undefined> {
+    if (this.layout.kind === 'inline' || level > this.layout.level) return undefined;
+    if (level === this.layout.level) return number === 0 ? this.layout.root : undefined;
+    const above = await this.indexPage(level + 1, Math.floor(number / INDEX_FANOUT));
+    return above?.[number % INDEX_FANOUT];
+  }
+
+  /** Entries of an index page, for comparison. */
+  async indexRefs(
+    level: number,
+    number: number,
+  ): Promise<{ ref: PageRef; refs: readonly PageRef[] } | undefined> {
+    const ref = await this.pageRef(level, number);
+    const refs = ref === undefined ? undefined : await this.indexPage(level, number);
+    return ref === undefined || refs === undefined ? undefined : { ref, refs };
+  }
+
+  private readLeaf(ref: PageRef): Promise<Block[]> {
+    return this.readPage(ref.place, (page) => decodeBlocks(page, this.cut, ref.bytes));
+  }
+
+  /** Leaf `number` of a map of fixed blocks, which is also its position in the file. */
+  async leaf(number: number): Promise<{ ref: PageRef; blocks: readonly Block[] } | undefined> {
+    const ref = await this.pageRef(0, number);
+    return ref === undefined ? undefined : { ref, blocks: await this.readLeaf(ref) };
+  }
+
+  /** All leaves that hold bytes at or after `from`, in the file's order. */
+  async *leaves(from = 0): AsyncIterable<Leaf> {
+    if (this.layout.kind === 'inline') {
+      yield { blocks: this.layout.blocks, start: 0 };
+      return;
+    }
+    yield* this.beneath(this.layout.level, this.layout.root, 0, from);
+  }
+
+  private async *beneath(level: number, ref: PageRef, start: number, from: number): AsyncIterable<Leaf> {
+    if (start + ref.bytes <= from) return;
+    if (level === 0) {
+      yield { ref, blocks: await this.readLeaf(ref), start };
+      return;
+    }
+    const refs = await this.readPage(ref.place, (page) => decodeIndexPage(page, ref.bytes));
+    let at = start;
+    for (const child of refs) {
+      yield* this.beneath(level - 1, child, at, from);
+      at += child.bytes;
+    }
+  }
+
+  /** Every page of the map with its level, for checking. */
+  get isInline(): boolean {
+    return this.layout.kind === 'inline';
+  }
+}

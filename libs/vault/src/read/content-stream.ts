@@ -1,0 +1,102 @@
+import type { KeyObject } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { BLOCK_ID_BYTES } from '../container/contents-table.ts';
+import type { UnitPlace } from '../container/object-series-writer.ts';
+import type { UnitReader } from '../container/unit-reader.ts';
+import type { Block, PlacedBlock } from '../map/block.ts';
+import { samePlace } from '../map/leaf-page.ts';
+import type { MapReader } from '../map/map-reader.ts';
+
+/** Units that are read ahead of the one being handed out. */
+const READ_AHEAD = 8;
+const ZEROS = Buffer.alloc(256 * 1024);
+
+/** Blocks that lie one after another in one unit, or a run of zeros. */
+interface Stretch {
+  readonly unit: UnitPlace | undefined;
+  readonly start: number;
+  size: number;
+}
+
+async function* stretches(map: MapReader): AsyncIterable<Stretch> {
+  let open: Stretch | undefined;
+  for await (const leaf of map.leaves())
+    for (const block of leaf.blocks) {
+      const unit = block.zero ? undefined : block.unit;
+      const start = block.zero ? 0 : block.start;
+      const follows =
+        open !== undefined &&
+        (unit === undefined || open.unit === undefined
+          ? unit === open.unit
+          : samePlace(unit, open.unit) && open.start + open.size === start);
+      if (open !== undefined && follows) {
+        open.size += block.size;
+        continue;
+      }
+      if (open !== undefined) yield open;
+      open = { unit, start, size: block.size };
+    }
+  if (open !== undefined) yield open;
+}
+
+function* zeros(size: number): Iterable<Uint8Array> {
+  for (let left = size; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, Math.min(left, ZEROS.length));
+}
+
+function part(units: UnitReader, unit: Buffer, place: UnitPlace, start: number, size: number): Buffer {
+  if (start + size > unit.length) throw units.damaged('pack', place, 'malformed');
+  return unit.subarray(start, start + size);
+}
+
+/** Content from front to back; the units that come next are read and opened meanwhile. */
+export async function* contentStream(map: MapReader, units: UnitReader): AsyncIterable<Uint8Array> {
+  const ahead: { stretch: Stretch; unit: Promise<Buffer> | undefined }[] = [];
+  async function* first(): AsyncIterable<Uint8Array> {
+    const next = ahead.shift()!;
+    const { unit: place, start, size } = next.stretch;
+    if (place === undefined || next.unit === undefined) yield* zeros(size);
+    else yield part(units, await next.unit, place, start, size);
+  }
+  for await (const stretch of stretches(map)) {
+    const unit = stretch.unit === undefined ? undefined : units.read('pack', stretch.unit);
+    unit?.catch(() => undefined); // thrown when its turn comes
+    ahead.push({ stretch, unit });
+    if (ahead.length > READ_AHEAD) yield* first();
+  }
+  while (ahead.length > 0) yield* first();
+}
+
+async function verifiedBlock(units: UnitReader, block: PlacedBlock, identity: KeyObject): Promise<Buffer> {
+  const unit = await units.read('pack', block.unit);
+  const bytes = part(units, unit, block.unit, block.start, block.size);
+  const id = createHmac('sha256', identity).update(bytes).digest().subarray(0, BLOCK_ID_BYTES);
+  if (!id.equals(block.id)) throw units.damaged('pack', block.unit, 'wrong place');
+  return bytes;
+}
+
+/** Part of the content. There is no hash of a part, so each block is checked against its identity. */
+export async function contentRange(
+  map: MapReader,
+  units: UnitReader,
+  identity: KeyObject,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const end = offset + length;
+  for await (const leaf of map.leaves(offset)) {
+    let at = leaf.start;
+    if (at >= end) break;
+    for (const block of leaf.blocks) {
+      const blockEnd = at + block.size;
+      if (blockEnd > offset && at < end) pieces.push(await rangeOf(block, at));
+      at = blockEnd;
+    }
+  }
+  return Buffer.concat(pieces);
+
+  async function rangeOf(block: Block, at: number): Promise<Uint8Array> {
+    const bytes = block.zero ? Buffer.alloc(block.size) : await verifiedBlock(units, block, identity);
+    return bytes.subarray(Math.max(0, offset - at), Math.min(block.size, end - at));
+  }
+}

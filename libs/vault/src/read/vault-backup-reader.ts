@@ -1,0 +1,138 @@
+import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { readableBytes } from '../codec/readable-bytes.ts';
+import { UnitReader } from '../container/unit-reader.ts';
+import { DamagedObjectError } from '../error/damaged-object-error.ts';
+import { ForeignContentError } from '../error/writer-error.ts';
+import { blockIdentityKey } from '../key/data-key.ts';
+import { StoredContent } from '../map/content-ref.ts';
+import { MapReader } from '../map/map-reader.ts';
+import type { BackupReader, EntrySelection } from '../port/backup-reader.ts';
+import type { BackupWarning } from '../port/backup-writer.ts';
+import type { StoredEntry } from '../port/entry.ts';
+import type { Manifest } from '../port/manifest.ts';
+import { comparePaths } from '../port/path-order.ts';
+import type { CollectionContext } from '../repository/collection-context.ts';
+import { identityOf, readableVolumes } from '../repository/collection-context.ts';
+import { parsePlace } from '../tree/tree-index.ts';
+import { TreeReader } from '../tree/tree-reader.ts';
+import { decodeWarnings } from '../tree/warning-page.ts';
+import { contentRange, contentStream } from './content-stream.ts';
+import { globMatcher } from './glob.ts';
+
+function isBeneath(path: Uint8Array, folder: Uint8Array): boolean {
+  if (folder.length === 0) return true;
+  if (path.length < folder.length || Buffer.compare(path.subarray(0, folder.length), folder) !== 0)
+    return false;
+  return path.length === folder.length || path[folder.length] === 0x2f;
+}
+
+/** Reads one backup through its manifest. */
+export class VaultBackupReader implements BackupReader {
+  readonly manifest: Manifest;
+  readonly units: UnitReader;
+  readonly tree: TreeReader;
+  private readonly identity: KeyObject;
+
+  private constructor(manifest: Manifest, units: UnitReader, identity: KeyObject) {
+    this.manifest = manifest;
+    this.units = units;
+    this.tree = new TreeReader(units, manifest.tree.index, manifest.backup);
+    this.identity = identity;
+  }
+
+  /** @throws LockedError, DataKeyMissingError */
+  static async open(context: CollectionContext, manifest: Manifest): Promise<VaultBackupReader> {
+    const volumes = await readableVolumes(context, manifest);
+    const keyring = manifest.identityKey === undefined ? undefined : await context.keyring();
+    const identity = blockIdentityKey(identityOf(context, keyring));
+    return new VaultBackupReader(manifest, new UnitReader(context.store, volumes), identity);
+  }
+
+  /** What is damaged, with the name of this backup and of the file. */
+  private named(error: unknown, file?: Uint8Array): unknown {
+    if (!(error instanceof DamagedObjectError)) return error;
+    return error.neededBy({
+      backup: this.manifest.backup,
+      ...(file === undefined ? {} : { file: readableBytes(file) }),
+    });
+  }
+
+  async *entries(selection: EntrySelection = {}): AsyncIterable<StoredEntry> {
+    const { globs, under, onDamaged } = selection;
+    const matches = globs === undefined ? () => true : globMatcher(globs);
+    const report =
+      onDamaged &&
+      ((error: DamagedObjectError, first?: Uint8Array, next?: Uint8Array) =>
+        onDamaged(this.named(error) as DamagedObjectError, first, next));
+    try {
+      for await (const entry of this.tree.entries(under, report)) {
+        if (under !== undefined && !isBeneath(entry.path, under)) break;
+        if (matches(entry.path)) yield entry;
+      }
+    } catch (error) {
+      throw this.named(error);
+    }
+  }
+
+  async find(path: Uint8Array): Promise<StoredEntry | undefined> {
+    for await (const entry of this.entries({ under: path }))
+      return comparePaths(entry.path, path) === 0 ? entry : undefined;
+    return undefined;
+  }
+
+  /** The block map of an entry of this backup. */
+  map(entry: StoredEntry): MapReader | undefined {
+    const { content } = entry;
+    if (content === undefined) return undefined;
+    if (!(content instanceof StoredContent) || content.backup !== this.manifest.backup)
+      throw new ForeignContentError(readableBytes(entry.path));
+    return new MapReader(content.layout, content.cut, (place, decode) =>
+      this.units.page('map', place, decode),
+    );
+  }
+
+  async *content(entry: StoredEntry): AsyncIterable<Uint8Array> {
+    const map = this.map(entry);
+    if (map === undefined) return;
+    const hash = createHash('sha256');
+    try {
+      for await (const chunk of contentStream(map, this.units)) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      throw this.named(error, entry.path);
+    }
+    if (Buffer.compare(hash.digest(), entry.content!.sha256) !== 0)
+      throw new DamagedObjectError({
+        object: this.manifest.folder,
+        reason: 'content differs from its hash',
+        backups: [this.manifest.backup],
+        files: [readableBytes(entry.path)],
+      });
+  }
+
+  async contentRange(entry: StoredEntry, offset: bigint, length: number): Promise<Uint8Array> {
+    const map = this.map(entry);
+    if (map === undefined) return new Uint8Array();
+    try {
+      return await contentRange(map, this.units, this.identity, Number(offset), length);
+    } catch (error) {
+      throw this.named(error, entry.path);
+    }
+  }
+
+  async *warnings(): AsyncIterable<BackupWarning> {
+    try {
+      for (const place of this.manifest.tree.warnings)
+        yield* await this.units.page('tree', parsePlace(place), decodeWarnings);
+    } catch (error) {
+      throw this.named(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.units.clear();
+  }
+}

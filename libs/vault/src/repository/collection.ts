@@ -1,0 +1,134 @@
+import { BackupMissingError } from '../error/repository-error.ts';
+import type { SlotKey } from '../key/keyring.ts';
+import type { KeyringDocument } from '../key/keyring-document.ts';
+import type { ScryptCost } from '../key/unlock-key.ts';
+import type { BackupReader } from '../port/backup-reader.ts';
+import type { BackupWriter, FinishedBackup } from '../port/backup-writer.ts';
+import type { Manifest } from '../port/manifest.ts';
+import { VaultBackupReader } from '../read/vault-backup-reader.ts';
+import type { BackupName, BackupPlan, WriteOptions } from '../write/backup-plan.ts';
+import { beginBackup } from '../write/begin-backup.ts';
+import { adoptManifest } from '../write/write-manifest.ts';
+import type { FoundBackup, UnreadableBackup } from './backup-finder.ts';
+import { authenticateManifest, findBackups, readManifest } from './backup-finder.ts';
+import type { CollectionContext } from './collection-context.ts';
+import type { LatestDocument } from './documents.ts';
+import type { KeyringStore } from './keyring-store.ts';
+import { readLatest } from './latest.ts';
+import { folderOfRun } from './run-folder.ts';
+
+/** One source's backups in one repository. */
+export class Collection {
+  readonly id: string;
+  private readonly context: CollectionContext;
+  private readonly keyrings: KeyringStore;
+  private readonly scrypt: ScryptCost;
+
+  constructor(context: CollectionContext, keyrings: KeyringStore, scrypt: ScryptCost) {
+    this.id = context.place.collection;
+    this.context = context;
+    this.keyrings = keyrings;
+    this.scrypt = scrypt;
+  }
+
+  /**
+   * Starts a backup. Packs that earlier attempts of the run made durable are used again.
+   * @throws BackupRefusedError, BackupMissingError, LockedError, KeyRequiredError, DamagedObjectError
+   */
+  async beginBackup(plan: BackupPlan, options: WriteOptions = {}): Promise<BackupWriter> {
+    options.signal?.throwIfAborted();
+    const keyring = this.context.encrypted ? await this.keyrings.openOrCreate() : undefined;
+    const name = plan.type === 'differential' ? plan.base : plan.parent;
+    const before = name === undefined ? undefined : (await this.backup(name)).manifest;
+    return beginBackup(this.context, keyring, plan, before, options);
+  }
+
+  /** The backup a run has made, if it has: its manifest is there. Reads only. */
+  async findManifest(run: string): Promise<FoundBackup | undefined> {
+    const folder = await folderOfRun(this.context, run);
+    const found = folder === undefined ? undefined : await readManifest(this.context, folder);
+    return found?.manifest.run === run ? found : undefined;
+  }
+
+  /** As `findManifest`, for the mover that takes the backup over: also finishes what its maker may not have come to. */
+  async adopt(run: string): Promise<FinishedBackup | undefined> {
+    const folder = await folderOfRun(this.context, run);
+    return folder === undefined ? undefined : adoptManifest(this.context, folder, run);
+  }
+
+  /** Every backup, oldest chain first, from manifests in clear: needs no key. What cannot be read is named. */
+  listBackups(): AsyncIterable<FoundBackup | UnreadableBackup> {
+    return findBackups(this.context);
+  }
+
+  /**
+   * One backup by its id, or faster by the name of its manifest.
+   * @throws BackupMissingError, DamagedObjectError
+   */
+  async backup(name: BackupName): Promise<FoundBackup> {
+    const wanted = typeof name === 'string' ? name : name.backupId;
+    const found = (await this.namedBackup(name)) ?? (await this.searchBackup(wanted));
+    if (found === undefined) throw new BackupMissingError(this.id, wanted);
+    return found;
+  }
+
+  private async namedBackup(name: BackupName): Promise<FoundBackup | undefined> {
+    const { folder } = this.context.layout;
+    if (typeof name === 'string' || name.name === undefined) return undefined;
+    if (!name.name.startsWith(`${folder}/`) || !name.name.endsWith('/manifest.json')) return undefined;
+    const found = await readManifest(
+      this.context,
+      name.name.slice(folder.length + 1, -'/manifest.json'.length),
+    );
+    return found?.manifest.backup === name.backupId ? found : undefined;
+  }
+
+  private async searchBackup(backup: string): Promise<FoundBackup | undefined> {
+    for await (const found of this.listBackups())
+      if ('manifest' in found && found.manifest.backup === backup) return found;
+    return undefined;
+  }
+
+  /**
+   * Opens a backup for reading. With a key at hand the manifest is authenticated first.
+   * @throws BackupMissingError, LockedError, DataKeyMissingError, DamagedObjectError
+   */
+  async openBackup(name: BackupName): Promise<BackupReader> {
+    return this.reader((await this.backup(name)).manifest);
+  }
+
+  private async reader(manifest: Manifest): Promise<VaultBackupReader> {
+    await authenticateManifest(this.context, manifest);
+    return VaultBackupReader.open(this.context, manifest);
+  }
+
+  /** The newest conventional full, as `LATEST` says. */
+  latest(): Promise<LatestDocument | undefined> {
+    return readLatest(this.context);
+  }
+
+  /** Who can open the collection, from the newest keyring in clear; `undefined` before the first encrypted backup. */
+  keyring(): Promise<KeyringDocument | undefined> {
+    return this.keyrings.newest();
+  }
+
+  /** Text that opens this collection for ever, without passphrase or key file. A secret. */
+  async exportKey(): Promise<string> {
+    return (await this.keyrings.open()).recovery();
+  }
+
+  /** Lets one more key open the collection; no data is touched. */
+  async addKey(key: SlotKey): Promise<void> {
+    await this.keyrings.change((keyring) => keyring.withSlot(key, this.scrypt, this.context.now()));
+  }
+
+  /** Newer keyrings leave the slot out. Not revocation: who had the key may have kept what it opened. */
+  async removeKey(slot: string): Promise<void> {
+    await this.keyrings.change((keyring) => keyring.withoutSlot(slot, this.context.now()));
+  }
+
+  /** New objects get a new data key from now on; what is there stays readable. */
+  async rotateKey(): Promise<void> {
+    await this.keyrings.change((keyring) => keyring.rotated(this.context.now()));
+  }
+}

@@ -1,0 +1,89 @@
+import type { JsonValue } from '../codec/canonical-json.ts';
+import { KeyRequiredError } from '../error/key-error.ts';
+import { Keyring } from '../key/keyring.ts';
+import type { KeyringPlace, SlotKey } from '../key/keyring.ts';
+import type { KeyringDocument } from '../key/keyring-document.ts';
+import { keyringDocument } from '../key/keyring-document.ts';
+import type { ScryptCost, UnlockKey } from '../key/unlock-key.ts';
+import { openDocument, sealDocument } from '../manifest/sealed-document.ts';
+import type { ObjectStore } from '../port/object-store.ts';
+import { readWhole } from '../store/read-whole.ts';
+import type { CollectionLayout } from './layout.ts';
+import { numberOf } from './layout.ts';
+
+export interface KeyringStoreOptions {
+  readonly store: ObjectStore;
+  readonly layout: CollectionLayout;
+  readonly place: KeyringPlace;
+  readonly keys: readonly UnlockKey[];
+  readonly scrypt: ScryptCost;
+  readonly now: () => Date;
+}
+
+/** The keyrings of one collection: numbered objects, each written once; the highest number counts. */
+export class KeyringStore {
+  private readonly options: KeyringStoreOptions;
+  private opening: Promise<Keyring> | undefined;
+
+  constructor(options: KeyringStoreOptions) {
+    this.options = options;
+  }
+
+  /** The newest keyring document, as anybody can read it; `undefined` before the first encrypted backup. */
+  async newest(): Promise<KeyringDocument | undefined> {
+    const { store, layout } = this.options;
+    const { objects } = await store.listFolder(layout.keys());
+    const names = objects.map((object) => object.name).filter((name) => numberOf(name) !== undefined);
+    const newest = names.sort().at(-1);
+    if (newest === undefined) return undefined;
+    return openDocument(newest, await readWhole(store, newest), 'catena-keyring', keyringDocument).document;
+  }
+
+  /**
+   * The keyring, opened once.
+   * @throws LockedError, KeyRequiredError when there is no keyring yet
+   */
+  open(): Promise<Keyring> {
+    this.opening ??= this.openNewest();
+    this.opening.catch(() => (this.opening = undefined));
+    return this.opening;
+  }
+
+  private async openNewest(): Promise<Keyring> {
+    const { place, keys } = this.options;
+    const document = await this.newest();
+    if (document === undefined) throw new KeyRequiredError(place.collection);
+    return Keyring.open(document, place, keys);
+  }
+
+  /** The keyring; the first one is made when there is none, and wrapped for every key that was given. */
+  async openOrCreate(): Promise<Keyring> {
+    if ((await this.newest()) === undefined) await this.create();
+    return this.open();
+  }
+
+  private async create(): Promise<void> {
+    const { place, keys, scrypt, now } = this.options;
+    const slots = keys.filter((key): key is SlotKey => key.kind !== 'recovery');
+    if (slots.length === 0) throw new KeyRequiredError(place.collection);
+    const keyring = await Keyring.create(place, slots, scrypt, now());
+    // When somebody else was first, theirs is the keyring and `open` reads it.
+    await this.put(keyring.document);
+  }
+
+  private async put(document: KeyringDocument): Promise<boolean> {
+    const { store, layout } = this.options;
+    const bytes = sealDocument(document as unknown as Record<string, JsonValue>);
+    return store.putIfAbsent(layout.keyring(document.number), bytes);
+  }
+
+  /** Writes the next keyring; when somebody else wrote one meanwhile, the change is made to theirs. */
+  async change(next: (keyring: Keyring) => Promise<KeyringDocument> | KeyringDocument): Promise<void> {
+    for (;;) {
+      this.opening = undefined;
+      const written = await this.put(await next(await this.open()));
+      this.opening = undefined;
+      if (written) return;
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, opendir, readdir, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { ObjectMissingError } from '../error/object-missing-error.ts';
+import { StoreError } from '../error/store-error.ts';
+import { systemCode } from '../error/system-code.ts';
+import type { ObjectStore, ObjectWriter, StoredObject } from '../port/object-store.ts';
+import { HandleCache } from './handle-cache.ts';
+
+/** Objects that are being written lie here until they are whole; nothing in it belongs to a backup. */
+const UNFINISHED = '.unfinished';
+
+/**
+ * A repository in a folder. An object is written to a file of its own, synced, linked to its name (which fails when
+ * the name is taken), and the folder is synced. Files are never opened for writing again.
+ */
+export class FsStore implements ObjectStore {
+  readonly location: string;
+  private readonly handles = new HandleCache(64);
+  private readonly syncedFolders = new Set<string>();
+
+  constructor(root: string) {
+    this.location = path.resolve(root);
+  }
+
+  private file(name: string): string {
+    const file = path.join(this.location, name);
+    const inside = file.startsWith(this.location + path.sep);
+    if (!inside || name.split('/').some((part) => part === '' || part.startsWith('.')))
+      throw new StoreError('use', name, this.location, new Error('not a name an object can have'));
+    return file;
+  }
+
+  private async guard<T>(action: string, name: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StoreError || error instanceof ObjectMissingError) throw error;
+      throw new StoreError(action, name, this.location, error);
+    }
+  }
+
+  private async syncFolder(folder: string): Promise<void> {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Makes a folder and those above it, and makes their names durable. */
+  private async makeFolder(folder: string): Promise<void> {
+    if (this.syncedFolders.has(folder)) return;
+    const parent = path.dirname(folder);
+    if (folder === this.location) {
+      const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+      // The folders above a repository are its operator's; one that was there may not even be readable to us.
+      if (first !== undefined) await this.syncFolder(parent);
+    } else {
+      await this.makeFolder(parent);
+      await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+        if (systemCode(error) !== 'EEXIST') throw error;
+      });
+      // Also when somebody else made it: they may not have synced it yet.
+      await this.syncFolder(parent);
+    }
+    this.syncedFolders.add(folder);
+  }
+
+  async putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
+    const writer = await this.create(name);
+    try {
+      await writer.write(bytes);
+      return await writer.commit();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  }
+
+  async create(name: string): Promise<ObjectWriter> {
+    const file = this.file(name);
+    return this.guard('create', name, async () => {
+      const unfinished = path.join(this.location, UNFINISHED);
+      await this.makeFolder(unfinished);
+      const temporary = path.join(unfinished, `${process.pid}-${randomBytes(8).toString('hex')}`);
+      const handle = await open(temporary, 'wx', 0o600);
+      return this.writer(name, file, temporary, handle);
+    });
+  }
+
+  private writer(name: string, file: string, temporary: string, handle: FileHandle): ObjectWriter {
+    let isOpen = true;
+    const close = async () => {
+      if (!isOpen) return;
+      isOpen = false;
+      await handle.close();
+    };
+    return {
+      write: (bytes) =>
+        this.guard('write', name, async () => {
+          let done = 0;
+          while (done < bytes.length) done += (await handle.write(bytes, done)).bytesWritten;
+        }),
+      commit: () =>
+        this.guard('commit', name, async () => {
+          await handle.sync();
+          await close();
+          await this.makeFolder(path.dirname(file));
+          const created = await link(temporary, file).then(
+            () => true,
+            (error: unknown) => {
+              if (systemCode(error) === 'EEXIST') return false;
+              throw error;
+            },
+          );
+          await this.syncFolder(path.dirname(file));
+          await unlink(temporary);
+          return created;
+        }),
+      abort: () =>
+        this.guard('abort', name, async () => {
+          await close();
+          await unlink(temporary).catch((error: unknown) => {
+            if (systemCode(error) !== 'ENOENT') throw error;
+          });
+        }),
+    };
+  }
+
+  async read(name: string, offset: number, length: number): Promise<Uint8Array> {
+    const file = this.file(name);
+    return this.guard('read', name, async () => {
+      const lease = await this.handles.lease(file).catch((error: unknown) => {
+        const code = systemCode(error);
+        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG')
+          throw new ObjectMissingError(name, this.location);
+        throw error;
+      });
+      try {
+        const bytes = Buffer.allocUnsafeSlow(length);
+        let done = 0;
+        while (done < length) {
+          const { bytesRead } = await lease.handle.read(bytes, done, length - done, offset + done);
+          if (bytesRead === 0) break;
+          done += bytesRead;
+        }
+        return done === length ? bytes : bytes.subarray(0, done);
+      } finally {
+        await lease.release();
+      }
+    });
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    const file = this.file(name);
+    return this.guard('look at', name, () =>
+      stat(file).then(
+        (found) => (found.isFile() ? found.size : undefined),
+        (error: unknown) => {
+          if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+          throw error;
+        },
+      ),
+    );
+  }
+
+  private folder(prefix: string): string {
+    if (prefix === '') return this.location;
+    if (!prefix.endsWith('/'))
+      throw new StoreError('list', prefix, this.location, new Error('a folder ends in /'));
+    return this.file(prefix.slice(0, -1));
+  }
+
+  async listFolder(prefix: string): Promise<{ objects: StoredObject[]; folders: string[] }> {
+    const folder = this.folder(prefix);
+    return this.guard('list', prefix, async () => {
+      const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+        if (systemCode(error) === 'ENOENT') return [];
+        throw error;
+      });
+      const visible = found.filter((item) => !item.name.startsWith('.'));
+      const folders = visible.filter((item) => item.isDirectory()).map((item) => item.name);
+      const objects: StoredObject[] = [];
+      for (const item of visible.filter((candidate) => candidate.isFile())) {
+        const size = await this.size(prefix + item.name);
+        // Deleted since the folder was read.
+        if (size !== undefined) objects.push({ name: prefix + item.name, size });
+      }
+      objects.sort((a, b) => (a.name < b.name ? -1 : 1));
+      return { objects, folders: folders.sort() };
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredObject> {
+    const { objects, folders } = await this.listFolder(prefix);
+    yield* objects;
+    for (const folder of folders) yield* this.list(`${prefix}${folder}/`);
+  }
+
+  async delete(name: string): Promise<boolean> {
+    const file = this.file(name);
+    return this.guard('delete', name, async () => {
+      await this.handles.forget(file);
+      const gone = await unlink(file).then(
+        () => true,
+        (error: unknown) => {
+          if (systemCode(error) === 'ENOENT') return false;
+          throw error;
+        },
+      );
+      if (gone) await this.syncFolder(path.dirname(file));
+      return gone;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.handles.close();
+  }
+}
+
+/** True when a folder is absent or has nothing in it. */
+export async function isEmptyFolder(folder: string): Promise<boolean> {
+  const opened = await opendir(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (opened === undefined) return true;
+  const first = await opened.read();
+  await opened.close();
+  return first === null;
+}

@@ -1,0 +1,54 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+
+interface Slot {
+  readonly opening: Promise<FileHandle>;
+  users: number;
+  forgotten: boolean;
+}
+
+/** Keeps the most recently read files open, because a restore reads thousands of ranges from few of them. */
+export class HandleCache {
+  private readonly slots = new Map<string, Slot>();
+  private readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  async lease(file: string): Promise<{ handle: FileHandle; release: () => Promise<void> }> {
+    let slot = this.slots.get(file);
+    if (slot === undefined) {
+      slot = { opening: open(file, 'r'), users: 0, forgotten: false };
+      slot.opening.catch(() => this.slots.delete(file));
+    } else {
+      this.slots.delete(file);
+    }
+    this.slots.set(file, slot);
+    slot.users++;
+    const taken = slot;
+    const release = async () => {
+      taken.users--;
+      if (taken.forgotten && taken.users === 0) await (await taken.opening).close();
+    };
+    const handle = await slot.opening;
+    for (const [oldest, old] of this.slots) {
+      if (this.slots.size <= this.limit) break;
+      if (old.users === 0) await this.forget(oldest);
+      else break;
+    }
+    return { handle, release };
+  }
+
+  async forget(file: string): Promise<void> {
+    const slot = this.slots.get(file);
+    if (slot === undefined) return;
+    this.slots.delete(file);
+    slot.forgotten = true;
+    if (slot.users === 0) await (await slot.opening).close();
+  }
+
+  async close(): Promise<void> {
+    for (const file of [...this.slots.keys()]) await this.forget(file);
+  }
+}

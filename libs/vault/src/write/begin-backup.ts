@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { ObjectSeriesWriter } from '../container/object-series-writer.ts';
+import type { UnitPlace } from '../container/object-series-writer.ts';
+import type { ObjectKind } from '../container/object-header.ts';
+import { crashPoint } from '../crash-point.ts';
+import { gearTable } from '../cut/gear-table.ts';
+import { blockIdentityKey } from '../key/data-key.ts';
+import type { Keyring } from '../key/keyring.ts';
+import type { Manifest } from '../port/manifest.ts';
+import { VaultBackupReader } from '../read/vault-backup-reader.ts';
+import type { CollectionContext } from '../repository/collection-context.ts';
+import { identityOf } from '../repository/collection-context.ts';
+import { objectName } from '../repository/layout.ts';
+import { claimFolder } from '../repository/run-folder.ts';
+import type { BackupPlan, WriteOptions } from './backup-plan.ts';
+import { checkLineage, folderAt } from './backup-plan.ts';
+import { idKey } from './known-blocks.ts';
+import { LeftoverBlocks } from './leftover-blocks.ts';
+import { DEFAULT_PACK_BYTES, VaultBackupWriter } from './vault-backup-writer.ts';
+import type { OwnVolume } from './write-manifest.ts';
+import { commitManifest } from './write-manifest.ts';
+
+/** Entry pages of the parent by their hash: a page that comes out the same is not written again. */
+async function entryPagesOf(parent: VaultBackupReader | undefined): Promise<Map<string, UnitPlace>> {
+  const pages = new Map<string, UnitPlace>();
+  if (parent !== undefined)
+    for await (const ref of parent.tree.pages()) pages.set(idKey(ref.hash), ref.place);
+  return pages;
+}
+
+/** Starts a backup in a collection; `before` is the manifest of its parent or base. */
+export async function beginBackup(
+  context: CollectionContext,
+  keyring: Keyring | undefined,
+  plan: BackupPlan,
+  before: Manifest | undefined,
+  options: WriteOptions,
+): Promise<VaultBackupWriter> {
+  checkLineage(plan, before);
+  const { store, layout, place, now } = context;
+  const { run, attempt, startedAt } = plan;
+  const folder = await claimFolder(context, run, startedAt, (time) => folderAt(plan, before, time));
+  const number = Math.max(-1, ...(before?.volumes ?? []).map((volume) => volume.number)) + 1;
+  const own: OwnVolume = { number, id: randomBytes(16).toString('hex'), origin: place.origin };
+  const leftovers = await LeftoverBlocks.find(context, keyring, folder, run, number + 1);
+  const parent = before === undefined ? undefined : await VaultBackupReader.open(context, before);
+
+  const packsDurable = Promise.withResolvers<void>();
+  const mapsDurable = Promise.withResolvers<void>();
+  for (const barrier of [packsDurable, mapsDurable]) barrier.promise.catch(() => undefined);
+  const volumeFolder = layout.volume(folder, run, attempt, own.id);
+  const targetBytes = options.packBytes ?? DEFAULT_PACK_BYTES;
+  const series = (
+    kind: ObjectKind,
+    more: Pick<
+      ConstructorParameters<typeof ObjectSeriesWriter>[0],
+      'beforeCommit' | 'afterCommit' | 'maxUncommitted'
+    >,
+  ) =>
+    new ObjectSeriesWriter({
+      ...{ store, kind, volume: own, targetBytes },
+      ...(keyring === undefined ? {} : { key: keyring.active }),
+      nameOf: (object) => volumeFolder + objectName(kind, object),
+      ...more,
+    });
+  const packs = series('pack', { afterCommit: () => crashPoint('vault.afterPack'), maxUncommitted: 3 });
+  const maps = series('map', { beforeCommit: () => packsDurable.promise });
+  const tree = series('tree', { beforeCommit: () => mapsDurable.promise });
+
+  const identity = identityOf(context, keyring);
+  const manifestParts = {
+    context,
+    keyring,
+    plan,
+    folder,
+    before,
+    own,
+    series: { packs, maps, tree },
+    leftovers,
+  };
+  return new VaultBackupWriter(
+    {
+      ...{ plan, options, parent, packs, maps, tree, own, leftovers, now, packsDurable, mapsDurable },
+      identityKey: blockIdentityKey(identity),
+      gear: gearTable(identity),
+      commit: (written) => commitManifest(manifestParts, written),
+    },
+    await entryPagesOf(parent),
+  );
+}
