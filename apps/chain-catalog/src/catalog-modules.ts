@@ -1,0 +1,17 @@
+import type { Type } from '@nestjs/common';
+import { CancelModule } from './cancel/cancel.module.ts';
+import { JobsModule } from './jobs/jobs.module.ts';
+import { KeysModule } from './keys/keys.module.ts';
+import { PlanningModule } from './planning/planning.module.ts';
+import { ReportModule } from './report/report.module.ts';
+import { SubscriptionsModule } from './subscriptions/subscriptions.module.ts';
+
+/** What the catalog decides and does; needs the log, but no database. */
+export const decidingModules: readonly Type[] = [
+  PlanningModule,
+  ReportModule,
+  JobsModule,
+  CancelModule,
+  KeysModule,
+  SubscriptionsModule,
+];

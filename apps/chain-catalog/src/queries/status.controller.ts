@@ -1,0 +1,29 @@
+import { catalogRequests } from '@catena/events';
+import type { EventLog } from '@catena/event-log';
+import { AnswersRequest, EVENT_LOG } from '@catena/service';
+import { Controller, Inject } from '@nestjs/common';
+import { Projection } from '../projection/projection.ts';
+
+/** How the catalog itself is, and the command to build its read models anew. */
+@Controller()
+export class StatusController {
+  constructor(
+    @Inject(Projection) private readonly projection: Projection,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {}
+
+  @AnswersRequest(catalogRequests.catalogStatus)
+  async status() {
+    const [logSequence, deadLetters, { stopped, ...state }] = await Promise.all([
+      this.log.lastSequence(),
+      this.log.deadLetters.count(),
+      this.projection.queries.state(),
+    ]);
+    return { ...state, ...(stopped === undefined ? {} : { stopped }), logSequence, deadLetters };
+  }
+
+  @AnswersRequest(catalogRequests.rebuildCatalog)
+  async rebuild() {
+    return await this.projection.rebuild();
+  }
+}
