@@ -14,6 +14,13 @@ export * from './error/key-error.ts';
 export * from './error/writer-error.ts';
 export type { ExternalKey, ScryptCost, UnlockKey } from './key/unlock-key.ts';
 export { newKeyFile, parseKeyFile, parseRecoveryKey } from './key/unlock-key.ts';
+export {
+  generateKeyFile,
+  KeyNotReadableError,
+  readKey,
+  type KeyPlace,
+  type SecretPlace,
+} from './key/key-place.ts';
 export type { SlotKey } from './key/keyring.ts';
 export type { KeyringDocument, KeyringSlot } from './key/keyring-document.ts';
 export { FsStore } from './store/fs-store.ts';
