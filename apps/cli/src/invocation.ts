@@ -47,10 +47,10 @@ export class UsageError extends CatenaError {
 }
 
 const UNREACHABLE = new Set([
+  'embedded.not-started',
+  'nats.unreachable',
   'messages.no-responder',
   'messages.timeout',
-  'event-log.unreachable',
-  'cli.not-running',
 ]);
 
 /** The exit code that an error ends with. */

@@ -1,23 +1,30 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '@catena/events';
 import type { Act } from './command-line.ts';
+import { addApply } from './commands/apply.ts';
 import { addBackup } from './commands/backup.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCatalog } from './commands/catalog.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDescribe } from './commands/describe.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
 import { addLists } from './commands/lists.ts';
+import { addQuickstart } from './commands/quickstart.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addStatus } from './commands/status.ts';
+import { addUp } from './commands/up.ts';
 import { addVersion } from './commands/version.ts';
 import { ExitCode, exitCodeHelp } from './exit-codes.ts';
 import { exitCodeOf, type Invocation } from './invocation.ts';
 
 /** In the order in which a newcomer needs them; help shows them so. */
 const commands = [
+  addQuickstart,
+  addUp,
   addStatus,
+  addApply,
   addGet,
   addDescribe,
   addScheduleCommands,
@@ -26,6 +33,7 @@ const commands = [
   addCancel,
   addEvents,
   addCatalog,
+  addDoctor,
   addCompletion,
   addVersion,
 ];
@@ -58,13 +66,14 @@ function report(error: unknown, json: boolean): ExitCode {
 export async function runCommandLine(args: readonly string[], open: OpenInvocation): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.done;
   const act: Act =
-    (action) =>
-    async (...parameters) => {
+    <A extends unknown[]>(action: (invocation: Invocation, ...args: A) => Promise<void>) =>
+    async (...parameters: unknown[]) => {
       const command = parameters.pop() as Command;
       const options = command.opts<{ json?: boolean; home?: string }>();
       const { invocation, close } = open({ json: options.json ?? false, home: options.home });
       try {
-        await action(invocation, ...(parameters as Parameters<typeof action> extends [Invocation, ...infer A] ? A : never));
+        // Commander passes what the command declares; the command's own signature says what that is.
+        await action(invocation, ...(parameters as A));
         exitCode = await close();
       } catch (error) {
         await close();

@@ -1,2 +1,3 @@
 export * from './catena-client.ts';
 export * from './follow-run.ts';
+export * from './connect-catena.ts';

@@ -1,5 +1,10 @@
 import { Argument, type Command } from 'commander';
-import { completionScript, shells, type CommandWords, type Shell } from '../presentation/completion-script.ts';
+import {
+  completionScript,
+  shells,
+  type CommandWords,
+  type Shell,
+} from '../presentation/completion-script.ts';
 import type { Act } from '../command-line.ts';
 
 function wordsOf(command: Command): CommandWords {
@@ -18,9 +23,14 @@ export function addCompletion(program: Command, act: Act): void {
     .summary('Prints the completion script of a shell')
     .description('Prints the completion script of a shell')
     .addArgument(new Argument('<shell>').choices(shells))
-    .addHelpText('after', '\nExamples:\n  catena completion bash > /etc/bash_completion.d/catena\n  catena completion fish > ~/.config/fish/completions/catena.fish')
-    .action(act((cli, shell: Shell) => {
-      cli.say(completionScript(shell, wordsOf(program)));
-      return Promise.resolve();
-    }));
+    .addHelpText(
+      'after',
+      '\nExamples:\n  catena completion bash > /etc/bash_completion.d/catena\n  catena completion fish > ~/.config/fish/completions/catena.fish',
+    )
+    .action(
+      act((cli, shell: Shell) => {
+        cli.say(completionScript(shell, wordsOf(program)));
+        return Promise.resolve();
+      }),
+    );
 }

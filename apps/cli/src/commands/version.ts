@@ -4,7 +4,9 @@ import { subcommand, type Act } from '../command-line.ts';
 
 /** The version of this build, from its package. */
 export function catenaVersion(): string {
-  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return own.version;
 }
 

@@ -29,8 +29,10 @@ function offered(...words: string[]): string[] {
 
 describe('shell completion, asked from bash itself', () => {
   it('offers the commands at the start', () => expect(offered('catena', 'sta')).toEqual(['status']));
-  it('offers the commands below a command', () => expect(offered('catena', 'catalog', 're')).toEqual(['rebuild', 'rescan']));
-  it('offers the options of a command', () => expect(offered('catena', 'catalog', 'rebuild', '--')).toEqual(['--json', '--help']));
+  it('offers the commands below a command', () =>
+    expect(offered('catena', 'catalog', 're')).toEqual(['rebuild', 'rescan']));
+  it('offers the options of a command', () =>
+    expect(offered('catena', 'catalog', 'rebuild', '--')).toEqual(['--json', '--help']));
   it('gives fish a line for each command', () => {
     expect(completionScript('fish', root)).toContain("-a rescan -d 'Rescans'");
   });

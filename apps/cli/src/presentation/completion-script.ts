@@ -12,7 +12,10 @@ export type Shell = (typeof shells)[number];
 /** Every place of the command line with what may be typed there: `catalog` → `rebuild rescan --help`. */
 function places(root: CommandWords): { path: string; words: string[] }[] {
   const visit = (command: CommandWords, path: string[]): { path: string; words: string[] }[] => [
-    { path: path.join(' '), words: [...command.subcommands.map((sub) => sub.name), ...command.options, '--help'] },
+    {
+      path: path.join(' '),
+      words: [...command.subcommands.map((sub) => sub.name), ...command.options, '--help'],
+    },
     ...command.subcommands.flatMap((sub) => visit(sub, [...path, sub.name])),
   ];
   return visit(root, []);
@@ -39,8 +42,13 @@ function fish(root: CommandWords): string {
   const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
   const lines = root.subcommands.flatMap((sub) => [
     `complete -c catena -n __fish_use_subcommand -a ${sub.name} -d ${quote(sub.summary)}`,
-    ...sub.subcommands.map((inner) => `complete -c catena -n '__fish_seen_subcommand_from ${sub.name}' -a ${inner.name} -d ${quote(inner.summary)}`),
-    ...sub.options.map((option) => `complete -c catena -n '__fish_seen_subcommand_from ${sub.name}' -l ${option.slice(2)}`),
+    ...sub.subcommands.map(
+      (inner) =>
+        `complete -c catena -n '__fish_seen_subcommand_from ${sub.name}' -a ${inner.name} -d ${quote(inner.summary)}`,
+    ),
+    ...sub.options.map(
+      (option) => `complete -c catena -n '__fish_seen_subcommand_from ${sub.name}' -l ${option.slice(2)}`,
+    ),
   ]);
   return lines.join('\n');
 }

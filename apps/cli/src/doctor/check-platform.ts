@@ -1,0 +1,70 @@
+import { catalogRequests, describeError } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
+import { ok, problem, warning, type Finding } from './finding.ts';
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** What the running services say about themselves. */
+export async function checkPlatform(client: CatenaClient, now: number): Promise<Finding[]> {
+  const findings: Finding[] = [ok('event log', `answers, ${await client.log.lastSequence()} events`)];
+  let status;
+  try {
+    status = await client.ask(catalogRequests.catalogStatus, {}, { timeoutMilliseconds: 5_000 });
+  } catch (error) {
+    const { message } = describeError(error);
+    return [
+      ...findings,
+      problem(
+        'chain-catalog',
+        `It does not answer: ${message}`,
+        'Look into logs/chain-catalog-1.log of the data folder.',
+      ),
+    ];
+  }
+  findings.push(
+    status.stopped
+      ? problem(
+          'chain-catalog',
+          `It stopped reading at event ${status.sequence}: ${status.stopped}`,
+          'Run a build that knows this event, then "catena catalog rebuild".',
+        )
+      : ok('chain-catalog', `has read ${status.sequence} of ${status.logSequence} events`),
+  );
+  if (status.deadLetters > 0) {
+    findings.push(
+      warning(
+        'subscriptions',
+        `${status.deadLetters} deliveries failed for good.`,
+        'See them with "catena events --dead-letters"; mend the receiver, then deliver them again.',
+      ),
+    );
+  }
+  const since = new Date(now - DAY_MILLISECONDS).toISOString();
+  const failed = (await client.ask(catalogRequests.listRuns, { state: 'failed', limit: 100 })).items.filter(
+    (run) => (run.finishedAt ?? '') >= since,
+  );
+  findings.push(
+    failed.length === 0
+      ? ok('runs', 'none failed within a day')
+      : problem(
+          'runs',
+          `${failed.length} failed within a day, the last: ${failed[0]?.failure?.message}`,
+          `See "catena runs ${failed[0]?.run}".`,
+        ),
+  );
+  return findings;
+}
+
+/** Keys that exist in one place only. */
+export async function checkKeys(client: CatenaClient): Promise<Finding[]> {
+  const keys = (await client.ask(catalogRequests.listKeys, {})).items;
+  return keys.map((key) =>
+    key.exportedAt === undefined
+      ? problem(
+          `key of ${key.repository}`,
+          `The generated key ${key.keyId} exists only in ${key.path}. If that is lost, so is every backup in ${key.repository}.`,
+          `catena key export ${key.repository} --to <a file on another device>`,
+        )
+      : ok(`key of ${key.repository}`, `${key.keyId} was exported at ${key.exportedAt}`),
+  );
+}

@@ -1,0 +1,148 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { catalogRequests, schedulerRequests, type Cadence } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
+import { compareTrees } from '@catena/sources';
+import { readDefinitionFiles } from '../definition-files.ts';
+import { followToTheEnd } from '../follow.ts';
+import type { Invocation } from '../invocation.ts';
+import { drawChains } from '../presentation/chain-drawing.ts';
+import { editSampleSource, prepareSampleSource } from './sample-source.ts';
+
+const definitions = fileURLToPath(new URL('../../../../examples/quickstart', import.meta.url));
+
+/** The names that examples/quickstart gives its definitions. */
+export const names = { source: 'quickstart', repository: 'quickstart', schedule: 'quickstart' } as const;
+
+/** What the quickstart found out. */
+export interface MainJobResult {
+  readonly succeeded: boolean;
+  /** Ways in which the restored tree differs from the source; empty is the proof. */
+  readonly differences: readonly string[];
+  readonly source: string;
+  readonly restored: string;
+}
+
+/** Waits until the schedule's own first run exists; it fires by itself because of `firstRun: now`. */
+async function firstFullOf(cli: Invocation, client: CatenaClient): Promise<string> {
+  for await (const batch of client.log.follow({ from: 1, types: ['schedule.fired'], signal: cli.signal })) {
+    const fired = batch.events.find(
+      (event) => event.type === 'schedule.fired' && event.data.schedule === names.schedule,
+    );
+    if (fired?.type === 'schedule.fired') return fired.data.run;
+  }
+  throw cli.signal.reason;
+}
+
+/**
+ * The main job on real files: definitions applied, a first full by schedule, an incremental and a differential of
+ * edited files, a copy-only full, a restore, and the comparison of what came back with what was protected.
+ */
+export async function showMainJob(cli: Invocation, client: CatenaClient): Promise<MainJobResult> {
+  const folder = path.join(cli.home, 'quickstart');
+  const source = path.join(folder, 'source');
+  const restored = path.join(folder, 'restored');
+  let runsWentWell = true;
+  const follow = async (run: string) => {
+    const outcome = await followToTheEnd(cli, client, run);
+    if (outcome.state !== 'completed' && outcome.state !== 'completedWithWarnings') runsWentWell = false;
+  };
+  const runCadence = async (cadence: Cadence) => {
+    const { run } = await client.ask(schedulerRequests.runSchedule, {
+      ...cli.command(),
+      schedule: names.schedule,
+      cadence,
+    });
+    await follow(run);
+  };
+
+  cli.say(`\n1. Something to protect: the project's own files`);
+  const sample = await prepareSampleSource(source);
+  cli.say(
+    sample.fresh
+      ? `  ${sample.files} files copied to ${source}`
+      : `  ${source} is there already; going on with it`,
+  );
+
+  cli.say('\n2. What to protect and when: examples/quickstart');
+  const files = await readDefinitionFiles([definitions], cli.home);
+  const applied = await client.ask(schedulerRequests.applyDefinitions, { ...cli.command(), files });
+  for (const { kind, name, action } of applied.results) cli.say(`  ${kind} ${name}: ${action}`);
+
+  const known = await client.ask(catalogRequests.listBackups, {
+    source: names.source,
+    atLeast: applied.sequence,
+    limit: 1,
+  });
+  if (known.items.length === 0) {
+    cli.say('\n3. The schedule fires its first run by itself: a full');
+    await follow(await firstFullOf(cli, client));
+  } else {
+    cli.say('\n3. The chain of an earlier start goes on; its fulls are there');
+  }
+
+  cli.say('\n4. Files change, then an incremental: only what changed since the backup before');
+  for (const change of await editSampleSource(source, 1)) cli.say(`  ${change}`);
+  await runCadence('incremental');
+
+  cli.say('\n5. Files change again, then a differential: everything since the full');
+  for (const change of await editSampleSource(source, 2)) cli.say(`  ${change}`);
+  await runCadence('differential');
+
+  cli.say('\n6. A copy-only full: to take away, without a trace in the chain');
+  await runCadence('copyOnly');
+
+  cli.say(`\n7. A restore of the newest backup of the chain to ${restored}`);
+  await rm(restored, { recursive: true, force: true });
+  const atLeast = await client.log.lastSequence();
+  const [newest] = (
+    await client.ask(catalogRequests.listBackups, {
+      source: names.source,
+      copyOnly: false,
+      atLeast,
+      limit: 1,
+    })
+  ).items;
+  if (newest) {
+    const { run } = await client.ask(schedulerRequests.requestRestore, {
+      ...cli.command(),
+      repository: names.repository,
+      backup: newest.backup,
+      target: restored,
+      include: [],
+      overwrite: false,
+    });
+    await follow(run);
+  }
+
+  cli.say('\n8. Is it the same? Content, modes, owners, times, links');
+  const differences =
+    runsWentWell && newest
+      ? (await compareTrees(source, restored)).map(({ message }) => message)
+      : ['there was nothing to compare'];
+  for (const difference of differences.slice(0, 20)) cli.say(`  ${difference}`);
+  const succeeded = differences.length === 0;
+  cli.say(succeeded ? '  Every byte, every time stamp: equal.' : `  ${differences.length} differences.`);
+
+  const chains = await client.ask(catalogRequests.listChains, {
+    source: names.source,
+    atLeast: await client.log.lastSequence(),
+    limit: 20,
+  });
+  cli.say(`\n${drawChains(chains.items)}`);
+  return { succeeded, differences, source, restored };
+}
+
+/** How a newcomer goes on. */
+export function howToGoOn(home: string): string {
+  return `
+How to go on, in another terminal (data folder ${home}):
+  npx catena status                              is all well, and what needs attention
+  npx catena chains                              the picture above, at any time
+  npx catena backup ${names.source} --type incremental
+  npx catena restore ${names.source} --to /tmp/${names.source}
+  npx catena events --follow                     everything that happens, as it happens
+  npx catena apply my-backups.yaml               your own files; see docs/definitions.md
+  npx catena doctor                              what is wrong, if anything, and how to mend it`;
+}
