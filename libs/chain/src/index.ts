@@ -12,3 +12,12 @@ export * from './run/find-backup.ts';
 export * from './views/chains.ts';
 export * from './views/restore-points.ts';
 export * from './views/choose-backup.ts';
+export * from './restore-plan/log-walk.ts';
+export * from './restore-plan/fork-path.ts';
+export * from './msdb-history/answer.ts';
+export {
+  type HistoryPlan,
+  type HistoryPlanOptions,
+  type HistoryPlanStep,
+} from './msdb-history/plan-database.ts';
+export { type ChainCheck, type ChainProblem } from './msdb-history/check-chain.ts';

@@ -1,2 +1,3 @@
 export * from './catalog-story.ts';
 export * from './backup-views.ts';
+export * from './history-rows.ts';
