@@ -22,12 +22,15 @@ export interface ExpectedHead {
   readonly head: AggregateHead;
 }
 
+/** Who and why: of the whole decision, or of each of its events when they concern several runs. */
+export type ContextOf = EventContext | ((event: AnyDomainEvent) => EventContext);
+
 /** Appends a decision that may span aggregates as one: all of it, or a conflict and nothing. */
 export async function appendDecided(
   log: EventLog,
   events: readonly AnyDomainEvent[],
   expected: readonly ExpectedHead[],
-  context: EventContext,
+  context: ContextOf,
 ): Promise<AppendResult> {
   return await appendInSteps(log, [events], expected, context);
 }
@@ -40,13 +43,13 @@ export async function appendInSteps(
   log: EventLog,
   steps: readonly (readonly AnyDomainEvent[])[],
   expected: readonly ExpectedHead[],
-  context: EventContext,
+  context: ContextOf,
 ): Promise<AppendResult> {
   const heads = new Map(expected.map(({ aggregate, head }) => [keyOf(aggregate), head]));
   let result: AppendResult = { sequence: 0, heads: [], repeated: true };
   for (const step of steps) {
     if (step.length === 0) continue;
-    const parts = partsOf(stamp(step, context), heads);
+    const parts = partsOf(stamped(step, context), heads);
     result = await log.append(parts);
     for (const [index, { aggregate }] of parts.entries()) {
       const head = result.heads[index];
@@ -54,6 +57,11 @@ export async function appendInSteps(
     }
   }
   return result;
+}
+
+function stamped(events: readonly AnyDomainEvent[], context: ContextOf): AnyNewEvent[] {
+  if (typeof context !== 'function') return stamp(events, context);
+  return events.flatMap((event) => stamp([event], context(event)));
 }
 
 function partsOf(

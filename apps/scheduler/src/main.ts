@@ -1,0 +1,9 @@
+import { runService } from '@catena/service';
+import { z } from 'zod';
+import { schedulerModules } from './scheduler-modules.ts';
+
+await runService({
+  service: 'scheduler',
+  configuration: z.object({}),
+  options: () => ({ modules: schedulerModules }),
+});

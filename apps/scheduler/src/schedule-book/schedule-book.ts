@@ -1,0 +1,180 @@
+import {
+  CatenaError,
+  definitionId,
+  type AnyRecordedEvent,
+  type DefinitionKind,
+  type EventType,
+} from '@catena/events';
+import { EMPTY_HEAD, type AggregateHead, type EventLog } from '@catena/event-log';
+import {
+  CollectionsSeen,
+  evolveDefinition,
+  evolveLiveSchedule,
+  evolveSchedule,
+  initialSchedule,
+  type CollectionKnowledge,
+  type DefinitionState,
+  type LiveSchedule,
+  type ScheduleState,
+} from '@catena/schedule';
+import { BackgroundWork, EVENT_LOG, Log } from '@catena/service';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+const FOLLOWED: readonly EventType[] = [
+  'definition.applied',
+  'definition.deleted',
+  'schedule.fired',
+  'schedule.skipped',
+  'schedule.paused',
+  'schedule.resumed',
+  'run.requested',
+  'run.planned',
+  'run.completed',
+  'run.failed',
+  'run.refused',
+  'run.cancelled',
+  'collection.backup-completed',
+  'collection.backup-unusable',
+];
+
+const PATIENCE_MILLISECONDS = 10_000;
+const NO_KNOWLEDGE: CollectionKnowledge = { usableFull: false, firstFull: 'none' };
+
+/** A schedule as it stands, with where its own history ends. */
+export interface BookedSchedule {
+  readonly live: LiveSchedule;
+  readonly state: ScheduleState;
+  readonly knowledge: CollectionKnowledge;
+  readonly head: AggregateHead;
+}
+
+/** Every definition and every schedule, followed from the log and kept in memory. */
+@Injectable()
+export class ScheduleBook implements OnApplicationBootstrap {
+  readonly #definitions = new Map<string, DefinitionState>();
+  readonly #definitionHeads = new Map<string, AggregateHead>();
+  readonly #live = new Map<string, LiveSchedule>();
+  readonly #states = new Map<string, { state: ScheduleState; head: AggregateHead }>();
+  readonly #collections = new CollectionsSeen();
+  readonly #waiting = new Set<{ sequence: number; resolve: () => void }>();
+  readonly #listeners = new Set<() => void>();
+  #through = 0;
+
+  constructor(
+    @Inject(EVENT_LOG) private readonly eventLog: EventLog,
+    @Inject(BackgroundWork) private readonly work: BackgroundWork,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.work.start('schedule book', async (signal, healthy) => {
+      const from = this.#through + 1;
+      for await (const batch of this.eventLog.follow({ from, types: FOLLOWED, signal })) {
+        for (const event of batch.events) this.#apply(event);
+        this.#through = batch.through;
+        this.#tell(batch.events.length > 0);
+        healthy();
+      }
+    });
+  }
+
+  /**
+   * Resolves when everything that is in the log now has been seen; answers up to where.
+   * @throws CatenaError `scheduler.behind` (retryable) when that takes longer than ten seconds.
+   */
+  async current(): Promise<number> {
+    const sequence = await this.eventLog.lastSequence();
+    if (this.#through >= sequence) return sequence;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { sequence, resolve };
+    const late = new CatenaError(
+      'scheduler.behind',
+      `The scheduler has not read the log up to ${sequence} yet.`,
+      { remedy: 'Ask again in a moment.', retryable: true },
+    );
+    const limit = setTimeout(() => reject(late), PATIENCE_MILLISECONDS);
+    this.#waiting.add(waiter);
+    try {
+      await promise;
+      return sequence;
+    } finally {
+      clearTimeout(limit);
+      this.#waiting.delete(waiter);
+    }
+  }
+
+  /** Calls back whenever something was read that may change what is due. */
+  onChange(listener: () => void): { stop(): void } {
+    this.#listeners.add(listener);
+    return { stop: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Definitions that are not deleted. */
+  definitions(): DefinitionState[] {
+    return [...this.#definitions.values()].filter(({ deleted }) => !deleted);
+  }
+
+  /** A definition's history as far as it was read, deleted or not. */
+  definition(
+    kind: DefinitionKind,
+    name: string,
+  ): { state: DefinitionState | undefined; head: AggregateHead } {
+    const id = definitionId(kind, name);
+    return { state: this.#definitions.get(id), head: this.#definitionHeads.get(id) ?? EMPTY_HEAD };
+  }
+
+  schedules(): BookedSchedule[] {
+    return [...this.#live.values()].map((live) => this.#booked(live));
+  }
+
+  schedule(name: string): BookedSchedule | undefined {
+    const live = this.#live.get(definitionId('Schedule', name));
+    return live && this.#booked(live);
+  }
+
+  #booked(live: LiveSchedule): BookedSchedule {
+    const { state, head } = this.#states.get(live.uid) ?? { state: initialSchedule, head: EMPTY_HEAD };
+    return { live, state, head, knowledge: this.#knowledgeOf(live) };
+  }
+
+  #knowledgeOf({ spec: { source, repository } }: LiveSchedule): CollectionKnowledge {
+    const sourceUid = this.#definitions.get(definitionId('Source', source))?.uid;
+    const repositoryUid = this.#definitions.get(definitionId('Repository', repository))?.uid;
+    if (sourceUid === undefined || repositoryUid === undefined) return NO_KNOWLEDGE;
+    return this.#collections.of({ source, sourceUid, repository, repositoryUid });
+  }
+
+  #tell(changed: boolean): void {
+    for (const waiter of this.#waiting) if (waiter.sequence <= this.#through) waiter.resolve();
+    if (changed) for (const listener of this.#listeners) listener();
+  }
+
+  #apply(event: AnyRecordedEvent): void {
+    const head = { sequence: event.sequence, hash: event.hash };
+    const { type, id } = event.aggregate;
+    if (type === 'definition') this.#applyToDefinition(id, event, head);
+    else if (type === 'schedule') {
+      const state = evolveSchedule(this.#states.get(id)?.state ?? initialSchedule, event);
+      this.#states.set(id, { state, head });
+    } else this.#collections.observe(event);
+  }
+
+  #applyToDefinition(id: string, event: AnyRecordedEvent, head: AggregateHead): void {
+    this.#definitionHeads.set(id, head);
+    const state = evolveDefinition(this.#definitions.get(id), event);
+    if (state !== undefined) this.#definitions.set(id, state);
+    const live = this.#liveAfter(id, event);
+    if (live === undefined) this.#live.delete(id);
+    else this.#live.set(id, live);
+  }
+
+  /** A definition that this build cannot read fires nothing, and stops no other (rule 3.10). */
+  #liveAfter(id: string, event: AnyRecordedEvent): LiveSchedule | undefined {
+    try {
+      return evolveLiveSchedule(this.#live.get(id), event);
+    } catch (error) {
+      this.log.error('a schedule cannot be read and fires nothing', { definition: id, error });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { CatenaError, commandedRunId, type AnyDomainEvent, type Cadence } from '@catena/events';
+import type { EventLog } from '@catena/event-log';
+import { pauseSchedule, resumeSchedule, runScheduleNow } from '@catena/schedule';
+import {
+  appendDecided,
+  CLOCK,
+  EVENT_LOG,
+  instantOf,
+  Log,
+  untilNoConflict,
+  type Clock,
+} from '@catena/service';
+import { Inject, Injectable } from '@nestjs/common';
+import { ScheduleBook, type BookedSchedule } from '../schedule-book/schedule-book.ts';
+
+export interface ScheduleCommand {
+  readonly commandId: string;
+  readonly actor: string;
+  readonly schedule: string;
+}
+
+interface Changed {
+  readonly changed: boolean;
+  readonly sequence: number;
+}
+
+/** What people do to schedules. */
+@Injectable()
+export class ScheduleService {
+  constructor(
+    @Inject(ScheduleBook) private readonly book: ScheduleBook,
+    @Inject(EVENT_LOG) private readonly eventLog: EventLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  async pause(command: ScheduleCommand & { readonly reason?: string | undefined }): Promise<Changed> {
+    return await this.#decide(command, ({ state, live }) => pauseSchedule(state, live, command.reason));
+  }
+
+  async resume(command: ScheduleCommand): Promise<Changed> {
+    return await this.#decide(command, ({ state, live, knowledge }, now) =>
+      resumeSchedule(state, live, knowledge, now),
+    );
+  }
+
+  /** Runs one cadence now. The same command again is the same run. */
+  async run(
+    command: ScheduleCommand & { readonly cadence?: Cadence | undefined },
+  ): Promise<{ run: string; sequence: number }> {
+    const run = commandedRunId(command.commandId);
+    const { sequence: known } = await this.eventLog.head({ type: 'run', id: run });
+    if (known > 0) return { run, sequence: known };
+    const { sequence } = await this.#decide(
+      command,
+      ({ state, live }, now) => runScheduleNow(state, live, { run, cadence: command.cadence }, now),
+      run,
+    );
+    return { run, sequence };
+  }
+
+  async #decide(
+    command: ScheduleCommand,
+    decide: (booked: BookedSchedule, now: string) => AnyDomainEvent[],
+    correlationId = command.commandId,
+  ): Promise<Changed> {
+    return await untilNoConflict(async () => {
+      const seen = await this.book.current();
+      const booked = this.book.schedule(command.schedule);
+      if (booked === undefined) {
+        throw new CatenaError('schedule.unknown', `There is no schedule named ${command.schedule}.`, {
+          remedy: 'catena get schedules lists them.',
+        });
+      }
+      const now = instantOf(this.clock.now());
+      const events = decide(booked, now);
+      if (events.length === 0) return { changed: false, sequence: seen };
+      const { sequence } = await appendDecided(
+        this.eventLog,
+        events,
+        [{ aggregate: { type: 'schedule', id: booked.live.uid }, head: booked.head }],
+        { time: now, actor: command.actor, correlationId, causationId: command.commandId },
+      );
+      this.log.info('a schedule was told', {
+        schedule: command.schedule,
+        actor: command.actor,
+        events: events.map(({ type }) => type),
+      });
+      return { changed: true, sequence };
+    });
+  }
+}

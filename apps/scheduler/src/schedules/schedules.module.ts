@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { ScheduleBookModule } from '../schedule-book/schedule-book.module.ts';
+import { ScheduleController } from './schedule.controller.ts';
+import { ScheduleService } from './schedule.service.ts';
+
+@Module({
+  imports: [ScheduleBookModule],
+  controllers: [ScheduleController],
+  providers: [ScheduleService],
+})
+export class SchedulesModule {}
