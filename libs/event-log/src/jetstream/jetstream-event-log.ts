@@ -9,7 +9,7 @@ import {
   type EventType,
 } from '@catena/events';
 import type { JsMsg } from '@nats-io/jetstream';
-import { LogGapError, PositionBeyondLogError } from '../port/errors.ts';
+import { PositionBeyondLogError } from '../port/errors.ts';
 import type {
   AggregateHead,
   AppendPart,
@@ -22,12 +22,15 @@ import type {
 } from '../port/event-log.ts';
 import { ChainCheck } from '../record/chain-check.ts';
 import { decodeEvent } from '../record/decode-event.ts';
+import { GapCheck } from '../record/gap-check.ts';
+import type { StoredEvent } from '../record/stored-event.ts';
 import { wantedBy } from '../record/wanted.ts';
 import { appendEvents, headOf } from './append-events.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
 import { deliverEvents } from './deliver-events.ts';
 import type { NatsLink } from './nats-link.ts';
 import { pullBatches } from './pull-events.ts';
+import { restoreEvents } from './restore-events.ts';
 import { checkEventStream } from './set-up-streams.ts';
 import { eventOfDelivery } from './stored-message.ts';
 import { EVENTS_STREAM } from './stream-settings.ts';
@@ -71,24 +74,22 @@ class JetStreamEventLog implements EventLog {
 
   async *read(options: ReadOptions = {}): AsyncIterable<AnyRecordedEvent> {
     const from = Math.max(1, options.from ?? 1);
-    const to = options.to ?? (options.aggregate ? Number.POSITIVE_INFINITY : await this.lastSequence());
-    const filters = filtersOf(options.aggregate, options.types);
-    if (from > to || filters?.length === 0) return;
     const chain = options.aggregate && !options.types ? new ChainCheck({ complete: from === 1 }) : undefined;
-    const gaps = filters ? undefined : new GapCheck(from);
-    this.#stopWhenAborted(options.signal);
-    const batches = this.#pull(from, filters ?? [], READ_BATCH, this.#until(options.signal), true);
-    for await (const batch of batches) {
-      for (const message of batch) {
-        if (message.seq > to) return;
-        gaps?.accept(message.seq);
-        const event = decodeEvent(eventOfDelivery(message));
-        chain?.accept(event);
-        yield event;
-        this.#stopWhenAborted(options.signal);
-      }
+    const gaps = options.aggregate || options.types ? undefined : new GapCheck(from);
+    for await (const stored of this.#stored({ ...options, from })) {
+      gaps?.accept(stored.sequence);
+      const event = decodeEvent(stored);
+      chain?.accept(event);
+      yield event;
     }
-    this.#stopWhenAborted(options.signal);
+  }
+
+  readStored(options: { from?: number; to?: number; signal?: AbortSignal } = {}): AsyncIterable<StoredEvent> {
+    return this.#stored({ ...options, from: Math.max(1, options.from ?? 1) });
+  }
+
+  restoreStored(events: readonly StoredEvent[]): Promise<void> {
+    return restoreEvents(this.#link, events, this.#options.patienceMilliseconds ?? DEFAULT_PATIENCE);
   }
 
   head(aggregate: AggregateRef): Promise<AggregateHead> {
@@ -133,6 +134,21 @@ class JetStreamEventLog implements EventLog {
 
   async close(): Promise<void> {
     this.#closed.abort();
+  }
+
+  async *#stored(options: ReadOptions & { from: number }): AsyncGenerator<StoredEvent> {
+    const { from, to = Number.POSITIVE_INFINITY, signal } = options;
+    const filters = filtersOf(options.aggregate, options.types);
+    if (from > to || filters?.length === 0) return;
+    this.#stopWhenAborted(signal);
+    for await (const batch of this.#pull(from, filters ?? [], READ_BATCH, this.#until(signal), true)) {
+      for (const message of batch) {
+        if (message.seq > to) return;
+        yield eventOfDelivery(message);
+        this.#stopWhenAborted(signal);
+      }
+    }
+    this.#stopWhenAborted(signal);
   }
 
   #pull(
@@ -182,19 +198,4 @@ function filtersOf(
   return unique
     .filter((type) => aggregateTypeOf(type) === aggregate.type)
     .map((type) => eventSubject(aggregate, type));
-}
-
-/** Every sequence must be there: nothing is ever removed from the log. */
-class GapCheck {
-  #next: number;
-
-  constructor(from: number) {
-    this.#next = from;
-  }
-
-  /** @throws LogGapError */
-  accept(sequence: number): void {
-    if (sequence !== this.#next) throw new LogGapError(this.#next, sequence);
-    this.#next = sequence + 1;
-  }
 }

@@ -32,9 +32,15 @@ export async function publishOnce(
   link: NatsLink,
   messages: readonly PreparedMessage[],
 ): Promise<PublishOutcome> {
+  return await outcomeOf(() =>
+    messages.length === 1 ? publishSingle(link, messages) : publishBatch(link, messages),
+  );
+}
+
+/** What one try came to; the errors as `publishOnce` has them. */
+export async function outcomeOf(send: () => Promise<PubAck>): Promise<PublishOutcome> {
   try {
-    const ack =
-      messages.length === 1 ? await publishSingle(link, messages) : await publishBatch(link, messages);
+    const ack = await send();
     if (ack.duplicate) return { kind: 'seen', because: 'duplicate' };
     return { kind: 'stored', lastSequence: ack.seq };
   } catch (thrown) {
@@ -48,44 +54,51 @@ export async function publishOnce(
 
 async function publishSingle(link: NatsLink, [message]: readonly PreparedMessage[]): Promise<PubAck> {
   if (!message) throw new RangeError('an append has at least one event');
-  const headers = wireHeaders(message);
-  return await link.js.publish(message.subject, message.data, { headers, timeout: ACKNOWLEDGEMENT_TIMEOUT });
+  const { subject, data, headers } = wireMessage(message);
+  return await link.js.publish(subject, data, { headers, timeout: ACKNOWLEDGEMENT_TIMEOUT });
+}
+
+async function publishBatch(link: NatsLink, messages: readonly PreparedMessage[]): Promise<PubAck> {
+  return await sendBatch(link, messages.map(wireMessage));
+}
+
+/** A message with all its headers. */
+export interface WireMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly headers: MsgHdrs;
 }
 
 /**
- * The client's own `startBatch` waits for a reply to the first message and hides the server's error code of the
- * commit, which the retry rule needs; so the batch headers (NATS ADR-50) are set here. The commit answers for all.
+ * Sends messages as one atomic batch. The client's own `startBatch` waits for a reply to the first message and hides
+ * the server's error code of the commit, which the retry rule needs; so the batch headers (NATS ADR-50) are set here.
+ * The answer to the commit stands for all.
  */
-async function publishBatch(link: NatsLink, messages: readonly PreparedMessage[]): Promise<PubAck> {
+export async function sendBatch(link: NatsLink, messages: readonly WireMessage[]): Promise<PubAck> {
   const batch = nuid.next();
-  const wire = messages.map((message, index) => {
-    const headers = wireHeaders(message);
+  messages.forEach(({ headers }, index) => {
     headers.set('Nats-Batch-Id', batch);
     headers.set('Nats-Batch-Sequence', String(index + 1));
-    return { ...message, headers };
   });
-  const last = wire.pop();
-  if (!last) throw new RangeError('an append has at least one event');
-  for (const { subject, data, headers } of wire) link.nats.publish(subject, data, { headers });
+  const last = messages.at(-1);
+  if (!last) throw new RangeError('a batch has at least one message');
+  for (const { subject, data, headers } of messages.slice(0, -1)) link.nats.publish(subject, data, { headers });
   last.headers.set('Nats-Batch-Commit', '1');
-  return await link.js.publish(last.subject, last.data, {
-    headers: last.headers,
-    timeout: ACKNOWLEDGEMENT_TIMEOUT,
-  });
+  return await link.js.publish(last.subject, last.data, { headers: last.headers, timeout: ACKNOWLEDGEMENT_TIMEOUT });
 }
 
-function wireHeaders(message: PreparedMessage): MsgHdrs {
-  const headers = setHeaders(message.headers);
+function wireMessage(message: PreparedMessage): WireMessage {
+  const headers = wireHeaders(message.headers);
   headers.set(PubHeaders.MsgIdHdr, message.id);
   if (message.expectation) {
     headers.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(message.expectation.sequence));
     headers.set(PubHeaders.ExpectedLastSubjectSequenceSubjectHdr, message.expectation.filter);
   }
-  return headers;
+  return { subject: message.subject, data: message.data, headers };
 }
 
 /** An event's headers for the wire. */
-export function setHeaders(stored: StoredHeaders): MsgHdrs {
+export function wireHeaders(stored: StoredHeaders): MsgHdrs {
   const headers = newHeaders();
   for (const [name, value] of stored) headers.set(name, value);
   return headers;

@@ -12,9 +12,11 @@ import {
   type ReadOptions,
 } from '../port/event-log.ts';
 import { ChainCheck } from '../record/chain-check.ts';
-import { decodeEvent } from '../record/decode-event.ts';
+import { decodeEvent, storedEventId } from '../record/decode-event.ts';
+import { eventHash } from '../record/event-hash.ts';
 import { resultOfRepeated } from '../record/own-events.ts';
 import { prepareAppend, resultOfStored } from '../record/prepare-append.ts';
+import { notNext, restoredEvent } from '../record/restored-event.ts';
 import type { StoredEvent } from '../record/stored-event.ts';
 import { wantedBy } from '../record/wanted.ts';
 import { Arrivals } from './arrivals.ts';
@@ -56,22 +58,24 @@ export class MemoryEventLog implements EventLog {
     }
     const first = this.#stored.length + 1;
     const storedAt = this.#now().toISOString();
-    for (const { id, part, subject, headers, data, hash } of messages) {
-      const sequence = this.#stored.push({
-        sequence: this.#stored.length + 1,
-        subject,
-        headers,
-        data,
-        storedAt,
-      });
-      this.#ids.set(id, { sequence, hash });
-      const key = aggregateFilter(parts[part]?.aggregate ?? parseEventSubject(subject).aggregate);
-      const history = this.#aggregates.get(key) ?? [];
-      history.push({ sequence, hash });
-      this.#aggregates.set(key, history);
+    for (const { subject, headers, data } of messages) {
+      this.#store({ sequence: this.#stored.length + 1, subject, headers, data, storedAt });
     }
     this.#arrivals.announce();
     return resultOfStored(messages, first);
+  }
+
+  async restoreStored(events: readonly StoredEvent[]): Promise<void> {
+    if (events[0]?.sequence !== this.#stored.length + 1) throw notNext(events[0]?.sequence, this.#stored.length);
+    for (const event of events) this.#store(restoredEvent(event));
+    this.#arrivals.announce();
+  }
+
+  async *readStored(options: { from?: number; to?: number; signal?: AbortSignal } = {}): AsyncIterable<StoredEvent> {
+    for (const stored of this.#stored.slice((options.from ?? 1) - 1, options.to)) {
+      options.signal?.throwIfAborted();
+      yield stored;
+    }
   }
 
   async *read(options: ReadOptions = {}): AsyncIterable<AnyRecordedEvent> {
@@ -122,6 +126,15 @@ export class MemoryEventLog implements EventLog {
 
   async close(): Promise<void> {
     // Nothing is held: what follows or delivers ends with its own signal.
+  }
+
+  #store(event: StoredEvent): void {
+    const head = { sequence: this.#stored.push(event), hash: eventHash(event) };
+    this.#ids.set(storedEventId(event) ?? '', head);
+    const key = aggregateFilter(parseEventSubject(event.subject).aggregate);
+    const history = this.#aggregates.get(key) ?? [];
+    history.push(head);
+    this.#aggregates.set(key, history);
   }
 
   #headOf(aggregate: AggregateRef): AggregateHead {

@@ -1,4 +1,5 @@
 import type { AggregateRef, AnyNewEvent, AnyRecordedEvent, EventType } from '@catena/events';
+import type { StoredEvent } from '../record/stored-event.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
 /**
@@ -115,6 +116,19 @@ export interface EventLog {
     options: DurableOptions,
     handle: (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>,
   ): Promise<void>;
+
+  /**
+   * Reads events as they are stored, with neither schema nor chain checked: for verifying, exporting and comparing.
+   * Ends with the log as it was when reading began.
+   */
+  readStored(options?: { from?: number; to?: number; signal?: AbortSignal }): AsyncIterable<StoredEvent>;
+
+  /**
+   * Writes events of another log to the very places they had there, whole or not at all; at most 1000. Their time of
+   * storing is kept in a header.
+   * @throws AppendRefusedError when this log does not end right before the first of them.
+   */
+  restoreStored(events: readonly StoredEvent[]): Promise<void>;
 
   /** What `deliver` gave up on. */
   readonly deadLetters: DeadLetters;

@@ -1,6 +1,9 @@
 import type { AnyRecordedEvent } from '@catena/events';
 import { BrokenChainError } from '../port/errors.ts';
 
+/** What of an event makes the chain. */
+export type ChainLink = Pick<AnyRecordedEvent, 'sequence' | 'aggregate' | 'previousHash' | 'hash'>;
+
 /**
  * Follows the hash chain of each aggregate through events that are read in order, and stops at the first that does
  * not fit. With a limit the aggregates seen longest ago are forgotten, so memory stays bounded: what is forgotten is
@@ -17,16 +20,16 @@ export class ChainCheck {
     this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
   }
 
-  /** @throws BrokenChainError */
-  accept(event: AnyRecordedEvent): void {
+  /** @throws BrokenChainError; the event is the last known of its aggregate all the same, so a caller may go on. */
+  accept(event: ChainLink): void {
     const key = `${event.aggregate.type}/${event.aggregate.id}`;
     const expected = this.#hashes.get(key) ?? (this.#complete ? '' : undefined);
-    if (expected !== undefined && event.previousHash !== expected) {
-      throw new BrokenChainError(event.sequence, event.aggregate, expected, event.previousHash);
-    }
     this.#hashes.delete(key);
     this.#hashes.set(key, event.hash);
     if (this.#hashes.size > this.#limit) this.#forgetOldest();
+    if (expected !== undefined && event.previousHash !== expected) {
+      throw new BrokenChainError(event.sequence, event.aggregate, expected, event.previousHash);
+    }
   }
 
   /** How many aggregates are known. */
