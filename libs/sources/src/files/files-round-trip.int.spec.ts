@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { asUser } from '../testing/as-user.ts';
 import { InMemoryVaultFake } from '../testing/in-memory-vault-fake.ts';
 import { isRoot, letClockTick, makeSampleTree, ScratchFolder } from '../testing/sample-tree.ts';
 import { compareTrees, compareWithBackup } from './comparing/compare-trees.ts';
@@ -85,18 +86,10 @@ describe('a tree with files of every kind', () => {
     fs.mkdirSync(scratch.at('home'));
     fs.chownSync(scratch.at('home'), 12_345, 12_345);
     fs.chmodSync(scratch.path, 0o755);
-    let warnings: string[] = [];
-    process.setegid!(12_345);
-    process.seteuid!(12_345);
-    try {
-      const outcome = await filesDriver.restore(vault.open(backupId), scratch.at('home', 'out'), {
-        run: 'r',
-      });
-      warnings = outcome.warnings.map(({ code, path }) => `${code} ${Buffer.from(path).toString()}`);
-    } finally {
-      process.seteuid!(0);
-      process.setegid!(0);
-    }
+    const outcome = await asUser(12_345, () =>
+      filesDriver.restore(vault.open(backupId), scratch.at('home', 'out'), { run: 'r' }),
+    );
+    const warnings = outcome.warnings.map(({ code, path }) => `${code} ${Buffer.from(path).toString()}`);
     const differences = await compareTrees(scratch.at('source'), scratch.at('home', 'out'), {
       ignore: ['owner'],
     });

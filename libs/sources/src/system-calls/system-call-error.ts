@@ -21,7 +21,7 @@ export class SystemCallError extends Error {
 
 /** The system's code of an error (`ENOENT`, …), from node's calls and from ours; undefined for any other error. */
 export function systemCodeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 

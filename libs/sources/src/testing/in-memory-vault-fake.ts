@@ -100,11 +100,9 @@ class Writer implements FakeWriter {
 
   add(entry: Entry, content?: AddContent): Promise<AddResult> {
     // Checked at the call, so that a wrong order shows even when the calls overlap.
-    const again = this.#last !== undefined && comparePaths(this.#last, entry.path) === 0;
-    if (this.#last !== undefined && comparePaths(this.#last, entry.path) >= 0 && !again) {
+    if (this.#last !== undefined && comparePaths(this.#last, entry.path) >= 0) {
       throw new Error(`'${textOf(entry.path)}' does not come after '${textOf(this.#last)}'.`);
     }
-    if (this.#entries.has(textKey(entry.path))) throw new Error(`'${textOf(entry.path)}' was added before.`);
     if (hasContent(entry) !== (content !== undefined)) {
       throw new Error(`'${textOf(entry.path)}' has content exactly when it is the first name of a file.`);
     }
@@ -196,8 +194,9 @@ class Reader implements FakeReader {
   }
 
   async *entries(selection: EntrySelection = {}): AsyncIterable<StoredEntry> {
-    const globs = new Selection({ include: selection.globs ?? [] });
+    const globs = new Selection({ include: selection.globs?.map((glob) => `/${glob}`) });
     const taken = new Set<string>();
+    const under = selection.under && byteStringOf(selection.under);
     for (const entry of this.#backup.entries) {
       await Promise.resolve();
       const path = byteStringOf(entry.path);
@@ -205,7 +204,7 @@ class Reader implements FakeReader {
       const isFolder = entry.kind === 'folder';
       if (globs.isNarrowed && globs.choose(path, isFolder, taken.has(parent)) !== 'take') continue;
       taken.add(path);
-      yield entry;
+      if (under === undefined || path === under || path.startsWith(`${under}/`)) yield entry;
     }
   }
 

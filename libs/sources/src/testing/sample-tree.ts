@@ -1,4 +1,5 @@
 /** Real files of every kind, for tests: what a driver must be able to carry. */
+import { createCipheriv, createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -42,13 +43,9 @@ const name = (text: string) => byteStringOf(Buffer.from(text));
 
 /** Bytes that look random and are the same each time. */
 export function seededBytes(length: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = (seed * 2_654_435_761 + 1) >>> 0;
-  for (let at = 0; at < length; at += 1) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes[at] = state >>> 24;
-  }
-  return bytes;
+  const key = createHash('sha256').update(`${seed}`).digest();
+  const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
+  return Buffer.concat([cipher.update(Buffer.alloc(length)), cipher.final()]);
 }
 
 /** An ACL as the kernel keeps it: owner rwx, user 1234 r--, group r-x, mask r-x, others ---. */

@@ -19,8 +19,8 @@ import {
   heldStill,
   OpenFile,
   readWhole,
-  smallSize,
   UnreadableFile,
+  wholeSize,
 } from './file-content.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { ProgressMeter } from '../progress-meter.ts';
@@ -29,8 +29,8 @@ import { walk, type Found } from './walk.ts';
 
 /** Times a file is read in the hope that it holds still. */
 const attempts = 3;
-/** A bigger file that is written all the time would cost too much to read again. */
-const mostReadAgain = 256n * 1024n * 1024n;
+/** What a file that goes through in a stream holds in memory: two chunks. */
+const streamMemory = 2 * 1024 * 1024;
 
 /** Moments of the reading that a test can act in. */
 export interface ReadingMoments {
@@ -38,10 +38,6 @@ export interface ReadingMoments {
   opening?(path: ByteString): void;
   /** Its content has been read; whether it held still is not known yet. */
   read?(path: ByteString): void;
-}
-
-class ChangedWhileRead extends Error {
-  override readonly name = 'ChangedWhileRead';
 }
 
 export class FilesBackup {
@@ -153,58 +149,70 @@ export class FilesBackup {
       return found.status;
     }
     this.#moments.opening?.(found.path);
-    using file = new OpenFile(found);
-    return file.status().size <= BigInt(smallSize)
-      ? this.#addSmall(found, file, known)
-      : await this.#addLarge(found, file, known);
-  }
-
-  #addSmall(found: Found, file: OpenFile, before: StoredEntry | undefined): FileStatus {
-    let status = file.status();
-    let readAt = now();
-    let content = readWhole(file, smallSize);
-    for (let attempt = 1; ; attempt += 1) {
-      this.#moments.read?.(found.path);
-      const after = file.status();
-      if (heldStill(status, after) && BigInt(content.length) === status.size) break;
-      if (attempt === attempts || after.size > BigInt(smallSize)) {
-        this.#warnOfChange(found.path);
-        break;
-      }
-      status = after;
-      readAt = now();
-      content = readWhole(file, smallSize);
+    const file = new OpenFile(found);
+    let closes = false;
+    try {
+      const status = file.status();
+      if (status.size <= BigInt(wholeSize)) return await this.#addWhole(found, file, known);
+      const adding = this.#addInStream(found, file, status, known);
+      closes = true;
+      // Whoever may be linked to must be known to be in the backup before the next name comes.
+      if (status.links > 1) await adding;
+      else this.#pending.track(this.#orLeftOut(found.path, adding), streamMemory);
+      return status;
+    } finally {
+      if (!closes) file.close();
     }
-    const entry = this.#withAttributes(found, status, BigInt(content.length));
-    this.#countRead(content.length, found.path);
-    const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
-    this.#track(entry, read, content.length);
-    return status;
   }
 
-  async #addLarge(found: Found, file: OpenFile, before: StoredEntry | undefined): Promise<FileStatus> {
-    // One at a time: should it have to be read again, nothing that comes after it may have been added.
-    await this.#pending.settle();
+  /** A file that fits into memory: read until it holds still, then added. */
+  async #addWhole(found: Found, file: OpenFile, before: StoredEntry | undefined): Promise<FileStatus> {
     for (let attempt = 1; ; attempt += 1) {
       const status = file.status();
-      const last = attempt === attempts || status.size > mostReadAgain;
+      const readAt = now();
+      const content = await readWhole(file, Math.min(Number(status.size), wholeSize));
+      this.#moments.read?.(found.path);
+      const after = file.status();
+      const still = heldStill(status, after) && BigInt(content.length) === status.size;
+      if (!still && attempt < attempts && after.size <= BigInt(wholeSize)) continue;
+      if (!still) this.#warnOfChange(found.path);
+      const entry = this.#withAttributes(found, status, BigInt(content.length));
+      this.#countRead(content.length, found.path);
+      const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
+      this.#track(entry, read, content.length);
+      return status;
+    }
+  }
+
+  /** A bigger file goes through as it is read; nothing is kept that could be read again. Closes the file. */
+  async #addInStream(
+    found: Found,
+    file: OpenFile,
+    status: FileStatus,
+    before: StoredEntry | undefined,
+  ): Promise<void> {
+    try {
       let changed = false;
       const done = (): void => {
         this.#moments.read?.(found.path);
         changed = !heldStill(status, file.status());
-        if (changed && !last) throw new ChangedWhileRead();
       };
       const entry = this.#withAttributes(found, status, status.size);
-      const reader = contentOfOpen(file, status, done, this.#options.signal);
-      try {
-        const content = { read: reader, ...(before ? { before } : {}), readAt: now() };
-        const { bytesRead } = await this.#writer.add(entry, content);
-        if (changed || bytesRead !== status.size) this.#warnOfChange(found.path);
-        this.#countRead(Number(bytesRead), found.path);
-        return status;
-      } catch (error) {
-        if (!(error instanceof ChangedWhileRead)) throw error;
-      }
+      const read = contentOfOpen(file, status, done, this.#options.signal);
+      const content = { read, ...(before ? { before } : {}), readAt: now() };
+      const { bytesRead } = await this.#writer.add(entry, content);
+      if (changed || bytesRead !== status.size) this.#warnOfChange(found.path);
+      this.#countRead(Number(bytesRead), found.path);
+    } finally {
+      file.close();
+    }
+  }
+
+  async #orLeftOut(path: ByteString, adding: Promise<void>): Promise<void> {
+    try {
+      await adding;
+    } catch (error) {
+      this.#leaveOut(path, error);
     }
   }
 

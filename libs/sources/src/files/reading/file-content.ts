@@ -13,8 +13,10 @@ import {
 } from '../../system-calls/index.ts';
 import type { Found } from './walk.ts';
 
-/** Up to here a file is read at once into memory, in one go of synchronous calls. */
-export const smallSize = 256 * 1024;
+/** Up to here a file is read into memory first, and again should it change meanwhile. */
+export const wholeSize = 8 * 1024 * 1024;
+/** Up to here that is done with synchronous calls: waiting for another thread takes longer than they do. */
+const smallSize = 256 * 1024;
 const chunkSize = 1024 * 1024;
 const zeros = Buffer.alloc(chunkSize);
 
@@ -60,7 +62,7 @@ export class OpenFile {
     throw new UnreadableFile(this.path, Object.assign(new Error('replaced'), { code: 'ENOENT' }));
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     fs.closeSync(this.fd);
   }
 }
@@ -76,16 +78,18 @@ function openQuietly(folder: FolderHandle, name: ByteString): number {
   }
 }
 
-/** All of an open file that is small; at most `limit` bytes, so that a file that grows ends. */
-export function readWhole({ path, fd }: OpenFile, limit: number): Buffer {
+/** All of an open file; at most `limit` bytes, so that a file that grows ends. Throws `UnreadableFile`. */
+export async function readWhole({ path, fd }: OpenFile, limit: number): Promise<Buffer> {
   const content = Buffer.allocUnsafe(limit);
-  let length = 0;
-  while (length < limit) {
-    const read = unlessUnreadable(path, () => fs.readSync(fd, content, length, limit - length, length));
-    if (read === 0) break;
-    length += read;
+  for (let length = 0; ;) {
+    const left = limit - length;
+    const count =
+      limit <= smallSize
+        ? unlessUnreadable(path, () => fs.readSync(fd, content, length, left, length))
+        : await readOnThread(path, fd, content.subarray(length), length);
+    length += count;
+    if (count === 0 || length === limit) return content.subarray(0, length);
   }
-  return content.subarray(0, length);
 }
 
 /** Content that is in memory. */
@@ -102,7 +106,7 @@ export function contentInMemory(content: Buffer): ContentReader {
 /**
  * Content of an open file up to `size`, read one chunk ahead of who asks for it. Holes are not read, they are zeros.
  *
- * @param done called when all of it has been handed out; what it throws, the reading throws
+ * @param done called when all of it has been handed out
  */
 export function contentOfOpen(
   { path, fd }: OpenFile,
@@ -153,19 +157,25 @@ export function contentOfOpen(
       }
       limit = data.end - position < limit ? data.end - position : limit;
     }
-    const length = await read(buffer, smaller(limit, buffer.length), position);
+    const length = await readOnThread(path, fd, buffer.subarray(0, smaller(limit, buffer.length)), position);
     return { chunk: buffer.subarray(0, length), end: position + BigInt(length) };
   }
+}
 
-  function read(buffer: Buffer, length: number, position: bigint): Promise<number> {
-    if (length <= 0) return Promise.resolve(0);
-    return new Promise((resolve, reject) => {
-      fs.read(fd, buffer, 0, length, position, (error, count) => {
-        if (error) reject(blamesOneFile(error) ? new UnreadableFile(path, error) : error);
-        else resolve(count);
-      });
+/** Fills a buffer as far as the file goes on from a position. Throws `UnreadableFile`. */
+function readOnThread(
+  path: ByteString,
+  fd: number,
+  into: Buffer,
+  position: number | bigint,
+): Promise<number> {
+  if (into.length === 0) return Promise.resolve(0);
+  return new Promise((resolve, reject) => {
+    fs.read(fd, into, 0, into.length, position, (error, count) => {
+      if (error) reject(blamesOneFile(error) ? new UnreadableFile(path, error) : error);
+      else resolve(count);
     });
-  }
+  });
 }
 
 function smaller(wanted: bigint, limit: number): number {

@@ -48,7 +48,8 @@ export async function survey(
     }
     if (selected === 0) {
       throw new RestoreError('restore.nothingSelected', 'Nothing in the backup matches what was asked for.', {
-        remedy: 'List the backup to see what it holds; a pattern without a slash matches at any depth.',
+        remedy:
+          'List the backup to see what it holds. A pattern begins at the root; "**/" stands for any folders.',
         details: { globs: options.globs },
       });
     }
