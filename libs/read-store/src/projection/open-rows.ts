@@ -1,0 +1,116 @@
+import type { AnyRecordedEvent } from '@catena/events';
+import type { ReadModel } from '../projectors/read-models.ts';
+import type { Handler } from '../projectors/projector.ts';
+import type { CopyFormat } from './copy-line.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** One row as it is now, or that there is none. */
+interface Entry {
+  row: Row | undefined;
+  validFrom: number;
+  /** `none`: there is no row; `pending`: only here; `stored`: the table has it as the one that holds now. */
+  open: 'none' | 'pending' | 'stored';
+}
+
+/** What a batch changed in one table, in the form it is written. */
+export interface RowChanges {
+  /** Lines for COPY. */
+  readonly lines: string;
+  /** Ids of stored rows that no longer hold, with the sequence that ended each. */
+  readonly closedIds: readonly string[];
+  readonly closedAt: readonly number[];
+}
+
+/**
+ * The current rows of one read model, the most recently touched of them, and what is to be written of them. A version
+ * that begins and ends before it is written goes to the table in one piece, so bulk loading updates next to nothing.
+ */
+export class OpenRows {
+  readonly model: ReadModel;
+  readonly #format: CopyFormat;
+  readonly #entries = new Map<string, Entry>();
+  readonly #pending = new Set<Entry>();
+  #lines: string[] = [];
+  #closedIds: string[] = [];
+  #closedAt: number[] = [];
+
+  constructor(model: ReadModel, format: CopyFormat) {
+    this.model = model;
+    this.#format = format;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** Puts in what the table has; `row` undefined: it has nothing that holds now. */
+  load(id: string, row: Row | undefined, validFrom: number): void {
+    this.#entries.set(id, { row, validFrom, open: row === undefined ? 'none' : 'stored' });
+  }
+
+  /** Applies one event to a row that is here. @throws CannotApplyError */
+  apply(id: string, handler: Handler<Record<string, unknown>, never>, event: AnyRecordedEvent): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Error(`The ${this.model.name} row "${id}" was not loaded.`);
+    const next = handler.apply(entry.row, event as never);
+    // Moved to the end: the order of the map is the order of last use.
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    if (next === entry.row) return;
+    if (entry.open === 'stored') {
+      this.#closedIds.push(id);
+      this.#closedAt.push(event.sequence);
+    } else if (entry.row !== undefined) {
+      this.#lines.push(this.#format.line(entry.row, entry.validFrom, event.sequence));
+    }
+    entry.row = next;
+    entry.validFrom = event.sequence;
+    entry.open = next === undefined ? 'none' : 'pending';
+    if (next === undefined) this.#pending.delete(entry);
+    else this.#pending.add(entry);
+  }
+
+  /** Makes every pending row a line, because the batch ends here. */
+  settle(): void {
+    for (const entry of this.#pending) this.#settle(entry);
+  }
+
+  /** Forgets the rows that were not used for longest; returns their ids. Those that hold now become lines. */
+  forgetBeyond(capacity: number): string[] {
+    const forgotten: string[] = [];
+    for (const [id, entry] of this.#entries) {
+      if (this.#entries.size <= capacity) break;
+      this.#settle(entry);
+      this.#entries.delete(id);
+      forgotten.push(id);
+    }
+    return forgotten;
+  }
+
+  /** Takes what is to be written and starts anew. */
+  takeChanges(): RowChanges {
+    const changes = { lines: this.#lines.join(''), closedIds: this.#closedIds, closedAt: this.#closedAt };
+    this.#lines = [];
+    this.#closedIds = [];
+    this.#closedAt = [];
+    return changes;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#pending.clear();
+    this.takeChanges();
+  }
+
+  #settle(entry: Entry): void {
+    if (entry.open !== 'pending' || entry.row === undefined) return;
+    this.#pending.delete(entry);
+    this.#lines.push(this.#format.line(entry.row, entry.validFrom, null));
+    entry.open = 'stored';
+  }
+}

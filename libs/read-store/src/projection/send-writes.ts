@@ -1,0 +1,20 @@
+import type { ClientBase } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Write } from './generation-writer.ts';
+
+/** Sends writes one after the other; resolves when the server has taken them all. */
+export async function sendWrites(client: ClientBase, writes: readonly Write[]): Promise<void> {
+  for (const write of writes) {
+    if ('lines' in write) await copyLines(client, write.statement, write.lines);
+    else await client.query(write.statement, write.parameters);
+  }
+}
+
+async function copyLines(client: ClientBase, statement: string, lines: string): Promise<void> {
+  const stream = client.query(copyFrom(statement));
+  await new Promise<void>((resolve, reject) => {
+    stream.once('error', reject);
+    stream.once('finish', resolve);
+    stream.end(lines);
+  });
+}

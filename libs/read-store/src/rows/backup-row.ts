@@ -1,0 +1,40 @@
+import type { BackupType, BackupView } from '@catena/events';
+import { Entity } from 'typeorm';
+import { Count, Flag, Id, Instant, OptionalInstant, OptionalText, Text, Texts } from './columns.ts';
+import { VersionedRow } from './versioned-row.ts';
+
+/** One immutable artefact and what became of it. */
+@Entity({ name: 'backup' })
+export class BackupRow extends VersionedRow {
+  @Id() backup!: string;
+  @Text() run!: string;
+  @Text() collection!: string;
+  @Text() source!: string;
+  @Text() sourceUid!: string;
+  @Text() repository!: string;
+  @Text() repositoryUid!: string;
+  @Text() type!: BackupType;
+  @Flag() copyOnly!: boolean;
+  @OptionalText() parent!: string | null;
+  @OptionalText() base!: string | null;
+  @Text() chain!: string;
+  /** Decimal text of any width. */
+  @Text() position!: string;
+  @Text() family!: string;
+  @Instant() startedAt!: string;
+  @Instant() asOf!: string;
+  @Instant() finishedAt!: string;
+  @Count() files!: number;
+  @Count() bytes!: number;
+  @Count() bytesAdded!: number;
+  @Texts() closure!: string[];
+  @Text() manifestName!: string;
+  @Text() manifestHash!: string;
+  @Texts() keyIds!: string[];
+  @Count() warningCount!: number;
+  @Text() state!: BackupView['state'];
+  /** Learnt from the repository, not from a run. */
+  @Flag() found!: boolean;
+  @OptionalInstant() verifiedAt!: string | null;
+  @OptionalText() verifiedDepth!: 'presence' | 'checksums' | null;
+}

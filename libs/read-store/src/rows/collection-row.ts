@@ -1,0 +1,19 @@
+import { Entity } from 'typeorm';
+import { Id, Instant, OptionalText, Text } from './columns.ts';
+import { VersionedRow } from './versioned-row.ts';
+
+/** One source in one repository. */
+@Entity({ name: 'collection' })
+export class CollectionRow extends VersionedRow {
+  @Id() collection!: string;
+  @Text() source!: string;
+  @Text() sourceUid!: string;
+  @Text() repository!: string;
+  @Text() repositoryUid!: string;
+  @Instant() openedAt!: string;
+  /** The newest conventional full, usable or not. */
+  @OptionalText() newestFull!: string | null;
+  @OptionalText() newestFullPosition!: string | null;
+  /** The run that is making a data backup of it. */
+  @OptionalText() plannedRun!: string | null;
+}
