@@ -3,15 +3,19 @@ import { describeError } from '@catena/events';
 import type { Act } from './command-line.ts';
 import { addApply } from './commands/apply.ts';
 import { addBackup } from './commands/backup.ts';
+import { addBackups } from './commands/backups.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCatalog } from './commands/catalog.ts';
+import { addChains } from './commands/chains.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
-import { addLists } from './commands/lists.ts';
+import { addLs } from './commands/ls.ts';
 import { addQuickstart } from './commands/quickstart.ts';
+import { addRestore } from './commands/restore.ts';
+import { addRuns } from './commands/runs.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
@@ -29,7 +33,11 @@ const commands = [
   addDescribe,
   addScheduleCommands,
   addBackup,
-  addLists,
+  addBackups,
+  addChains,
+  addRuns,
+  addRestore,
+  addLs,
   addCancel,
   addEvents,
   addCatalog,

@@ -1,4 +1,5 @@
-import { link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CatenaError } from '@catena/events';
 import { newKeyFile, parseKeyFile, type UnlockKey } from './unlock-key.ts';
 
@@ -50,16 +51,28 @@ export async function readKey(
  * @returns whether this call made it.
  */
 export async function generateKeyFile(path: string): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true });
   const unfinished = `${path}.${process.pid}.new`;
   await writeFile(unfinished, newKeyFile(), { mode: 0o600, flag: 'wx', flush: true });
   try {
     await link(unfinished, path);
+    await syncFolder(dirname(path));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
     await unlink(unfinished);
+  }
+}
+
+/** A key that a power cut takes away takes every backup with it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,0 +1,57 @@
+import { catalogRequests, type BackupView } from '@catena/events';
+import { chooseBackup, type BackupChoice, type ChosenBackup } from '@catena/chain';
+import type { CatenaClient } from '@catena/client';
+import { gather } from './pages.ts';
+import { UsageError, type Invocation } from './invocation.ts';
+import { formatInstant } from './presentation/quantities.ts';
+
+/** How a person names what to restore. */
+export interface ChoiceOptions {
+  backup?: string;
+  at?: string;
+  copyOnly?: boolean;
+}
+
+/** Chooses from a list; with `--no-copy-only` as if there were no copy-only backups. */
+export function choose(backups: readonly BackupView[], options: ChoiceOptions): ChosenBackup {
+  const choice: BackupChoice =
+    options.backup !== undefined
+      ? { backup: options.backup }
+      : options.at !== undefined
+        ? { at: options.at }
+        : { latest: true };
+  return chooseBackup(backups, choice, { copyOnly: options.copyOnly === false });
+}
+
+/** Chooses from the catalog. A backup's id alone is enough; else the source must be named. */
+export async function chooseFromCatalog(
+  client: CatenaClient,
+  source: string | undefined,
+  repository: string | undefined,
+  options: ChoiceOptions,
+): Promise<ChosenBackup> {
+  if (source === undefined && options.backup === undefined) {
+    throw new UsageError(
+      'Say what to restore: a source, or --backup <id>.',
+      'List sources with "catena get sources".',
+    );
+  }
+  const atLeast = await client.log.lastSequence();
+  const page = await gather((after) =>
+    client.ask(catalogRequests.listBackups, { source, repository, atLeast, after, limit: 1000 }),
+  );
+  return choose(page.items, options);
+}
+
+/** Says what was chosen, and honestly when it is not the very time that was asked for. */
+export function sayChoice(cli: Invocation, chosen: ChosenBackup, options: ChoiceOptions): void {
+  const { backup, needed, reachesTarget, next } = chosen;
+  cli.say(
+    `${backup.backup}  ${backup.type}${backup.copyOnly ? ' (copy-only)' : ''} of ${backup.source}, as of ${formatInstant(backup.asOf)}, with ${needed.length - 1} backups it needs`,
+  );
+  if (options.at !== undefined && !reachesTarget) {
+    cli.say(
+      `  This source keeps no log: of the times up to ${options.at} that can be had this is the nearest.${next ? ` The next is ${formatInstant(next)}.` : ''}`,
+    );
+  }
+}

@@ -1,0 +1,61 @@
+import { catalogRequests } from '@catena/events';
+import type { Command } from 'commander';
+import { subcommand, type Act } from '../command-line.ts';
+import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
+import { gather } from '../pages.ts';
+import { drawChains } from '../presentation/chain-drawing.ts';
+import { formatInstant } from '../presentation/quantities.ts';
+import { formatTable } from '../presentation/table.ts';
+
+/** `catena chains | restore-points`: how backups hang together, and what can be had back. */
+export function addChains(program: Command, act: Act): void {
+  listOptions(
+    subcommand(program, 'chains', 'Draws the chains: fulls, their dependents, copy-only apart'),
+  ).action(
+    act(async (cli, { limit, ...filter }: ListOptions) => {
+      const client = await cli.connect();
+      const page = await gather(
+        (after) =>
+          client.ask(catalogRequests.listChains, {
+            ...filter,
+            after,
+            limit: Math.min(limit, MOST_ON_A_PAGE),
+          }),
+        limit,
+      );
+      cli.answer(page);
+      cli.say(page.items.length === 0 ? 'There are no chains yet.' : drawChains(page.items));
+      if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
+    }),
+  );
+
+  listOptions(
+    subcommand(program, 'restore-points', 'Lists the times that a restore can reach, newest first'),
+  ).action(
+    act(async (cli, { limit, ...filter }: ListOptions) => {
+      const client = await cli.connect();
+      const page = await gather(
+        (after) =>
+          client.ask(catalogRequests.listRestorePoints, {
+            ...filter,
+            after,
+            limit: Math.min(limit, MOST_ON_A_PAGE),
+          }),
+        limit,
+      );
+      cli.answer(page);
+      cli.say(
+        formatTable(
+          ['TIME', 'SOURCE', 'REPOSITORY', 'BACKUP', 'TYPE'],
+          page.items.map((item) => [
+            formatInstant(item.at),
+            item.source,
+            item.repository,
+            item.backup,
+            item.copyOnly ? `${item.type} copy-only` : item.type,
+          ]),
+        ),
+      );
+    }),
+  );
+}

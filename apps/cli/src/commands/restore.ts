@@ -1,0 +1,157 @@
+import path from 'node:path';
+import { catalogRequests, freshId, schedulerRequests } from '@catena/events';
+import { filesDriver } from '@catena/sources';
+import type { Command } from 'commander';
+import { chooseFromCatalog, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
+import { collect, subcommand, type Act } from '../command-line.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { followToTheEnd } from '../follow.ts';
+import { UsageError, type Invocation } from '../invocation.ts';
+import { formatBytes } from '../presentation/quantities.ts';
+import {
+  backupsIn,
+  namesFolder,
+  openByHand,
+  repositoryOptions,
+  type RepositoryOptions,
+} from '../repository/open-by-hand.ts';
+
+interface RestoreOptions extends RepositoryOptions, ChoiceOptions {
+  to?: string;
+  inPlace: boolean;
+  include: string[];
+  overwrite: boolean;
+  wait: boolean;
+}
+
+/** With no service: repository and key are enough. */
+async function restoreByHand(
+  cli: Invocation,
+  source: string | undefined,
+  folder: string,
+  options: RestoreOptions,
+): Promise<void> {
+  if (options.to === undefined)
+    throw new UsageError(
+      'Say where to: --to <folder>.',
+      'In place needs the platform, which knows where the source was.',
+    );
+  const target = path.resolve(options.to);
+  const repository = await openByHand(folder, options);
+  try {
+    const { backups, unreadable } = await backupsIn(repository);
+    for (const { name, message } of unreadable) cli.remark(`unreadable manifest ${name}: ${message}`);
+    const sources = [...new Set(backups.map((backup) => backup.source))];
+    if (source === undefined && options.backup === undefined && sources.length > 1) {
+      throw new UsageError(
+        `The repository holds several sources: ${sources.join(', ')}.`,
+        'Name one of them, or a backup with --backup.',
+      );
+    }
+    const chosen = choose(
+      source === undefined ? backups : backups.filter((backup) => backup.source === source),
+      options,
+    );
+    sayChoice(cli, chosen, options);
+    const reader = await repository
+      .collection(chosen.backup.collection)
+      .openBackup({ backupId: chosen.backup.backup, name: chosen.backup.manifest.name });
+    try {
+      const outcome = await filesDriver.restore(reader, target, {
+        run: `run-${freshId()}`,
+        overwrite: options.overwrite,
+        signal: cli.signal,
+        ...(options.include.length > 0 ? { globs: options.include } : {}),
+      });
+      cli.answer({
+        backup: chosen.backup.backup,
+        target,
+        ...outcome,
+        warnings: outcome.warnings.map(({ code, message }) => ({ code, message })),
+      });
+      cli.say(
+        `Restored to ${target}: ${outcome.files} files, ${formatBytes(outcome.bytes)}; ${outcome.unchanged} were right already.`,
+      );
+      for (const warning of outcome.warnings) cli.remark(`warning ${warning.code}: ${warning.message}`);
+      cli.exit(outcome.warningCount > 0 ? ExitCode.doneWithWarnings : ExitCode.done);
+    } finally {
+      await reader.close();
+    }
+  } finally {
+    await repository.close();
+  }
+}
+
+async function placeOf(cli: Invocation, source: string): Promise<string> {
+  const client = await cli.connect();
+  const definition = (
+    await client.ask(catalogRequests.listDefinitions, { kind: 'Source', name: source })
+  ).items.find((item) => !item.deleted);
+  const files = definition?.spec['files'] as { path?: unknown } | undefined;
+  if (typeof files?.path !== 'string')
+    throw new UsageError(
+      `The source "${source}" is not defined any more, so nobody knows its place.`,
+      'Name a folder with --to.',
+    );
+  return files.path;
+}
+
+/** By the platform: a run like any other, with progress, cancel and a record in the log. */
+async function restoreByPlatform(
+  cli: Invocation,
+  source: string | undefined,
+  options: RestoreOptions,
+): Promise<void> {
+  if (options.inPlace === (options.to !== undefined))
+    throw new UsageError('Say where to: --to <folder>, or --in-place.');
+  const client = await cli.connect();
+  const chosen = await chooseFromCatalog(client, source, options.repository, options);
+  sayChoice(cli, chosen, options);
+  const target =
+    options.to === undefined ? await placeOf(cli, chosen.backup.source) : path.resolve(options.to);
+  const accepted = await client.ask(schedulerRequests.requestRestore, {
+    ...cli.command(),
+    repository: chosen.backup.repository,
+    backup: chosen.backup.backup,
+    target,
+    include: options.include,
+    overwrite: options.overwrite,
+  });
+  if (options.wait) {
+    cli.say(`restoring to ${target}`);
+    await followToTheEnd(cli, client, accepted.run);
+  } else {
+    cli.answer(accepted);
+    cli.say(accepted.run);
+  }
+}
+
+/** `catena restore`: get data back. */
+export function addRestore(program: Command, act: Act): void {
+  repositoryOptions(
+    subcommand(
+      program,
+      'restore',
+      'Gets data back: whole or by glob, with the platform or from a repository alone',
+      `catena restore home --to /srv/restored
+catena restore home --at 2026-03-01T18:00:00Z --include 'documents/**' --to /srv/restored
+catena restore home --in-place --overwrite
+catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored     # no service needed`,
+    ),
+  )
+    .argument('[source]')
+    .option('--to <folder>', 'where to; it appears only when it is complete and verified')
+    .option('--in-place', 'to where the source is', false)
+    .option('--backup <id>', 'this backup (the beginning of its id is enough)')
+    .option('--at <time>', 'the newest backup that shows this time or an earlier one')
+    .option('--no-copy-only', 'do not use copy-only backups')
+    .option('--include <glob>', 'only what matches (may be given several times)', collect, [])
+    .option('--overwrite', 'replace what is there and differs', false)
+    .option('--no-wait', 'only ask for it')
+    .action(
+      act(async (cli, source: string | undefined, options: RestoreOptions) => {
+        if (namesFolder(options.repository)) await restoreByHand(cli, source, options.repository, options);
+        else await restoreByPlatform(cli, source, options);
+      }),
+    );
+}

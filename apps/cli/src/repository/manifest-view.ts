@@ -1,0 +1,35 @@
+import type { BackupView } from '@catena/events';
+import type { FoundBackup } from '@catena/vault';
+
+/** A backup as the catalog would show it, from its manifest alone; the repository has no name of its own. */
+export function backupViewOf({ manifest, ref }: FoundBackup): BackupView {
+  const { statistics, source } = manifest;
+  return {
+    backup: manifest.backup,
+    run: manifest.run,
+    collection: manifest.collection,
+    source: source.name,
+    sourceUid: source.uid,
+    repository: 'repository',
+    repositoryUid: manifest.repository,
+    type: manifest.type,
+    copyOnly: manifest.copyOnly,
+    ...(manifest.parent === undefined ? {} : { parent: manifest.parent }),
+    ...(manifest.base === undefined ? {} : { base: manifest.base }),
+    chain: manifest.chain,
+    position: manifest.position?.end ?? '0',
+    family: source.family,
+    startedAt: manifest.startedAt,
+    asOf: manifest.asOf,
+    finishedAt: manifest.endedAt,
+    files: statistics.files,
+    bytes: statistics.bytes,
+    bytesAdded: statistics.bytesStored,
+    closure: manifest.backups.filter((backup) => backup !== manifest.backup),
+    manifest: { name: ref.name, hash: ref.hash },
+    keyIds: [...manifest.keys],
+    warningCount: manifest.warnings,
+    state: 'usable',
+    found: true,
+  };
+}

@@ -1,0 +1,24 @@
+import { catalogRequests, type DefinitionView } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
+import { readRepositorySpec } from '@catena/schedule';
+import { openRepository, readKey, type Repository } from '@catena/vault';
+import { UsageError } from '../invocation.ts';
+
+/** The definition of a repository. */
+export async function repositoryDefinition(client: CatenaClient, name: string): Promise<DefinitionView> {
+  const definition = (
+    await client.ask(catalogRequests.listDefinitions, { kind: 'Repository', name })
+  ).items.find((item) => !item.deleted);
+  if (!definition)
+    throw new UsageError(
+      `There is no Repository "${name}".`,
+      'List them with "catena get repositories", or name its folder.',
+    );
+  return definition;
+}
+
+/** Opens a repository as its definition says; its folder and keys must be within reach of this machine and user. */
+export async function openByName(client: CatenaClient, name: string): Promise<Repository> {
+  const spec = readRepositorySpec((await repositoryDefinition(client, name)).spec);
+  return openRepository(spec.fs.path, { keys: await Promise.all(spec.keys.map((key) => readKey(key))) });
+}
