@@ -13,7 +13,7 @@ export type { EncryptionKey, RepositorySpec, SecretReference } from './definitio
 export type { Retention } from './definitions/kinds/retention.ts';
 export type { CadenceSpec, ScheduleSpec } from './definitions/kinds/schedule.ts';
 export type { SourceSpec } from './definitions/kinds/source.ts';
-export type { SubscriptionSpec } from './definitions/kinds/subscription.ts';
+export type { EventSelector, SubscriptionSpec } from './definitions/kinds/subscription.ts';
 export * from './definition-history/decide-definition.ts';
 export * from './definition-history/definition-state.ts';
 export type { TimedEvent } from './folding/timed-event.ts';

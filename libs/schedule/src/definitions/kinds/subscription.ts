@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventTypes, type EventType } from '@catena/events';
+import { aggregateTypes, eventTypes, type EventType } from '@catena/events';
 import { exactlyOneOf, fields, listOf, mismatch, text } from '../shape/building-blocks.ts';
 import { referenceTo } from './metadata.ts';
 import { referenceOf, type SecretReference } from './repository.ts';
@@ -23,7 +23,9 @@ const target = exactlyOneOf(
   {
     webhook: fields({
       url: webhookUrl.describe('Gets each event as a CloudEvent by POST.'),
-      secret: secretReference.describe('Signs each request, so the receiver can tell it is ours.'),
+      secret: secretReference
+        .optional()
+        .describe('Signs each request, so the receiver can tell it is ours. Absent: not signed.'),
     }).optional(),
     command: listOf(text('a word of a command'), 'a list: program and arguments')
       .min(1, { error: 'a list: program and arguments' })
@@ -33,9 +35,19 @@ const target = exactlyOneOf(
   'exactly one of webhook, command',
 );
 
+/** An event type, or all of an aggregate: `run.*`. */
+export type EventSelector = EventType | `${(typeof aggregateTypes)[number]}.*`;
+const selectors: readonly EventSelector[] = [
+  ...eventTypes,
+  ...aggregateTypes.map((aggregate) => `${aggregate}.*` as const),
+];
+
 /** Who hears of what. */
 export const subscriptionSpec = fields({
-  events: listOf(z.enum(eventTypes, { error: 'an event type of docs/events.md' }), 'a list of event types')
+  events: listOf(
+    z.enum(selectors, { error: 'an event type of docs/events.md, or all of an aggregate such as run.*' }),
+    'a list of event types',
+  )
     .min(1, { error: 'at least one event type' })
     .describe('The events that are delivered.'),
   sources: listOf(referenceTo('Source'), 'a list of sources')
@@ -47,11 +59,11 @@ export const subscriptionSpec = fields({
 
 /** A Subscription's spec. */
 export interface SubscriptionSpec {
-  readonly events: readonly EventType[];
+  readonly events: readonly EventSelector[];
   /** Absent: every source. */
   readonly sources?: readonly string[];
   readonly to:
-    | { readonly webhook: { readonly url: string; readonly secret: SecretReference } }
+    | { readonly webhook: { readonly url: string; readonly secret?: SecretReference } }
     | { readonly command: readonly string[] };
 }
 
@@ -61,7 +73,7 @@ export function subscriptionWithDefaults(spec: z.infer<typeof subscriptionSpec>)
     events: spec.events,
     ...(spec.sources === undefined ? {} : { sources: spec.sources }),
     to: webhook
-      ? { webhook: { url: webhook.url, secret: referenceOf(webhook.secret) } }
+      ? { webhook: { url: webhook.url, ...(webhook.secret ? { secret: referenceOf(webhook.secret) } : {}) } }
       : { command: command ?? [] },
   };
 }

@@ -6,6 +6,7 @@ import {
   LineCounter,
   parseAllDocuments,
   Scalar,
+  type Alias,
   type Document,
   type YAMLError,
 } from 'yaml';
@@ -21,7 +22,8 @@ interface Place {
 }
 
 /** More values than any definition has; aliases of aliases could otherwise grow without bound. */
-const MOST_VALUES = 100_000;
+const MOST_VALUES = 20_000;
+const DEEPEST = 100;
 
 /** One YAML document as plain data, which can say where each part of it stands. */
 export class LocatedDocument {
@@ -64,10 +66,10 @@ export class LocatedDocument {
 
   #read(node: unknown, path: readonly PropertyKey[], document: Document.Parsed, seenAt?: number): unknown {
     this.#values += 1;
-    if (this.#values > MOST_VALUES) throw new TooManyValuesError();
-    if (isAlias(node)) {
-      return this.#read(node.resolve(document), path, document, seenAt ?? node.range?.[0]);
+    if (this.#values > MOST_VALUES || path.length > DEEPEST) {
+      throw new UnreadableValueError(seenAt ?? 0, 'values that unfold to too much', 'a definition');
     }
+    if (isAlias(node)) return this.#readAlias(node, path, document, seenAt ?? node.range?.[0] ?? 0);
     const place = this.#placeOf(path);
     place.value = seenAt ?? startOf(node) ?? place.name ?? 0;
     if (isMap(node)) {
@@ -87,6 +89,12 @@ export class LocatedDocument {
     return node.value;
   }
 
+  #readAlias(alias: Alias, path: readonly PropertyKey[], document: Document.Parsed, seenAt: number): unknown {
+    const target = alias.resolve(document);
+    if (!target) throw new UnreadableValueError(seenAt, 'an alias of nothing', 'an anchor before it');
+    return this.#read(target, path, document, seenAt);
+  }
+
   #placeOf(path: readonly PropertyKey[]): Place {
     const key = keyOf(path);
     const known = this.#places.get(key);
@@ -97,7 +105,19 @@ export class LocatedDocument {
   }
 }
 
-class TooManyValuesError extends Error {}
+/** A value that the YAML parser let through and that says nothing. */
+class UnreadableValueError extends Error {
+  readonly offset: number;
+  readonly found: string;
+  readonly expected: string;
+
+  constructor(offset: number, found: string, expected: string) {
+    super(found);
+    this.offset = offset;
+    this.found = found;
+    this.expected = expected;
+  }
+}
 
 function keyOf(path: readonly PropertyKey[]): string {
   return JSON.stringify(path.map(String));
@@ -136,8 +156,9 @@ export function readDocuments(file: string, text: string): ReadDocuments {
     try {
       documents.push(new LocatedDocument(file, document, lines));
     } catch (error) {
-      if (!(error instanceof TooManyValuesError)) throw error;
-      problems.push(wholeFileProblem(file, 'aliases that unfold to too much', 'a definition'));
+      if (!(error instanceof UnreadableValueError)) throw error;
+      const { line, col } = lines.linePos(error.offset);
+      problems.push({ ...wholeFileProblem(file, error.found, error.expected), line, column: col });
     }
   }
   if (documents.length === 0 && problems.length === 0) {
