@@ -4,10 +4,10 @@ import type { RestoreOptions } from '../../port/source-driver.ts';
 import { systemCodeOf, type ByteString, type FolderHandle } from '../../system-calls/index.ts';
 import { TimeSlice } from '../time-slice.ts';
 import type { Metadata, Place } from './metadata.ts';
-import { targetExists } from './refusals.ts';
+import { targetChanged, targetExists } from './refusals.ts';
 import { isWithin } from './safe-path.ts';
 import { selectedEntries, type SelectedEntry } from './selected-entries.ts';
-import type { RestoreMoments } from './stage.ts';
+import type { RestoreMoments, StagingResult } from './stage.ts';
 import { FoldersOnTheWay } from './folders-on-the-way.ts';
 import type { TargetPlace } from './target-place.ts';
 
@@ -16,56 +16,49 @@ export function moveWhole(place: TargetPlace, staged: Place): void {
   moveOne(place.path, '' as ByteString, staged, place.root, place.status !== undefined);
 }
 
+export interface MoveContext {
+  readonly reader: BackupReader;
+  readonly place: TargetPlace;
+  readonly staged: Place;
+  readonly options: RestoreOptions;
+  readonly metadata: Metadata;
+  readonly newFolders: StagingResult['newFolders'];
+  readonly moments: RestoreMoments;
+}
+
 /**
  * Into what exists, thing by thing; a folder that is new goes as a whole. A crash in between leaves each thing either
  * as it was or as it is in the backup, and the rest staged for the next attempt.
  */
 export class MoveInto {
-  readonly #reader: BackupReader;
-  readonly #place: TargetPlace;
-  readonly #staged: Place;
-  readonly #options: RestoreOptions;
-  readonly #metadata: Metadata;
-  readonly #moments: RestoreMoments;
+  readonly #context: MoveContext;
   /** Folders that exist and are being filled, to get their metadata when they are left. */
   readonly #filled: { item: SelectedEntry; place: Place }[] = [];
 
-  constructor(
-    reader: BackupReader,
-    place: TargetPlace,
-    staged: Place,
-    options: RestoreOptions,
-    metadata: Metadata,
-    moments: RestoreMoments,
-  ) {
-    this.#reader = reader;
-    this.#place = place;
-    this.#staged = staged;
-    this.#options = options;
-    this.#metadata = metadata;
-    this.#moments = moments;
+  constructor(context: MoveContext) {
+    this.#context = context;
   }
 
   async run(): Promise<void> {
-    using target = new FoldersOnTheWay(this.#place.root);
-    using staged = new FoldersOnTheWay(this.#staged);
+    using target = new FoldersOnTheWay(this.#context.place.root);
+    using staged = new FoldersOnTheWay(this.#context.staged);
     let moved: ByteString | undefined;
     const slice = new TimeSlice();
-    for await (const item of selectedEntries(this.#reader, this.#options.globs)) {
+    for await (const item of selectedEntries(this.#context.reader, this.#context.options.globs)) {
       if (moved !== undefined && isWithin(item.path, moved)) continue;
       this.#leave(item.path);
       const to = target.placeOf(item.path);
-      if (!to) throw targetExists(this.#place.path, item.path);
+      if (!to) throw targetChanged(this.#context.place.path, item.path);
       const from = existing(staged.placeOf(item.path));
       if (item.entry.kind === 'folder') {
         if (to.folder.statusIfThere(to.name)?.kind === 'folder') this.#filled.push({ item, place: hold(to) });
-        else if (from) {
+        else if (from && this.#context.newFolders.has(item.path)) {
           this.#moveFolder(item, from, to);
           moved = item.path;
-        }
+        } else throw targetChanged(this.#context.place.path, item.path);
       } else if (from) {
-        moveOne(this.#place.path, item.path, from, to, this.#options.overwrite === true);
-        this.#moments.moved?.(item.path);
+        moveOne(this.#context.place.path, item.path, from, to, this.#context.options.overwrite === true);
+        this.#context.moments.moved?.(item.path);
       } else {
         this.#correct(item, to);
       }
@@ -75,17 +68,26 @@ export class MoveInto {
   }
 
   #moveFolder(item: SelectedEntry, from: Place, to: Place): void {
-    if (this.#options.overwrite && to.folder.statusIfThere(to.name)) to.folder.removeFile(to.name);
-    moveOne(this.#place.path, item.path, from, to, false);
-    this.#metadata.finishMode(item.entry, to);
-    this.#moments.moved?.(item.path);
+    if (this.#context.options.overwrite && to.folder.statusIfThere(to.name)) to.folder.removeFile(to.name);
+    moveOne(this.#context.place.path, item.path, from, to, false);
+    this.#context.metadata.finishMode(item.entry, to);
+    this.#context.moments.moved?.(item.path);
   }
 
   /** Metadata of what was there with the right content; untouched when it is right too, or may not be replaced. */
   #correct(item: SelectedEntry, place: Place): void {
-    if (!this.#options.overwrite || !item.selected) return;
-    if (!place.folder.statusIfThere(place.name) || this.#metadata.isRight(item.entry, place)) return;
-    this.#metadata.apply(item.path, item.entry, place, { isNew: false });
+    if (!place.folder.statusIfThere(place.name)) {
+      // A device that this user may not make is not there either; a warning has said so.
+      if (item.entry.kind === 'file') throw targetChanged(this.#context.place.path, item.path);
+      return;
+    }
+    if (
+      !this.#context.options.overwrite ||
+      !item.selected ||
+      this.#context.metadata.isRight(item.entry, place)
+    )
+      return;
+    this.#context.metadata.apply(item.path, item.entry, place, { isNew: false });
   }
 
   #leave(path: ByteString | undefined): void {

@@ -28,6 +28,20 @@ export function linkInTheWay(target: string, path: ByteString): RestoreError {
   );
 }
 
+/** Somebody else works at the target; going on would leave it incomplete without a word. */
+export function targetChanged(target: string, path: ByteString): RestoreError {
+  const shown = fullPath(target, path);
+  return new RestoreError(
+    'restore.targetChanged',
+    `'${shown}' was removed or replaced while the restore ran.`,
+    {
+      remedy: 'See who works there, then restore again: what is right already is not written again.',
+      retryable: true,
+      details: { path: shown },
+    },
+  );
+}
+
 export function contentMissing(path: ByteString): RestoreError {
   const shown = shownName(path);
   return new RestoreError('restore.contentMissing', `The backup has no content for '${shown}'.`, {

@@ -88,8 +88,17 @@ export class FilesRestore {
       this.#moments.staged?.();
       this.#options.signal?.throwIfAborted();
       if (free) await this.#moveWhole(place, staging);
-      else
-        await new MoveInto(this.#reader, place, staged, this.#options, this.#metadata, this.#moments).run();
+      else {
+        await new MoveInto({
+          reader: this.#reader,
+          place,
+          staged,
+          options: this.#options,
+          metadata: this.#metadata,
+          newFolders: result.newFolders,
+          moments: this.#moments,
+        }).run();
+      }
       await staging.syncFileSystem();
       return result;
     } finally {

@@ -46,6 +46,8 @@ export interface StagingContext {
 }
 
 export interface StagingResult {
+  /** Folders that are complete in the staging tree and go into a folder that exists; the rest hold what differs. */
+  readonly newFolders: ReadonlySet<ByteString>;
   readonly bytesWritten: number;
   readonly unchanged: number;
 }
@@ -56,6 +58,7 @@ export class Stage {
   readonly #pending = new PendingWork({ tasks: 8, bytes: Number.POSITIVE_INFINITY });
   /** For hard-link groups whose first name was not selected: the name that has the content instead. */
   readonly #substitutes = new Map<ByteString, ByteString>();
+  readonly #newFolders = new Set<ByteString>();
   #failed = false;
   #bytesWritten = 0;
   #unchanged = 0;
@@ -91,7 +94,7 @@ export class Stage {
     } finally {
       this.#leaveFolders(undefined);
     }
-    return { bytesWritten: this.#bytesWritten, unchanged: this.#unchanged };
+    return { newFolders: this.#newFolders, bytesWritten: this.#bytesWritten, unchanged: this.#unchanged };
   }
 
   /** Folders that a path is not in have been listed completely: each is finished when the work in it is. */
@@ -117,7 +120,9 @@ export class Stage {
       this.#finish(done, isTop),
     );
     this.#folders.push(folder);
-    if (existing === undefined) folder.staged.status();
+    if (existing !== undefined) return;
+    folder.staged.status();
+    if (isTop) this.#newFolders.add(path);
   }
 
   /** Metadata come last, from the innermost folder outwards. A folder that exists gets its own when all has moved. */
