@@ -48,7 +48,7 @@ export interface PlatformServer {
 }
 
 /** The running servers of a home. */
-export interface Platform {
+export interface Platform extends AsyncDisposable {
   readonly home: string;
   readonly layout: HomeLayout;
   readonly endpoints: Endpoints;
@@ -56,7 +56,7 @@ export interface Platform {
   readonly postgres: PlatformServer;
   /** Watches the servers; further processes of the home (the services) may be started on it and are stopped first. */
   readonly supervisor: Supervisor;
-  /** Stops everything that was started here in the opposite order, and gives the home free. Servers of others go on. */
+  /** Stops everything that was started here in the opposite order, and gives the home free. Servers of others go on. Once is enough. */
   stop(): Promise<void>;
 }
 
@@ -104,6 +104,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     throw error;
   }
   const endpoints = readEndpoints(layout.home, {});
+  let stopping: Promise<void> | undefined;
+  const stopAll = async () => {
+    try {
+      await supervisor.stopAll();
+      withdrawEndpoints(layout);
+    } finally {
+      lock.release();
+    }
+  };
+  const stop = () => (stopping ??= stopAll());
   const server = (name: string, external: boolean): PlatformServer => ({
     get pid() {
       return supervisor.child(name)?.pid;
@@ -117,14 +127,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     nats: server('nats', endpoints.nats.external),
     postgres: server('postgres', endpoints.postgres.external),
     supervisor,
-    stop: async () => {
-      try {
-        await supervisor.stopAll();
-        withdrawEndpoints(layout);
-      } finally {
-        lock.release();
-      }
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 
