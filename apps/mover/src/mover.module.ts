@@ -1,18 +1,42 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { sourceDrivers } from '@catena/sources';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AttemptService } from './attempt/attempt.service.ts';
 import { RunLog } from './attempt/run-log.ts';
+import { BackupExecutor } from './backup/backup.executor.ts';
 import { RUN_EXECUTORS, type AnyRunExecutor } from './execution/run-executor.ts';
+import { SOURCE_DRIVERS } from './execution/source-drivers.ts';
 import { JobController } from './job/job.controller.ts';
 import { Reporter } from './report/reporter.ts';
+import { INSTALLATION, RepositoryOpener } from './repository/repository-opener.ts';
+import { RescanExecutor } from './rescan/rescan.executor.ts';
+import { RestoreExecutor } from './restore/restore.executor.ts';
+
+const executors = [BackupExecutor, RestoreExecutor, RescanExecutor];
 
 /** The mover around the kinds of work it is given. */
 @Module({})
 export class MoverModule {
-  static with(executors: readonly AnyRunExecutor[]): DynamicModule {
+  /** Every kind of work, on the drivers and stores that come with Catena. */
+  static forInstallation(installation: string): DynamicModule {
+    return MoverModule.with([
+      ...executors,
+      RepositoryOpener,
+      { provide: INSTALLATION, useValue: installation },
+      { provide: SOURCE_DRIVERS, useValue: sourceDrivers },
+      {
+        provide: RUN_EXECUTORS,
+        inject: executors,
+        useFactory: (...all: AnyRunExecutor[]) => all,
+      },
+    ]);
+  }
+
+  /** Other work; one of the providers is `RUN_EXECUTORS`. */
+  static with(work: readonly Provider[]): DynamicModule {
     return {
       module: MoverModule,
       controllers: [JobController],
-      providers: [AttemptService, RunLog, Reporter, { provide: RUN_EXECUTORS, useValue: executors }],
+      providers: [AttemptService, RunLog, Reporter, ...work],
     };
   }
 }

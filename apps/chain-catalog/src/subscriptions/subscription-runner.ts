@@ -1,5 +1,6 @@
 import type { AnyRecordedEvent, RecordedEvent } from '@catena/events';
 import type { EventLog } from '@catena/event-log';
+import { readSubscriptionSpec, type SubscriptionSpec } from '@catena/schedule';
 import {
   BackgroundWork,
   CLOCK,
@@ -14,7 +15,7 @@ import { cloudEventOf } from './cloud-event.ts';
 import { deliverToCommand } from './deliver-to-command.ts';
 import { deliverToWebhook } from './deliver-to-webhook.ts';
 import { SourceOfEvent } from './source-of-event.ts';
-import { readSubscription, revealSecret, typesOf, type SubscriptionSpec } from './subscription-spec.ts';
+import { revealSecret, typesOf } from './subscription-spec.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -89,7 +90,7 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
       this.#start(
         name,
         uid,
-        readSubscription(spec),
+        readSubscriptionSpec(spec),
         (firstSeen.get(uid) ?? 0) + 1,
         AbortSignal.any([signal, stop.signal]),
       );

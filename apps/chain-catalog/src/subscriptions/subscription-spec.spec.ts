@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readSubscription, revealSecret, typesOf } from './subscription-spec.ts';
+import { readSubscriptionSpec } from '@catena/schedule';
+import { revealSecret, typesOf } from './subscription-spec.ts';
 
 const to = { command: ['true'] };
 
@@ -13,7 +14,7 @@ describe('a subscription', () => {
   });
 
   it('reads its secret where it is kept, and names the place when it is not there', async () => {
-    const spec = readSubscription({
+    const spec = readSubscriptionSpec({
       events: ['run.completed'],
       to: { webhook: { url: 'https://example.org', secret: { env: 'HOOK_SECRET_OF_TEST' } } },
     });

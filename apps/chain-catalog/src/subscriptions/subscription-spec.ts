@@ -1,31 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { CatenaError, eventTypes, isEventType, type EventType, type Specification } from '@catena/events';
-import { z } from 'zod';
-
-const secretReference = z.union([z.object({ env: z.string() }), z.object({ file: z.string() })]);
-export type SecretReference = z.infer<typeof secretReference>;
-
-const subscriptionSpec = z.object({
-  events: z.array(z.string()).min(1),
-  sources: z.array(z.string()).optional(),
-  to: z.union([
-    z.object({ webhook: z.object({ url: z.string(), secret: secretReference.optional() }) }),
-    z.object({ command: z.array(z.string()).min(1) }),
-  ]),
-});
-/** What the catalog reads of a Subscription that the scheduler has checked and stored. */
-export type SubscriptionSpec = z.infer<typeof subscriptionSpec>;
-
-export function readSubscription(spec: Specification): SubscriptionSpec {
-  return subscriptionSpec.parse(spec);
-}
+import { CatenaError, eventTypes, isEventType, type EventType } from '@catena/events';
+import type { SecretReference, SubscriptionSpec } from '@catena/schedule';
 
 /**
  * The event types a subscription means. `run.failed` brings `run.refused` along: a backup that was refused has failed
  * too, and one that tells nobody is a defect. `run.*` means all of an aggregate.
  */
 export function typesOf({ events }: SubscriptionSpec): EventType[] {
-  const named = events.flatMap((name) =>
+  const named = events.flatMap((name): readonly string[] =>
     name.endsWith('.*') ? eventTypes.filter((type) => type.startsWith(name.slice(0, -1))) : [name],
   );
   const types = new Set(named.filter(isEventType));

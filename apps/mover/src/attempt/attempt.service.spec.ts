@@ -14,7 +14,13 @@ import {
 import { evolveRun, initialRun, isOver } from '@catena/run';
 import { AggregateCache, appendDecided, Service } from '@catena/service';
 import { eventually, memoryPorts, testPlatform, type SharedPorts } from '@catena/service/testing';
-import type { AnyRunExecutor, Execution, RunExecutor, WorkDone } from '../execution/run-executor.ts';
+import {
+  RUN_EXECUTORS,
+  type AnyRunExecutor,
+  type Execution,
+  type RunExecutor,
+  type WorkDone,
+} from '../execution/run-executor.ts';
 import { MoverModule } from '../mover.module.ts';
 
 const repository = { uid: 'rep1', name: 'vault', generation: 1, spec: {} };
@@ -93,7 +99,10 @@ describe('an attempt', () => {
 
   function startedMover(instance: string, executors: readonly AnyRunExecutor[]): Promise<Service> {
     const platform = testPlatform('mover', instance, ports);
-    return Service.start(platform, { modules: [MoverModule.with(executors)], jobSlots: 1 });
+    return Service.start(platform, {
+      modules: [MoverModule.with([{ provide: RUN_EXECUTORS, useValue: executors }])],
+      jobSlots: 1,
+    });
   }
 
   const state = async (run: string) => (await runs.load(run)).state;
@@ -211,7 +220,10 @@ describe('an attempt', () => {
     await ports.jobQueue.put({ kind: 'rescan', run: 'run-1', key: 'second' });
     const taken = testPlatform('mover', 'm2', ports);
     services.push(
-      await Service.start(taken, { modules: [MoverModule.with([new ScriptedExecutor()])], jobSlots: 1 }),
+      await Service.start(taken, {
+        modules: [MoverModule.with([{ provide: RUN_EXECUTORS, useValue: [new ScriptedExecutor()] }])],
+        jobSlots: 1,
+      }),
     );
     await eventually('the second mover leaving it', () =>
       taken.lines.some(({ message }) => message === 'another mover works on it'),

@@ -23,12 +23,19 @@ export const crashPoints = [
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 
+const passes = new Map<string, number>();
+
 /**
- * Ends this process as `kill -9` would when CATENA_CRASH_AT names the point. CATENA_CRASH_ONCE names a marker file:
+ * Ends this process as `kill -9` would when CATENA_CRASH_AT names the point; `name:3` means the third time it is passed.
+ * CATENA_CRASH_ONCE names a marker file:
  * made before the process dies, and while it is there nothing dies again, so that a restarted process gets past.
  */
 export function crashPoint(point: CrashPoint): void {
-  if (process.env['CATENA_CRASH_AT'] !== point) return;
+  const [wanted, nth = '1'] = (process.env['CATENA_CRASH_AT'] ?? '').split(':');
+  if (wanted !== point) return;
+  const passed = (passes.get(point) ?? 0) + 1;
+  passes.set(point, passed);
+  if (passed < Number(nth)) return;
   const marker = process.env['CATENA_CRASH_ONCE'];
   if (marker !== undefined && marker !== '') {
     if (existsSync(marker)) return;

@@ -1,0 +1,154 @@
+import { CatenaError, type BackupPlan, type Warning } from '@catena/events';
+import { readSourceSpec } from '@catena/schedule';
+import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
+import type { DriverRegistry, SourceDriver } from '@catena/sources';
+import { readableBytes, type BackupWriter, type Collection, type FinishedBackup } from '@catena/vault';
+import { Inject, Injectable } from '@nestjs/common';
+import { damageOf } from '../execution/damage-of.ts';
+import { manifestReportOf } from '../execution/manifest-report.ts';
+import type { Execution, RunExecutor, WorkDone } from '../execution/run-executor.ts';
+import { SOURCE_DRIVERS } from '../execution/source-drivers.ts';
+import { RepositoryOpener, type OpenedRepository } from '../repository/repository-opener.ts';
+
+const WARNINGS_REPORTED = 100;
+
+/** Reads a source into a repository. The manifest is the commit point; one that is there is adopted (architecture.md section 5). */
+@Injectable()
+export class BackupExecutor implements RunExecutor<'backup'> {
+  readonly kind = 'backup';
+
+  constructor(
+    @Inject(RepositoryOpener) private readonly repositories: RepositoryOpener,
+    @Inject(SOURCE_DRIVERS) private readonly drivers: DriverRegistry,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  async execute(execution: Execution<BackupPlan>): Promise<WorkDone> {
+    const startedAt = this.clock.now();
+    const opened = await this.repositories.openForWriting(execution.plan.repository);
+    try {
+      const collection = opened.repository.collection(execution.plan.collection);
+      const before = await collection.adopt(execution.run);
+      if (before !== undefined)
+        this.log.info('adopted the manifest of an earlier attempt', { name: before.name });
+      const finished = before ?? (await this.#make(execution, collection, opened, startedAt));
+      return await this.#report(finished, collection, opened, startedAt);
+    } catch (error) {
+      throw damageOf(error, execution.plan.parent ?? execution.plan.base ?? execution.plan.backup);
+    } finally {
+      await opened.repository.close();
+    }
+  }
+
+  async #make(
+    execution: Execution<BackupPlan>,
+    collection: Collection,
+    opened: OpenedRepository,
+    startedAt: number,
+  ): Promise<FinishedBackup> {
+    const { plan, run, attempt, signal } = execution;
+    if (plan.type === 'log') throw unsupported(plan);
+    const spec = readSourceSpec(plan.source.spec);
+    const driver = this.drivers.get(spec.driver);
+    const driverSpec = spec[spec.driver];
+    await driver.check(driverSpec, { repositoryFolder: opened.folder });
+    const family = await driver.family(driverSpec);
+    if (plan.family !== undefined && plan.family !== family) throw familyChanged(plan, family);
+    const writer = await collection.beginBackup(
+      {
+        backupId: plan.backup,
+        run,
+        attempt,
+        type: plan.type,
+        copyOnly: plan.copyOnly,
+        source: { name: plan.source.name, uid: plan.source.uid, family, driver: driver.name },
+        startedAt: new Date(startedAt),
+        ...(plan.type === 'incremental' && plan.parent !== undefined ? { parent: plan.parent } : {}),
+        ...(plan.type === 'differential' && plan.base !== undefined ? { base: plan.base } : {}),
+      },
+      { signal },
+    );
+    try {
+      return await this.#write(execution, writer, driver, driverSpec);
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+  }
+
+  async #write(
+    execution: Execution<BackupPlan>,
+    writer: BackupWriter,
+    driver: SourceDriver,
+    driverSpec: unknown,
+  ): Promise<FinishedBackup> {
+    const { plan, signal, progress } = execution;
+    progress.enter('reading');
+    const { summary } = await driver.backup(driverSpec, writer, {
+      signal,
+      progress: (state) => {
+        progress.update(state);
+        crashPoint('mover.during-backup');
+      },
+    });
+    progress.enter('writing');
+    await execution.assertHeld();
+    crashPoint('mover.before-manifest');
+    const position = plan.position === undefined ? summary.position : { end: plan.position };
+    const finished = await writer.finish({ ...summary, ...(position === undefined ? {} : { position }) });
+    crashPoint('mover.after-manifest');
+    return finished;
+  }
+
+  async #report(
+    finished: FinishedBackup,
+    collection: Collection,
+    { news }: OpenedRepository,
+    startedAt: number,
+  ): Promise<WorkDone> {
+    const { manifest } = finished;
+    const { files, bytes, bytesRead, bytesStored } = manifest.statistics;
+    return {
+      statistics: {
+        files,
+        bytes,
+        bytesRead,
+        bytesAdded: bytesStored,
+        milliseconds: this.clock.now() - startedAt,
+      },
+      manifest: manifestReportOf({ ref: finished, manifest }),
+      warnings: manifest.warnings === 0 ? [] : await warningsOf(collection, manifest.backup),
+      warningCount: manifest.warnings,
+      ...news,
+    };
+  }
+}
+
+async function warningsOf(collection: Collection, backup: string): Promise<Warning[]> {
+  const reader = await collection.openBackup(backup);
+  try {
+    const warnings: Warning[] = [];
+    for await (const { path, code, message } of reader.warnings()) {
+      warnings.push({ code, message, ...(path.length === 0 ? {} : { path: readableBytes(path) }) });
+      if (warnings.length === WARNINGS_REPORTED) break;
+    }
+    return warnings;
+  } finally {
+    await reader.close();
+  }
+}
+
+function familyChanged({ source, repository, family }: BackupPlan, now: string): CatenaError {
+  return new CatenaError(
+    'chain.family-changed',
+    `The source ${source.name} is not what its chains in ${repository.name} were taken from: they are of ${family}, it is ${now}.`,
+    { remedy: 'Say whether it goes on as a new chain, or define it as a new source. Nothing was changed.' },
+  );
+}
+
+function unsupported({ source }: BackupPlan): CatenaError {
+  return new CatenaError('chain.source-keeps-no-log', `The source ${source.name} keeps no log to back up.`, {
+    remedy: 'Use incremental backups for it.',
+  });
+}

@@ -1,0 +1,43 @@
+import { CatenaError, type ManifestReport } from '@catena/events';
+import type { FoundBackup, Manifest, ManifestRef } from '@catena/vault';
+
+/** What a catalog needs to know of a manifest. */
+export function manifestReportOf({ ref, manifest }: FoundBackup): ManifestReport {
+  return {
+    name: ref.name,
+    hash: ref.hash,
+    run: manifest.run,
+    backup: manifest.backup,
+    collection: manifest.collection,
+    source: manifest.source.name,
+    sourceUid: manifest.source.uid,
+    type: manifest.type,
+    copyOnly: manifest.copyOnly,
+    ...(manifest.parent === undefined ? {} : { parent: manifest.parent }),
+    ...(manifest.type === 'full' ? {} : { base: manifest.base ?? manifest.chain }),
+    chain: manifest.chain,
+    family: manifest.source.family,
+    position: positionOf(manifest, ref),
+    startedAt: instant(manifest.startedAt),
+    asOf: instant(manifest.asOf),
+    finishedAt: instant(manifest.endedAt),
+    closure: manifest.backups.filter((backup) => backup !== manifest.backup),
+    files: manifest.statistics.files,
+    bytes: manifest.statistics.bytes,
+    bytesAdded: manifest.statistics.bytesStored,
+    keyIds: [...manifest.keys],
+    warningCount: manifest.warnings,
+  };
+}
+
+function positionOf(manifest: Manifest, ref: ManifestRef): string {
+  if (manifest.position !== undefined) return manifest.position.end;
+  throw new CatenaError('mover.manifest-without-position', `The manifest ${ref.name} names no position.`, {
+    remedy: 'It was not written by a mover. Restore it with catena restore --repository.',
+  });
+}
+
+/** Events carry milliseconds, always three digits of them. */
+function instant(time: string): string {
+  return new Date(time).toISOString();
+}
