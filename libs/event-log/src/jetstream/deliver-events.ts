@@ -7,6 +7,7 @@ import { decodeEvent } from '../record/decode-event.ts';
 import { durableConsumer, type DurableSettings } from './durable-consumer.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
 import { asCatenaError, isTransient } from './nats-errors.ts';
+import { openPull } from './open-pull.ts';
 import type { NatsLink } from './nats-link.ts';
 import { eventOfDelivery, eventOfStored } from './stored-message.ts';
 import { EVENTS_STREAM, REDELIVERIES_STREAM, REDELIVERY_SUBJECT_ROOT } from './stream-settings.ts';
@@ -92,6 +93,10 @@ async function deliverFrom(
       while (!signal.aborted) {
         const message = await nextMessage(consumer, signal);
         if (!message) continue;
+        if (signal.aborted) {
+          message.nak();
+          return;
+        }
         await deliver(message, await read(source, message));
       }
     } catch (thrown) {
@@ -101,16 +106,9 @@ async function deliverFrom(
 }
 
 async function nextMessage(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
-  const pull = await consumer.fetch({ max_messages: 1, expires: PULL_EXPIRES });
-  const stop = () => pull.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const message of pull) return message;
-    return undefined;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    pull.stop();
-  }
+  for await (const message of openPull(consumer, { max_messages: 1, expires: PULL_EXPIRES }, signal))
+    return message;
+  return undefined;
 }
 
 /** An event that this build does not understand goes back at once, for a build that does. */

@@ -53,7 +53,10 @@ class JetStreamSnapshotStore implements SnapshotStore {
       throw new CatenaError(
         'event-log.snapshot-too-large',
         `The snapshot of the ${aggregate.type} "${aggregate.id}" has ${bytes.byteLength} bytes, and the server takes ${limit}.`,
-        { remedy: 'Raise max_payload of the NATS server; until then it is loaded from its events.', details: { limit } },
+        {
+          remedy: 'Raise max_payload of the NATS server; until then it is loaded from its events.',
+          details: { limit },
+        },
       );
     }
     await this.#patiently('keeping a snapshot', () => this.#link.js.publish(subject, bytes));

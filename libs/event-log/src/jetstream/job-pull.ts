@@ -1,5 +1,6 @@
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import { wait } from '../wait.ts';
+import { openPull } from './open-pull.ts';
 import { asCatenaError, isTransient } from './nats-errors.ts';
 
 /** One taker waiting for one job, of whichever kind comes first. */
@@ -47,7 +48,8 @@ export class JobPull {
   readonly #open: () => Promise<Consumer>;
   readonly #closed: AbortSignal;
   readonly #tickets = new Set<JobTicket>();
-  #running: Promise<void> | undefined;
+  #asking = false;
+  #ended = Promise.resolve();
 
   constructor(open: () => Promise<Consumer>, closed: AbortSignal) {
     this.#open = open;
@@ -56,7 +58,9 @@ export class JobPull {
 
   join(ticket: JobTicket): void {
     this.#tickets.add(ticket);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#ended = this.#run();
   }
 
   leave(ticket: JobTicket): void {
@@ -65,7 +69,7 @@ export class JobPull {
 
   /** Resolves when nothing is asked for any more. */
   get ended(): Promise<void> {
-    return this.#running ?? Promise.resolve();
+    return this.#ended;
   }
 
   async #run(): Promise<void> {
@@ -73,22 +77,18 @@ export class JobPull {
       try {
         await this.#pullOnce(await this.#open());
       } catch (thrown) {
-        if (this.#closed.aborted) return;
+        if (this.#closed.aborted) break;
         if (isTransient(thrown)) await wait(RETRY_DELAY, this.#closed);
         else this.#failAll(asCatenaError(thrown, 'waiting for a job'));
       }
     }
+    // In the same turn as the last look at the tickets: one that joins later must start another run.
+    this.#asking = false;
   }
 
   async #pullOnce(consumer: Consumer): Promise<void> {
-    const pull = await consumer.fetch({ max_messages: 1, expires: PULL_EXPIRES });
-    const stop = () => pull.stop();
-    this.#closed.addEventListener('abort', stop, { once: true });
-    try {
-      for await (const message of pull) this.#offer(message);
-    } finally {
-      this.#closed.removeEventListener('abort', stop);
-    }
+    const options = { max_messages: 1, expires: PULL_EXPIRES };
+    for await (const message of openPull(consumer, options, this.#closed)) this.#offer(message);
   }
 
   #offer(message: JsMsg): void {

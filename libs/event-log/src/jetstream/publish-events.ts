@@ -82,9 +82,13 @@ export async function sendBatch(link: NatsLink, messages: readonly WireMessage[]
   });
   const last = messages.at(-1);
   if (!last) throw new RangeError('a batch has at least one message');
-  for (const { subject, data, headers } of messages.slice(0, -1)) link.nats.publish(subject, data, { headers });
+  for (const { subject, data, headers } of messages.slice(0, -1))
+    link.nats.publish(subject, data, { headers });
   last.headers.set('Nats-Batch-Commit', '1');
-  return await link.js.publish(last.subject, last.data, { headers: last.headers, timeout: ACKNOWLEDGEMENT_TIMEOUT });
+  return await link.js.publish(last.subject, last.data, {
+    headers: last.headers,
+    timeout: ACKNOWLEDGEMENT_TIMEOUT,
+  });
 }
 
 function wireMessage(message: PreparedMessage): WireMessage {

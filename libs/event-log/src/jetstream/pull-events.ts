@@ -1,6 +1,7 @@
 import { JetStreamError, type Consumer, type ConsumerConfig, type JsMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import { asCatenaError, isTransient } from './nats-errors.ts';
+import { openPull } from './open-pull.ts';
 import type { NatsLink } from './nats-link.ts';
 import { DEFAULT_PATIENCE, withPatience } from './with-patience.ts';
 
@@ -108,25 +109,18 @@ async function* onePull(
   deliveredBefore: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly JsMsg[]> {
-  const pull = await consumer.fetch({ max_messages: size, expires: PULL_EXPIRES, bind: true });
-  const stop = () => pull.stop();
-  signal?.addEventListener('abort', stop, { once: true });
+  const options = { max_messages: size, expires: PULL_EXPIRES, bind: true };
   let expected = deliveredBefore + 1;
   let batch: JsMsg[] = [];
-  try {
-    for await (const message of pull) {
-      if (message.info.deliverySequence !== expected) throw new JetStreamError('a delivery was lost');
-      expected += 1;
-      batch.push(message);
-      if (message.info.pending > 0 && batch.length < size) continue;
-      yield batch;
-      batch = [];
-    }
-    if (batch.length > 0) yield batch;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    pull.stop();
+  for await (const message of openPull(consumer, options, signal)) {
+    if (message.info.deliverySequence !== expected) throw new JetStreamError('a delivery was lost');
+    expected += 1;
+    batch.push(message);
+    if (message.info.pending > 0 && batch.length < size) continue;
+    yield batch;
+    batch = [];
   }
+  if (batch.length > 0) yield batch;
 }
 
 async function forget(consumer: Consumer): Promise<void> {

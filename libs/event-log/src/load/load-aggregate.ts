@@ -42,13 +42,23 @@ export async function loadAggregate<S>(
   folding: Folding<S>,
 ): Promise<LoadedAggregate<S>> {
   const from = await startOf(aggregate, folding);
-  const loaded = (from && (await foldFromSnapshot(log, aggregate, folding, from))) ?? (await foldAll(log, aggregate, folding));
+  const loaded =
+    (from && (await foldFromSnapshot(log, aggregate, folding, from))) ??
+    (await foldAll(log, aggregate, folding));
   await keep(aggregate, folding, loaded, from?.eventCount ?? 0);
   return loaded;
 }
 
-async function foldAll<S>(log: EventLog, aggregate: AggregateRef, folding: Folding<S>): Promise<LoadedAggregate<S>> {
-  let { state, head, eventCount }: LoadedAggregate<S> = { state: folding.initial, head: EMPTY_HEAD, eventCount: 0 };
+async function foldAll<S>(
+  log: EventLog,
+  aggregate: AggregateRef,
+  folding: Folding<S>,
+): Promise<LoadedAggregate<S>> {
+  let { state, head, eventCount }: LoadedAggregate<S> = {
+    state: folding.initial,
+    head: EMPTY_HEAD,
+    eventCount: 0,
+  };
   for await (const event of log.read({ aggregate })) {
     state = folding.evolve(state, event);
     head = { sequence: event.sequence, hash: event.hash };
@@ -82,7 +92,10 @@ async function foldFromSnapshot<S>(
   return fits ? { state, head, eventCount } : undefined;
 }
 
-async function startOf<S>(aggregate: AggregateRef, { snapshot }: Folding<S>): Promise<LoadedAggregate<S> | undefined> {
+async function startOf<S>(
+  aggregate: AggregateRef,
+  { snapshot }: Folding<S>,
+): Promise<LoadedAggregate<S> | undefined> {
   if (!snapshot) return undefined;
   try {
     const kept = await snapshot.store.load(aggregate, snapshot.fold);

@@ -12,7 +12,9 @@ export interface Participant<S> extends Folding<S> {
 type StateOf<P> = P extends Participant<infer S> ? S : never;
 
 /** The participants as they were loaded, under the names they were given. */
-export type Loaded<P extends Record<string, Participant<unknown>>> = { [K in keyof P]: LoadedAggregate<StateOf<P[K]>> };
+export type Loaded<P extends Record<string, Participant<unknown>>> = {
+  [K in keyof P]: LoadedAggregate<StateOf<P[K]>>;
+};
 
 /** What a decision came to. */
 export interface Transaction<P extends Record<string, Participant<unknown>>> {
@@ -56,9 +58,13 @@ export async function transact<P extends Record<string, Participant<unknown>>>(
   }
 }
 
-async function loadAll<P extends Record<string, Participant<unknown>>>(log: EventLog, participants: P): Promise<Loaded<P>> {
+async function loadAll<P extends Record<string, Participant<unknown>>>(
+  log: EventLog,
+  participants: P,
+): Promise<Loaded<P>> {
   const entries = Object.entries(participants).map(
-    async ([name, participant]) => [name, await loadAggregate(log, participant.aggregate, participant)] as const,
+    async ([name, participant]) =>
+      [name, await loadAggregate(log, participant.aggregate, participant)] as const,
   );
   return Object.fromEntries(await Promise.all(entries)) as Loaded<P>;
 }
@@ -69,12 +75,19 @@ function partsOf<P extends Record<string, Participant<unknown>>>(
   loaded: Loaded<P>,
 ): AppendPart[] {
   const heads = new Map(
-    Object.entries(participants).map(([name, { aggregate }]) => [aggregateFilter(aggregate), loaded[name]?.head]),
+    Object.entries(participants).map(([name, { aggregate }]) => [
+      aggregateFilter(aggregate),
+      loaded[name]?.head,
+    ]),
   );
   const parts = new Map<string, AppendPart & { events: AnyNewEvent[] }>();
   for (const event of events) {
     const key = aggregateFilter(event.aggregate);
-    const part = parts.get(key) ?? { aggregate: event.aggregate, expected: heads.get(key) ?? EMPTY_HEAD, events: [] };
+    const part = parts.get(key) ?? {
+      aggregate: event.aggregate,
+      expected: heads.get(key) ?? EMPTY_HEAD,
+      events: [],
+    };
     part.events.push(event);
     parts.set(key, part);
   }

@@ -66,12 +66,15 @@ export class MemoryEventLog implements EventLog {
   }
 
   async restoreStored(events: readonly StoredEvent[]): Promise<void> {
-    if (events[0]?.sequence !== this.#stored.length + 1) throw notNext(events[0]?.sequence, this.#stored.length);
+    if (events[0]?.sequence !== this.#stored.length + 1)
+      throw notNext(events[0]?.sequence, this.#stored.length);
     for (const event of events) this.#store(restoredEvent(event));
     this.#arrivals.announce();
   }
 
-  async *readStored(options: { from?: number; to?: number; signal?: AbortSignal } = {}): AsyncIterable<StoredEvent> {
+  async *readStored(
+    options: { from?: number; to?: number; signal?: AbortSignal } = {},
+  ): AsyncIterable<StoredEvent> {
     for (const stored of this.#stored.slice((options.from ?? 1) - 1, options.to)) {
       options.signal?.throwIfAborted();
       yield stored;

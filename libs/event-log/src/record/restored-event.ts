@@ -9,8 +9,11 @@ export function restoredEvent(event: StoredEvent): StoredEvent {
 
 /** The error of events that do not continue a log. */
 export function notNext(first: number | undefined, last: number): AppendRefusedError {
-  return new AppendRefusedError(`events from ${first ?? 'nowhere'} on cannot be restored to a log that ends at ${last}`, {
-    remedy: 'Restore to an empty log, all events in order, while nothing else appends to it.',
-    details: { first, last },
-  });
+  return new AppendRefusedError(
+    `events from ${first ?? 'nowhere'} on cannot be restored to a log that ends at ${last}`,
+    {
+      remedy: 'Restore to an empty log, all events in order, while nothing else appends to it.',
+      details: { first, last },
+    },
+  );
 }
