@@ -1,4 +1,4 @@
-import { collectionIdOf, type RunRequest } from '@catena/events';
+import { collectionIdOf, type AnyDomainEvent, type RunRequest } from '@catena/events';
 import { decidePlan, type CollectionState, type PlanningFacts } from '@catena/chain';
 import type { EventLog } from '@catena/event-log';
 import { isOver, type RunState } from '@catena/run';
@@ -87,7 +87,7 @@ export class PlannerService {
         return undefined;
       case 'append': {
         crashPoint('catalog.before-plan');
-        const { heads } = await appendDecided(
+        const { heads, repeated } = await appendDecided(
           this.eventLog,
           decision.events,
           expectedOf(loaded, collections),
@@ -100,10 +100,21 @@ export class PlannerService {
         );
         crashPoint('catalog.after-plan');
         const [first] = decision.events;
-        this.log.info(first?.type === 'run.refused' ? 'refused' : 'planned', { kind, decided: first?.data });
+        if (!repeated) this.#tell(decision.events);
         if (first?.type !== 'run.planned') return undefined;
         return { kind, sequence: heads[0]?.sequence ?? 0 };
       }
+    }
+  }
+
+  #tell(events: readonly AnyDomainEvent[]): void {
+    for (const { type, data } of events) {
+      if (type === 'run.refused') this.log.info('refused', { failure: data.failure });
+      if (type !== 'run.planned') continue;
+      const { plan } = data;
+      const shape =
+        plan.kind === 'backup' ? { backup: plan.type, parent: plan.parent, reason: plan.reason } : {};
+      this.log.info('planned', { kind: plan.kind, ...shape });
     }
   }
 

@@ -6,11 +6,21 @@ import {
   type ProjectionRunner,
   type RebuildResult,
 } from '@catena/read-store';
-import { BackgroundWork, EVENT_LOG, Log, Readiness, ServiceIdentity, type Secret } from '@catena/service';
+import {
+  BackgroundWork,
+  EVENT_LOG,
+  Log,
+  pause,
+  Readiness,
+  ServiceIdentity,
+  type Secret,
+} from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
 /** Injection token of the database's address. */
 export const DATABASE_URL = Symbol('DatabaseUrl');
+
+const PATIENCE_MILLISECONDS = 10_000;
 
 /**
  * The read models, kept up with the log as long as the process runs. Opened in the background: plans and reports need
@@ -18,6 +28,7 @@ export const DATABASE_URL = Symbol('DatabaseUrl');
  */
 @Injectable()
 export class Projection implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #opened = Promise.withResolvers<ReadStore>();
   #store: ReadStore | undefined;
   #runner: ProjectionRunner | undefined;
   #closed = false;
@@ -33,7 +44,8 @@ export class Projection implements OnApplicationBootstrap, OnApplicationShutdown
 
   onApplicationBootstrap(): void {
     this.readiness.register('postgresql', async () => {
-      await this.queries.position();
+      if (this.#store === undefined) return { ok: false, detail: 'not opened yet' };
+      await this.#store.queries.position();
       return { ok: true };
     });
     this.readiness.register('projection', () => {
@@ -48,14 +60,14 @@ export class Projection implements OnApplicationBootstrap, OnApplicationShutdown
     await this.#store?.close();
   }
 
-  /** @throws CatenaError `catalog.read-models-away` (retryable) until PostgreSQL has answered once. */
-  get queries(): CatalogQueries {
-    return this.#opened().queries;
+  /** Waits a while for PostgreSQL. @throws CatenaError `catalog.read-models-away` (retryable) when it did not come. */
+  async queries(): Promise<CatalogQueries> {
+    return (await this.#whenOpen()).queries;
   }
 
   /** Builds the read models again beside the live ones and swaps. */
   async rebuild(): Promise<RebuildResult> {
-    return await this.#opened().rebuild(this.eventLog);
+    return await (await this.#whenOpen()).rebuild(this.eventLog);
   }
 
   async #open(): Promise<void> {
@@ -66,13 +78,18 @@ export class Projection implements OnApplicationBootstrap, OnApplicationShutdown
     });
     if (this.#closed) return await store.close();
     this.#store = store;
+    this.#opened.resolve(store);
     this.#runner = store.project(this.eventLog, {
       onNotice: ({ level, message, error }) => this.log[level](message, error === undefined ? {} : { error }),
     });
   }
 
-  #opened(): ReadStore {
+  async #whenOpen(): Promise<ReadStore> {
     if (this.#store !== undefined) return this.#store;
+    const over = new AbortController();
+    const store = await Promise.race([this.#opened.promise, pause(PATIENCE_MILLISECONDS, over.signal)]);
+    over.abort();
+    if (typeof store === 'object') return store;
     throw new CatenaError('catalog.read-models-away', 'The read models are not open yet.', {
       remedy: 'Check that PostgreSQL runs and can be reached, then ask again.',
       retryable: true,

@@ -10,37 +10,37 @@ export class QueryController {
   constructor(@Inject(Projection) private readonly projection: Projection) {}
 
   @AnswersRequest(catalogRequests.listDefinitions)
-  definitions(question: Question<'listDefinitions'>) {
-    return this.projection.queries.listDefinitions(question);
+  async definitions(question: Question<'listDefinitions'>) {
+    return (await this.projection.queries()).listDefinitions(question);
   }
 
   @AnswersRequest(catalogRequests.listSchedules)
-  schedules(question: Question<'listSchedules'>) {
-    return this.projection.queries.listSchedules(question);
+  async schedules(question: Question<'listSchedules'>) {
+    return (await this.projection.queries()).listSchedules(question);
   }
 
   @AnswersRequest(catalogRequests.listRuns)
-  runs(question: Question<'listRuns'>) {
-    return this.projection.queries.listRuns(question);
+  async runs(question: Question<'listRuns'>) {
+    return (await this.projection.queries()).listRuns(question);
   }
 
   @AnswersRequest(catalogRequests.listBackups)
-  backups(question: Question<'listBackups'>) {
-    return this.projection.queries.listBackups(question);
+  async backups(question: Question<'listBackups'>) {
+    return (await this.projection.queries()).listBackups(question);
   }
 
   @AnswersRequest(catalogRequests.listChains)
-  chains(question: Question<'listChains'>) {
-    return this.projection.queries.listChains(question);
+  async chains(question: Question<'listChains'>) {
+    return (await this.projection.queries()).listChains(question);
   }
 
   @AnswersRequest(catalogRequests.listRestorePoints)
-  restorePoints(question: Question<'listRestorePoints'>) {
-    return this.projection.queries.listRestorePoints(question);
+  async restorePoints(question: Question<'listRestorePoints'>) {
+    return (await this.projection.queries()).listRestorePoints(question);
   }
 
   @AnswersRequest(catalogRequests.listKeys)
-  keys(question: Question<'listKeys'>) {
-    return this.projection.queries.listKeys(question);
+  async keys(question: Question<'listKeys'>) {
+    return (await this.projection.queries()).listKeys(question);
   }
 }

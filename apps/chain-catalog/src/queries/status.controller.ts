@@ -17,7 +17,7 @@ export class StatusController {
     const [logSequence, deadLetters, { stopped, ...state }] = await Promise.all([
       this.log.lastSequence(),
       this.log.deadLetters.count(),
-      this.projection.queries.state(),
+      this.projection.queries().then((queries) => queries.state()),
     ]);
     return { ...state, ...(stopped === undefined ? {} : { stopped }), logSequence, deadLetters };
   }

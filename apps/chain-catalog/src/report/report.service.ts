@@ -64,14 +64,19 @@ export class ReportService {
     }
     if (decision.appends.length === 0) return { accepted: true, sequence: run.head.sequence };
     crashPoint('catalog.before-outcome');
-    const { sequence } = await appendInSteps(
+    const { sequence, repeated } = await appendInSteps(
       this.eventLog,
       decision.appends,
       [...expectedOf(gathered), ...(await this.#backupHeads(decision.appends.flat()))],
       { time: now, actor: this.identity.actor, correlationId: report.run, causationId: run.lastEvent },
     );
     crashPoint('catalog.after-outcome');
-    this.log.info('recorded an outcome', { attempt: report.attempt, outcome: report.outcome.kind, sequence });
+    if (!repeated)
+      this.log.info('recorded an outcome', {
+        attempt: report.attempt,
+        outcome: report.outcome.kind,
+        sequence,
+      });
     return { accepted: true, sequence };
   }
 

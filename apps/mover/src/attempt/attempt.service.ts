@@ -3,6 +3,7 @@ import type { Messages, TakenJob } from '@catena/event-log';
 import { claim, release } from '@catena/run';
 import {
   CLOCK,
+  CONFIGURATION,
   crashPoint,
   instantOf,
   Log,
@@ -10,6 +11,7 @@ import {
   ServiceIdentity,
   untilNoConflict,
   type Clock,
+  type ServiceConfiguration,
 } from '@catena/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { DamageFoundError } from '../execution/damage-found-error.ts';
@@ -45,6 +47,7 @@ export class AttemptService {
     @Inject(Reporter) private readonly reporter: Reporter,
     @Inject(MESSAGES) private readonly messages: Messages,
     @Inject(ServiceIdentity) private readonly identity: ServiceIdentity,
+    @Inject(CONFIGURATION) private readonly configuration: ServiceConfiguration,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(Log) private readonly log: Log,
   ) {}
@@ -114,7 +117,8 @@ export class AttemptService {
     stopping.addEventListener('abort', stop, { once: true });
     if (stopping.aborted) stop();
     const { messages, runs, clock, log } = this;
-    const heartbeat = new Heartbeat(attempt, job, { messages, runs, clock, log });
+    const jobWaitMilliseconds = this.configuration.CATENA_JOB_WAIT_SECONDS * 1_000;
+    const heartbeat = new Heartbeat(attempt, job, { messages, runs, clock, log, jobWaitMilliseconds });
     try {
       const outcome = await this.#execute(attempt);
       if (outcome === undefined) return await this.#handBack(attempt, job);

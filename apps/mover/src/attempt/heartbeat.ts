@@ -5,7 +5,7 @@ import type { Attempt } from './attempt.ts';
 import type { RunLog } from './run-log.ts';
 
 const PROGRESS_MILLISECONDS = 500;
-const CLAIM_CHECK_MILLISECONDS = 5_000;
+const LONGEST_CHECK_MILLISECONDS = 5_000;
 
 /**
  * While an attempt lasts: progress twice a second, the job kept, the claim compared with the log every few seconds,
@@ -24,7 +24,7 @@ export class Heartbeat {
   constructor(
     attempt: Attempt,
     job: TakenJob,
-    ports: { messages: Messages; runs: RunLog; clock: Clock; log: Log },
+    ports: { messages: Messages; runs: RunLog; clock: Clock; log: Log; jobWaitMilliseconds: number },
   ) {
     this.#attempt = attempt;
     this.#job = job;
@@ -35,7 +35,10 @@ export class Heartbeat {
     this.#cancel = ports.messages.listen(cancelSubject(attempt.run), () => void this.check());
     this.#timers = [
       setInterval(() => this.beat(), PROGRESS_MILLISECONDS),
-      setInterval(() => void this.check(), CLAIM_CHECK_MILLISECONDS),
+      setInterval(
+        () => void this.check(),
+        Math.min(LONGEST_CHECK_MILLISECONDS, ports.jobWaitMilliseconds / 3),
+      ),
     ];
     this.beat();
   }

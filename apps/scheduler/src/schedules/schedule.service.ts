@@ -19,7 +19,7 @@ export interface ScheduleCommand {
   readonly schedule: string;
 }
 
-interface Changed {
+export interface Changed {
   readonly changed: boolean;
   readonly sequence: number;
 }

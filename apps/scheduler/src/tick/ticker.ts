@@ -113,7 +113,7 @@ export class Ticker implements OnApplicationBootstrap {
     const events = decideTick(state, live, knowledge, now);
     if (events.length === 0) return;
     crashPoint('scheduler.before-fire');
-    await appendDecided(
+    const { repeated } = await appendDecided(
       this.eventLog,
       events,
       [{ aggregate: { type: 'schedule', id: live.uid }, head }],
@@ -121,6 +121,7 @@ export class Ticker implements OnApplicationBootstrap {
     );
     crashPoint('scheduler.after-fire');
     await this.book.current();
+    if (repeated) return;
     for (const { type, data } of events)
       if (type === 'schedule.fired')
         withLogFields({ run: data.run }, () => this.log.info('fired', { ...data }));
