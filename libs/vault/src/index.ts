@@ -42,3 +42,4 @@ export {
   type InitialiseOptions,
   type OpenOptions,
 } from './repository/repository.ts';
+export type { VerifyDepth, VerifyOptions, VerifyProgress, VerifyReport } from './verify/verify-collection.ts';

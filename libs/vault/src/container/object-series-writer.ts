@@ -6,6 +6,7 @@ import { ContentsTableWriter } from './contents-table.ts';
 import { encodeFooterEnd, encodeFooterStart } from './object-footer.ts';
 import type { ObjectIdentity, ObjectKind } from './object-header.ts';
 import { encodeHeader, HEADER_BYTES } from './object-header.ts';
+import type { UnitBody } from './unit-codec.ts';
 import { rawUnit } from './unit-codec.ts';
 import type { UnitSeal } from './unit-seal.ts';
 import { unitSeal } from './unit-seal.ts';
@@ -43,7 +44,8 @@ interface OpenObject {
   readonly contents: ContentsTableWriter;
   readonly hash: Hash;
   offset: number;
-  pending: Buffer[];
+  /** What has not been written to the store yet. */
+  readonly pending: Buffer;
   pendingBytes: number;
 }
 
@@ -78,7 +80,7 @@ export class ObjectSeriesWriter {
       contents: new ContentsTableWriter(),
       hash: createHash('sha256'),
       offset: 0,
-      pending: [],
+      pending: Buffer.allocUnsafeSlow(WRITE_BYTES),
       pendingBytes: 0,
     };
     this.open = object;
@@ -86,31 +88,39 @@ export class ObjectSeriesWriter {
     return object;
   }
 
-  private async write(object: OpenObject, bytes: Buffer): Promise<void> {
-    object.pending.push(bytes);
-    object.pendingBytes += bytes.length;
+  private async write(object: OpenObject, bytes: Uint8Array): Promise<void> {
     object.offset += bytes.length;
     this.bytesWritten += bytes.length;
-    if (object.pendingBytes >= WRITE_BYTES) await this.flush(object);
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + WRITE_BYTES - object.pendingBytes);
+      object.pending.set(piece, object.pendingBytes);
+      object.pendingBytes += piece.length;
+      at += piece.length;
+      if (object.pendingBytes === WRITE_BYTES) await this.flush(object);
+    }
   }
 
   private async flush(object: OpenObject): Promise<void> {
-    const bytes = object.pending.length === 1 ? object.pending[0]! : Buffer.concat(object.pending);
-    object.pending = [];
+    const bytes = object.pending.subarray(0, object.pendingBytes);
     object.pendingBytes = 0;
     object.hash.update(bytes);
     await object.writer.write(bytes);
   }
 
+  private async seal(object: OpenObject, unit: UnitBody): Promise<number> {
+    const begin = object.offset;
+    for (const part of object.seal.seal([unit.method, unit.data], begin)) await this.write(object, part);
+    return object.offset - begin;
+  }
+
   /** Seals a unit (see unit-codec) and writes it. It is durable when `finish` has resolved. */
-  async append(unit: Uint8Array, blocks: readonly ContentsBlock[] = []): Promise<UnitPlace> {
+  async append(unit: UnitBody, blocks: readonly ContentsBlock[] = []): Promise<UnitPlace> {
     const object = this.open ?? (await this.begin());
     const offset = object.offset;
-    const sealed = object.seal.seal(unit, offset);
-    object.contents.add(sealed.length, blocks);
-    await this.write(object, sealed);
+    const length = await this.seal(object, unit);
+    object.contents.add(length, blocks);
     if (object.offset >= this.options.targetBytes) await this.end();
-    return { volume: this.options.volume.number, object: object.number, offset, length: sealed.length };
+    return { volume: this.options.volume.number, object: object.number, offset, length };
   }
 
   private async end(): Promise<void> {
@@ -118,10 +128,9 @@ export class ObjectSeriesWriter {
     if (object === undefined) return;
     this.open = undefined;
     const contentsOffset = object.offset;
-    const sealed = object.seal.seal(rawUnit(object.contents.encode()), contentsOffset);
-    await this.write(object, sealed);
+    const contentsLength = await this.seal(object, rawUnit(object.contents.encode()));
     const { units } = object.contents;
-    await this.write(object, encodeFooterStart({ contentsOffset, contentsLength: sealed.length, units }));
+    await this.write(object, encodeFooterStart({ contentsOffset, contentsLength, units }));
     await this.flush(object);
     const end = encodeFooterEnd(object.hash.digest());
     await object.writer.write(end);

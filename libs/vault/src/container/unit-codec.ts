@@ -10,19 +10,29 @@ const ZSTD = 1;
 const compressAsync = promisify(zstdCompress);
 const decompressAsync = promisify(zstdDecompress);
 
-/** A unit before sealing: one byte that names the method, then the data. */
-export function rawUnit(plain: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([RAW]), plain]);
+/** A unit before sealing: one byte that names the method, and the data that follows it. */
+export interface UnitBody {
+  readonly method: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+const RAW_METHOD = Uint8Array.of(RAW);
+const ZSTD_METHOD = Uint8Array.of(ZSTD);
+
+export function rawUnit(plain: Uint8Array): UnitBody {
+  return { method: RAW_METHOD, data: plain };
 }
 
 /** Compresses on another thread; keeps the data as it is when compression saves less than a thirty-second part. */
-export async function compressUnit(plain: Uint8Array, level: number): Promise<Buffer> {
+export async function compressUnit(plain: Uint8Array, level: number): Promise<UnitBody> {
   const compressed = await compressAsync(plain, {
     params: { [constants.ZSTD_c_compressionLevel]: level },
     pledgedSrcSize: plain.length,
+    // Room for the worst case, so that the result comes in one piece.
+    chunkSize: Math.max(1024, plain.length + (plain.length >>> 7) + 512),
   });
   if (compressed.length > plain.length - (plain.length >>> 5)) return rawUnit(plain);
-  return Buffer.concat([Buffer.from([ZSTD]), compressed]);
+  return { method: ZSTD_METHOD, data: compressed };
 }
 
 /** @throws MalformedBytesError */

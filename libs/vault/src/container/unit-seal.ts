@@ -11,7 +11,8 @@ export const SEAL_BYTES = 16;
  * only in the object and at the place it was sealed for.
  */
 export interface UnitSeal {
-  seal(plain: Uint8Array, offset: number): Buffer;
+  /** Seals the parts as one; what comes out are the parts of the sealed unit. */
+  seal(parts: readonly Uint8Array[], offset: number): Buffer[];
   /** `undefined` when the bytes are not what was sealed for this place. */
   open(sealed: Uint8Array, offset: number): Buffer | undefined;
 }
@@ -30,13 +31,13 @@ function encrypted(identity: ObjectIdentity, dataKey: Uint8Array): UnitSeal {
   const header = encodeHeader(identity);
   const key = deriveKey(dataKey, header, 'object');
   return {
-    seal(plain, offset) {
+    seal(parts, offset) {
       const nonce = place(offset);
       const cipher = createCipheriv('aes-256-gcm', key, nonce);
       cipher.setAAD(Buffer.concat([header, nonce]));
-      const body = cipher.update(plain);
+      const sealed = parts.map((part) => cipher.update(part));
       cipher.final();
-      return Buffer.concat([body, cipher.getAuthTag()]);
+      return [...sealed, cipher.getAuthTag()];
     },
     open(sealed, offset) {
       if (sealed.length < SEAL_BYTES) return undefined;
@@ -59,15 +60,18 @@ function encrypted(identity: ObjectIdentity, dataKey: Uint8Array): UnitSeal {
 /** Not encrypted: the plain bytes and the first 16 bytes of SHA-256 over header, offset and plain bytes. */
 function checked(identity: ObjectIdentity): UnitSeal {
   const header = encodeHeader(identity);
-  const sum = (plain: Uint8Array, offset: number) =>
-    createHash('sha256').update(header).update(place(offset)).update(plain).digest().subarray(0, SEAL_BYTES);
+  const sum = (parts: readonly Uint8Array[], offset: number) => {
+    const hash = createHash('sha256').update(header).update(place(offset));
+    for (const part of parts) hash.update(part);
+    return hash.digest().subarray(0, SEAL_BYTES);
+  };
   return {
-    seal: (plain, offset) => Buffer.concat([plain, sum(plain, offset)]),
+    seal: (parts, offset) => [...parts.map((part) => Buffer.from(part)), sum(parts, offset)],
     open(sealed, offset) {
       if (sealed.length < SEAL_BYTES) return undefined;
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
       const plain = bytes.subarray(0, bytes.length - SEAL_BYTES);
-      return sum(plain, offset).equals(bytes.subarray(plain.length)) ? plain : undefined;
+      return sum([plain], offset).equals(bytes.subarray(plain.length)) ? plain : undefined;
     },
   };
 }

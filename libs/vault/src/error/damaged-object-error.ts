@@ -18,6 +18,8 @@ export interface Damage {
   readonly backups: readonly string[];
   /** Paths that are known to need it, as text for people (bytes that are not UTF-8 appear as `\xNN`). */
   readonly files: readonly string[];
+  /** Further files that are hit and not named in `files`, when there are very many. */
+  readonly moreFiles?: number;
 }
 
 /**

@@ -6,13 +6,18 @@ import type { BackupReader } from '../port/backup-reader.ts';
 import type { BackupWriter, FinishedBackup } from '../port/backup-writer.ts';
 import type { Manifest } from '../port/manifest.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
+import { repairFrom } from '../verify/repair.ts';
+import type { VerifyOptions, VerifyReport } from '../verify/verify-collection.ts';
+import { verifyCollection } from '../verify/verify-collection.ts';
+import { readVerifications } from '../verify/verification-record.ts';
+import type { Damage } from '../error/damaged-object-error.ts';
 import type { BackupName, BackupPlan, WriteOptions } from '../write/backup-plan.ts';
 import { beginBackup } from '../write/begin-backup.ts';
 import { adoptManifest } from '../write/write-manifest.ts';
 import type { FoundBackup, UnreadableBackup } from './backup-finder.ts';
 import { authenticateManifest, findBackups, readManifest } from './backup-finder.ts';
 import type { CollectionContext } from './collection-context.ts';
-import type { LatestDocument } from './documents.ts';
+import type { LatestDocument, VerificationDocument } from './documents.ts';
 import type { KeyringStore } from './keyring-store.ts';
 import { readLatest } from './latest.ts';
 import { folderOfRun } from './run-folder.ts';
@@ -100,6 +105,28 @@ export class Collection {
   private async reader(manifest: Manifest): Promise<VaultBackupReader> {
     await authenticateManifest(this.context, manifest);
     return VaultBackupReader.open(this.context, manifest);
+  }
+
+  /**
+   * Checks backups without restoring them. Damage is in the report, with the files and backups it hits, never thrown.
+   * Works without a key as far as the objects' own hashes go.
+   */
+  verify(options: VerifyOptions): Promise<VerifyReport> {
+    return verifyCollection(this.context, options);
+  }
+
+  /** Records of earlier verifications, newest first. */
+  verifications(): AsyncIterable<VerificationDocument> {
+    return readVerifications(this.context);
+  }
+
+  /**
+   * Makes damage good with the same bytes from a copy of this collection: what is missing is put back, what is damaged
+   * gets a repair overlay, so that it works where objects cannot be overwritten.
+   * @returns whether the copy had what was needed
+   */
+  repair(damage: Damage, copy: Collection): Promise<boolean> {
+    return repairFrom(this.context, damage, copy.context);
   }
 
   /** The newest conventional full, as `LATEST` says. */

@@ -30,14 +30,16 @@ export class HandleCache {
     const release = async () => {
       taken.users--;
       if (taken.forgotten && taken.users === 0) await (await taken.opening).close();
+      await this.trim();
     };
-    const handle = await slot.opening;
-    for (const [oldest, old] of this.slots) {
-      if (this.slots.size <= this.limit) break;
-      if (old.users === 0) await this.forget(oldest);
-      else break;
+    return { handle: await slot.opening, release };
+  }
+
+  private async trim(): Promise<void> {
+    for (const [file, slot] of this.slots) {
+      if (this.slots.size <= this.limit) return;
+      if (slot.users === 0) await this.forget(file);
     }
-    return { handle, release };
   }
 
   async forget(file: string): Promise<void> {

@@ -1,3 +1,4 @@
 export * from './file-tree.ts';
 export * from './seeded-bytes.ts';
 export * from './temporary-folder.ts';
+export * from './store-contract.ts';

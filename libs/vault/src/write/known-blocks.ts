@@ -13,9 +13,13 @@ export function idKey(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
 }
 
-/** Remembers the blocks that were stored last, so that equal files near each other are stored once. Bounded. */
+/**
+ * Remembers the blocks that were stored last, so that equal files near each other are stored once. Between half the
+ * limit and the limit: the older half goes at once, because deleting single keys from a large Map is slow.
+ */
 export class RecentBlocks {
-  private readonly blocks = new Map<string, KnownBlock>();
+  private newer = new Map<string, KnownBlock>();
+  private older: ReadonlyMap<string, KnownBlock> = new Map();
   private readonly limit: number;
 
   constructor(limit: number) {
@@ -23,13 +27,13 @@ export class RecentBlocks {
   }
 
   find(key: string): KnownBlock | undefined {
-    return this.blocks.get(key);
+    return this.newer.get(key) ?? this.older.get(key);
   }
 
   remember(key: string, block: KnownBlock): void {
-    this.blocks.set(key, block);
-    if (this.blocks.size <= this.limit) return;
-    const oldest = this.blocks.keys().next();
-    if (!oldest.done) this.blocks.delete(oldest.value);
+    this.newer.set(key, block);
+    if (this.newer.size < this.limit / 2) return;
+    this.older = this.newer;
+    this.newer = new Map();
   }
 }

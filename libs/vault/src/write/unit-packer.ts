@@ -33,6 +33,8 @@ export class UnitPacker {
   private readonly inFlight = new Set<Promise<void>>();
   private tail: Promise<void> = Promise.resolve();
   private failure: { readonly error: unknown } | undefined;
+  /** Buffers of units that have been written, to be filled again. */
+  private readonly spare: Buffer[] = [];
   blockBytes = 0;
 
   constructor(options: PackerOptions) {
@@ -49,7 +51,7 @@ export class UnitPacker {
     if (unit === undefined) {
       const { promise, resolve, reject } = Promise.withResolvers<UnitPlace>();
       promise.catch(() => undefined); // whoever needs the place gets the failure from `placed`
-      const buffer = Buffer.allocUnsafeSlow(Math.max(this.options.unitBytes, block.length));
+      const buffer = this.buffer(block.length);
       unit = this.open = { placed: promise, resolve, reject, buffer, length: 0, blocks: [] };
     }
     const start = unit.length;
@@ -59,6 +61,12 @@ export class UnitPacker {
     this.blockBytes += block.length;
     if (unit.length === unit.buffer.length) this.flush();
     return { unit, start };
+  }
+
+  private buffer(atLeast: number): Buffer {
+    const { unitBytes } = this.options;
+    if (atLeast > unitBytes) return Buffer.allocUnsafeSlow(atLeast);
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(unitBytes);
   }
 
   /** Closes the open unit, however small, so that what waits for its place can go on. */
@@ -76,6 +84,7 @@ export class UnitPacker {
         this.failure ??= { error };
         unit.reject(error);
       } finally {
+        if (unit.buffer.length === this.options.unitBytes) this.spare.push(unit.buffer);
         this.inFlight.delete(done);
       }
     });

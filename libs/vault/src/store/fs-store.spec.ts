@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UnsupportedStoreError } from '../error/repository-error.ts';
+import { describeStore, temporaryFolder } from '../testing/index.ts';
+import { FsStore } from './fs-store.ts';
+import { openStore } from './open-store.ts';
+
+describeStore('a folder', async () => {
+  const folder = await temporaryFolder();
+  const root = path.join(folder.path, 'made', 'when needed');
+  return { store: new FsStore(root), second: new FsStore(root), remove: folder.remove };
+});
+
+describe('a folder as a store', () => {
+  it('keeps what is being written out of sight and cleans up behind itself', async () => {
+    const folder = await temporaryFolder();
+    const store = new FsStore(folder.path);
+    await store.putIfAbsent('a', Buffer.from('1'));
+    await store.putIfAbsent('a', Buffer.from('2'));
+    expect(await readdir(path.join(folder.path, '.unfinished'))).toEqual([]);
+    await store.close();
+    await folder.remove();
+  });
+
+  it('is opened by path or file URL; anything else is refused by name', () => {
+    expect(openStore('/some/where').location).toBe('/some/where');
+    expect(openStore(pathToFileURL('/some/where else').href).location).toBe('/some/where else');
+    expect(() => openStore('s3://user:secret@bucket/prefix')).toThrow(UnsupportedStoreError);
+    expect(() => openStore('s3://user:secret@bucket/prefix')).not.toThrow(/secret/);
+  });
+
+  it('keeps more files open than it may only while they are used', async () => {
+    const folder = await temporaryFolder();
+    const store = new FsStore(folder.path);
+    const names = Array.from({ length: 150 }, (_, i) => `o/${i}`);
+    for (const name of names) await store.putIfAbsent(name, Buffer.from(name));
+    const read = await Promise.all(names.map((name) => store.read(name, 0, 10)));
+    expect(read.map((bytes) => Buffer.from(bytes).toString())).toEqual(names);
+    const open = await readdir('/proc/self/fd').catch(() => []);
+    expect(open.length).toBeLessThan(150);
+    await store.close();
+    await folder.remove();
+  });
+});

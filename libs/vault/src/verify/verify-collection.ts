@@ -1,0 +1,152 @@
+import { unitSeal } from '../container/unit-seal.ts';
+import type { Damage } from '../error/damaged-object-error.ts';
+import { DamagedObjectError } from '../error/damaged-object-error.ts';
+import { LockedError } from '../error/key-error.ts';
+import type { Keyring } from '../key/keyring.ts';
+import type { Manifest } from '../port/manifest.ts';
+import { VaultBackupReader } from '../read/vault-backup-reader.ts';
+import { authenticateManifest, findBackups } from '../repository/backup-finder.ts';
+import type { CollectionContext } from '../repository/collection-context.ts';
+import type { NeededObject } from './closure-objects.ts';
+import { neededObjects } from './closure-objects.ts';
+import { DamageMap } from './damage-map.ts';
+import { checkBytes, checkPresence } from './object-check.ts';
+import { recordVerification } from './verification-record.ts';
+import { walkReferences } from './reference-walk.ts';
+
+/** presence: every object is there and as long as it was. checksums: every byte is read and every reference followed. */
+export type VerifyDepth = 'presence' | 'checksums';
+
+export interface VerifyProgress {
+  readonly objects: number;
+  readonly objectsTotal: number;
+  readonly bytes: number;
+  /** Of the objects whose size the manifests say. */
+  readonly bytesTotal: number;
+}
+
+export interface VerifyOptions {
+  readonly depth: VerifyDepth;
+  /** Ids of backups; default all of the collection. */
+  readonly backups?: readonly string[];
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Leaves a verification record in the repository, in this name. */
+  readonly recordAs?: string;
+}
+
+export interface VerifyReport {
+  readonly depth: VerifyDepth;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly backups: readonly string[];
+  readonly objects: number;
+  readonly bytes: number;
+  readonly damages: readonly Damage[];
+  /** False when no key was at hand: objects were checked by their hashes, and files cannot be named. */
+  readonly opened: boolean;
+}
+
+async function openKeyring(
+  context: CollectionContext,
+): Promise<{ keyring: Keyring | undefined; opened: boolean }> {
+  try {
+    return { keyring: await context.keyring(), opened: true };
+  } catch (error) {
+    if (error instanceof LockedError) return { keyring: undefined, opened: false };
+    throw error;
+  }
+}
+
+async function readManifests(context: CollectionContext, damages: DamageMap): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for await (const found of findBackups(context)) {
+    if ('manifest' in found) manifests.push(found.manifest);
+    else damages.add({ object: found.name, reason: 'malformed', backups: [], files: [] });
+  }
+  return manifests;
+}
+
+/** Names, per damage, the backups that need the object; more cannot be said from manifests alone. */
+function damageOf(object: NeededObject, found: Pick<Damage, 'reason' | 'offset' | 'length'>): Damage {
+  return { object: object.name, backups: object.backups, files: [], ...found };
+}
+
+/** Checks a collection and says what is hit by what is damaged. Never throws for damage. */
+export async function verifyCollection(
+  context: CollectionContext,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  const { depth, signal, onProgress } = options;
+  const startedAt = context.now();
+  const damages = new DamageMap();
+  const known = await readManifests(context, damages);
+  const wanted = options.backups === undefined ? undefined : new Set(options.backups);
+  const manifests = known.filter((manifest) => wanted?.has(manifest.backup) ?? true);
+  for (const id of wanted ?? [])
+    if (!manifests.some((manifest) => manifest.backup === id))
+      damages.add({ object: `manifest of backup ${id}`, reason: 'missing', backups: [id], files: [] });
+  const { keyring, opened } = await openKeyring(context);
+  const objects = neededObjects(context.layout, manifests, known);
+  const progress = {
+    objects: 0,
+    objectsTotal: objects.length,
+    bytes: 0,
+    bytesTotal: objects.reduce((sum, object) => sum + (object.size ?? 0), 0),
+  };
+  const checker = {
+    store: context.store,
+    signal,
+    sealOf: ({ identity }: NeededObject) => {
+      if (identity.key === undefined) return unitSeal(identity, undefined);
+      return keyring === undefined ? undefined : unitSeal(identity, keyring.key(identity.key).secret);
+    },
+    repairOf: ({ identity }: NeededObject, offset: number) =>
+      context.layout.repair(identity.volume, identity.kind, identity.number, offset),
+    onBytes: (bytes: number) => {
+      progress.bytes += bytes;
+      onProgress?.({ ...progress });
+    },
+  };
+  for (const object of objects) {
+    signal?.throwIfAborted();
+    const missing = await checkPresence(context.store, object);
+    const found =
+      missing !== undefined ? [missing] : depth === 'checksums' ? await checkBytes(checker, object) : [];
+    for (const damage of found) damages.add(damageOf(object, damage));
+    progress.objects++;
+    onProgress?.({ ...progress });
+  }
+  if (opened && (depth === 'checksums' || !damages.isEmpty))
+    for (const manifest of manifests) await walk(context, manifest, damages, signal);
+  const report: VerifyReport = {
+    depth,
+    startedAt,
+    endedAt: context.now(),
+    backups: manifests.map((manifest) => manifest.backup),
+    objects: objects.length,
+    bytes: depth === 'checksums' ? progress.bytes : 0,
+    damages: damages.list(),
+    opened,
+  };
+  if (options.recordAs !== undefined) await recordVerification(context, report, options.recordAs);
+  return report;
+}
+
+async function walk(
+  context: CollectionContext,
+  manifest: Manifest,
+  damages: DamageMap,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await authenticateManifest(context, manifest);
+  } catch (error) {
+    if (!(error instanceof DamagedObjectError)) throw error;
+    damages.add(error.neededBy({ backup: manifest.backup }).damage);
+    return;
+  }
+  const reader = await VaultBackupReader.open(context, manifest);
+  await walkReferences(reader, context.layout, damages, signal);
+  await reader.close();
+}
