@@ -35,23 +35,27 @@ describe('the timeline of a zone', () => {
   });
 
   const changes = changesFromZdump(Intl.supportedValuesOf('timeZone'));
-  (changes ? it : it.skip)('agrees with zdump on every change of every zone from 2000 to 2020', () => {
-    const disagreements = changes!
-      .map(({ zone, at, offset }) => ({
-        zone,
-        at,
-        offset,
-        ours: zoneTimeline(zone).offsetAt(Date.parse(at)),
-      }))
-      .filter(({ ours, offset }) => ours !== offset);
-    expect(changes!.length).toBeGreaterThan(1000);
-    expect(disagreements).toEqual([]);
-  });
+  (changes ? it : it.skip)(
+    'agrees with zdump on every change of every zone from 2007 to 2016',
+    () => {
+      const disagreements = changes!
+        .map(({ zone, at, offset }) => ({
+          zone,
+          at,
+          offset,
+          ours: zoneTimeline(zone).offsetAt(Date.parse(at)),
+        }))
+        .filter(({ ours, offset }) => ours !== offset);
+      expect(changes!.length).toBeGreaterThan(1000);
+      expect(disagreements).toEqual([]);
+    },
+    120_000,
+  );
 });
 
 /** What the system's own zone compiler says of the second before each change and of the change itself, if it is there. */
 function changesFromZdump(zones: string[]): { zone: string; at: string; offset: number }[] | undefined {
-  const zdump = spawnSync('zdump', ['-v', '-c', '2000,2020', ...zones], {
+  const zdump = spawnSync('zdump', ['-v', '-c', '2007,2016', ...zones], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });

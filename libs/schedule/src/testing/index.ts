@@ -1,1 +1,3 @@
 export * from './brute-force.ts';
+export * from './definition-texts.ts';
+export * from './schedule-history.ts';

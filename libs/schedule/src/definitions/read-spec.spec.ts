@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  readRepositorySpec,
+  readScheduleSpec,
+  readSourceSpec,
+  readSubscriptionSpec,
+  SpecNotUnderstoodError,
+} from './read-spec.ts';
+
+describe('reading stored specs', () => {
+  it('a Source has its defaults', () => {
+    expect(readSourceSpec({ driver: 'files', files: { path: '/a' } })).toEqual({
+      driver: 'files',
+      files: {
+        path: '/a',
+        include: [],
+        exclude: [],
+        oneFileSystem: false,
+        excludeCaches: false,
+        excludeIfPresent: [],
+      },
+    });
+  });
+
+  it('a Repository has its keys in one form', () => {
+    const keys = [{ passphrase: { env: 'P' } }, { passphrase: { file: '/p' } }, { keyFile: { path: '/k' } }];
+    expect(readRepositorySpec({ store: 'fs', fs: { path: '/b' }, encryption: { keys } })).toEqual({
+      store: 'fs',
+      fs: { path: '/b' },
+      access: 'readWrite',
+      keys: [
+        { passphrase: { env: 'P' } },
+        { passphrase: { file: '/p' } },
+        { keyFile: { path: '/k', generate: false } },
+      ],
+    });
+    expect(readRepositorySpec({ store: 'fs', fs: { path: '/b' }, access: 'external' })).toMatchObject({
+      access: 'external',
+      keys: [],
+    });
+  });
+
+  it('a Schedule has its cadences in one form and its first run in UTC', () => {
+    const spec = {
+      source: 'docs',
+      repository: 'vault',
+      full: '@weekly',
+      differential: { cron: '@daily', copyOnly: true },
+      firstRun: '2025-01-01T02:00:00+02:00',
+    };
+    expect(readScheduleSpec(spec)).toEqual({
+      source: 'docs',
+      repository: 'vault',
+      timeZone: 'UTC',
+      firstRun: '2025-01-01T00:00:00.000Z',
+      cadences: {
+        full: { cron: '@weekly', copyOnly: false },
+        differential: { cron: '@daily', copyOnly: true },
+      },
+      whenNoFull: 'full',
+    });
+  });
+
+  it('a Subscription has one target', () => {
+    const webhook = { url: 'https://example.org', secret: { env: 'S' } };
+    expect(readSubscriptionSpec({ events: ['run.failed'], to: { webhook } })).toEqual({
+      events: ['run.failed'],
+      to: { webhook },
+    });
+    expect(readSubscriptionSpec({ events: ['run.*'], sources: ['a'], to: { command: ['x'] } })).toEqual({
+      events: ['run.*'],
+      sources: ['a'],
+      to: { command: ['x'] },
+    });
+  });
+
+  it('one that this build does not know is refused by name', () => {
+    expect(() => readSourceSpec({ driver: 'tape', tape: {} })).toThrow(SpecNotUnderstoodError);
+    expect(() => readScheduleSpec({ source: 'a' })).toThrow(/A stored Schedule cannot be read.*repository/);
+  });
+});
