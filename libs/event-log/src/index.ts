@@ -25,3 +25,8 @@ export * from './load/load-aggregate.ts';
 export * from './load/transact.ts';
 export type { StoredEvent, StoredHeaders } from './record/stored-event.ts';
 export { MAX_EVENTS_PER_APPEND } from './record/prepare-append.ts';
+export { verifyLog, type LogProblem, type LogVerification, type WalkOptions } from './transfer/verify-log.ts';
+export * from './transfer/export-log.ts';
+export * from './transfer/import-log.ts';
+export { readExport, type OpenExport } from './transfer/read-export.ts';
+export { ExportDamagedError } from './transfer/export-format.ts';

@@ -87,17 +87,15 @@ async function deliverFrom(
   { signal }: Delivery,
   deliver: (message: JsMsg, event: AnyRecordedEvent) => Promise<void>,
 ): Promise<void> {
-  while (!signal.aborted) {
+  const stopped = () => signal.aborted;
+  while (!stopped()) {
     const consumer = await durableConsumer(link, source.settings, signal);
     try {
-      while (!signal.aborted) {
+      while (!stopped()) {
         const message = await nextMessage(consumer, signal);
         if (!message) continue;
-        if (signal.aborted) {
-          message.nak();
-          return;
-        }
-        await deliver(message, await read(source, message));
+        if (stopped()) message.nak();
+        else await deliver(message, await read(source, message));
       }
     } catch (thrown) {
       if (!isTransient(thrown)) throw asCatenaError(thrown, `delivering events to "${source.settings.name}"`);

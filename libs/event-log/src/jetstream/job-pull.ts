@@ -77,7 +77,6 @@ export class JobPull {
       try {
         await this.#pullOnce(await this.#open());
       } catch (thrown) {
-        if (this.#closed.aborted) break;
         if (isTransient(thrown)) await wait(RETRY_DELAY, this.#closed);
         else this.#failAll(asCatenaError(thrown, 'waiting for a job'));
       }
