@@ -1,32 +1,24 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readEndpoints } from './home/endpoints.ts';
 import { pingNats } from './nats/nats-probe.ts';
 import { NATS_ROLES } from './nats/service-accounts.ts';
 import { startPlatform, type Platform, type PlatformEvent } from './platform.ts';
 import { EventRecorder } from './testing/event-recorder.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
+import { rowsOf } from './testing/rows-of.ts';
+
+// Several starts of real servers each; the machine may be busy with other suites.
+jest.setTimeout(120_000);
 
 const env = {
   PATH: process.env['PATH'],
   HOME: process.env['HOME'],
   CATENA_CACHE: process.env['CATENA_CACHE'],
 };
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 async function pingAs(platform: Platform, role: (typeof NATS_ROLES)[number]): Promise<string> {
   const { hostname, port } = new URL(platform.endpoints.nats.url);
@@ -36,77 +28,63 @@ async function pingAs(platform: Platform, role: (typeof NATS_ROLES)[number]): Pr
 }
 
 describe('the servers of a home', () => {
-  it('starts both, takes logins of every role, keeps ports, passwords and data over a restart', async () => {
-    await using folder = await temporaryFolder();
-    const home = path.join(folder.path, '.catena');
-    await using first = await startPlatform({ home, env });
-    const names = await Promise.all(NATS_ROLES.map((role) => pingAs(first, role)));
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let home: string;
+  const recorder = new EventRecorder<PlatformEvent>();
+  let platform: Platform;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    home = path.join(folder.path, '.catena');
+    platform = await startPlatform({ home, env, onEvent: recorder.record });
+    await rowsOf(platform.endpoints.postgres.url, 'create table kept (n int); insert into kept values (1)');
+  });
+
+  afterAll(async () => {
+    await platform.stop();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  it('take the logins of every role, kept in files that others cannot read', async () => {
+    const names = await Promise.all(NATS_ROLES.map((role) => pingAs(platform, role)));
     expect(new Set(names).size).toBe(1);
-    await query(first.endpoints.postgres.url, 'create table kept (n int); insert into kept values (1)');
-    expect(readEndpoints(home, {})).toEqual(first.endpoints);
+    expect(readEndpoints(home, {})).toEqual(platform.endpoints);
+    expect(readFileSync(path.join(home, 'run', 'endpoints.json'), 'utf8')).not.toContain('assword');
     expect(statSync(path.join(home, 'secrets')).mode & 0o777).toBe(0o700);
-    for (const secret of ['nats-users.json', 'nats-accounts.conf', 'postgres.json']) {
+    for (const secret of ['nats-users.json', 'nats-accounts.conf', 'postgres.json', 'external.json']) {
       expect(statSync(path.join(home, 'secrets', secret)).mode & 0o777).toBe(0o600);
     }
-    await first.stop();
-    expect(() => readEndpoints(home, {})).toThrow(expect.objectContaining({ code: 'embedded.not-started' }));
-
-    await using second = await startPlatform({ home, env });
-    expect(second.endpoints).toEqual(first.endpoints);
-    expect(await query(second.endpoints.postgres.url, 'select n from kept')).toEqual([{ n: 1 }]);
-    await second.stop();
   });
 
-  it('refuses a login with another password, and one without', async () => {
-    await using folder = await temporaryFolder();
-    await using platform = await startPlatform({ home: path.join(folder.path, '.catena'), env });
+  it('refuse a login with another password, and one without', async () => {
     const address = { host: '127.0.0.1', port: Number(new URL(platform.endpoints.nats.url).port) };
     const wrong = { user: 'operator', password: 'guessed' };
-    await expect(pingNats(address, wrong, AbortSignal.timeout(5_000))).rejects.toThrow(
-      /Authorization Violation/,
-    );
-    await expect(pingNats(address, undefined, AbortSignal.timeout(5_000))).rejects.toThrow(
-      /Authorization Violation/,
-    );
+    const limit = () => AbortSignal.timeout(5_000);
+    await expect(pingNats(address, wrong, limit())).rejects.toThrow(/Authorization Violation/);
+    await expect(pingNats(address, undefined, limit())).rejects.toThrow(/Authorization Violation/);
     const url = new URL(platform.endpoints.postgres.url);
     url.password = 'guessed';
-    await expect(query(url.href, 'select 1')).rejects.toThrow(/password authentication failed/);
-    await platform.stop();
+    await expect(rowsOf(url.href, 'select 1')).rejects.toThrow(/password authentication failed/);
   });
 
-  it('tells a second start who has the folder', async () => {
-    await using folder = await temporaryFolder();
-    const home = path.join(folder.path, '.catena');
-    await using platform = await startPlatform({ home, env });
+  it('are not started a second time: the second start is told who has the folder', async () => {
     await expect(startPlatform({ home, env })).rejects.toMatchObject({
       code: 'embedded.home-in-use',
-      details: {
-        pid: process.pid,
-        command: expect.stringContaining('jest'),
-        since: expect.any(String),
-      },
+      details: { pid: process.pid, command: expect.stringContaining('jest'), since: expect.any(String) },
     });
-    await platform.stop();
+    expect(await pingAs(platform, 'client')).toMatch(/^catena-/);
   });
 
-  it('brings killed servers back on their ports, also beside a session that does not notice', async () => {
-    await using folder = await temporaryFolder();
-    const recorder = new EventRecorder<PlatformEvent>();
-    await using platform = await startPlatform({
-      home: path.join(folder.path, '.catena'),
-      env,
-      onEvent: recorder.record,
-    });
+  it('come back on their ports when they are killed, also beside a session that does not notice', async () => {
     const url = platform.endpoints.postgres.url;
-    await query(url, 'create table kept (n int); insert into kept values (1)');
     // Never looks up from its work: it outlives the server that it belongs to.
-    const busy = query(url, 'select count(*) from generate_series(1, 20000000000)').then(
+    const busy = rowsOf(url, 'select count(*) from generate_series(1, 20000000000)').then(
       () => 'finished',
       () => 'cut off',
     );
     const atWork =
       "select 1 from pg_stat_activity where query like '%generate_series%' and pid <> pg_backend_pid()";
-    while ((await query(url, atWork)).length === 0);
+    while ((await rowsOf(url, atWork)).length === 0);
     const before = { nats: platform.nats.pid, postgres: platform.postgres.pid };
     process.kill(before.nats!, 'SIGKILL');
     process.kill(before.postgres!, 'SIGKILL');
@@ -115,26 +93,31 @@ describe('the servers of a home', () => {
     expect(await busy).toBe('cut off');
     expect(platform.nats.pid).not.toBe(before.nats);
     expect(await pingAs(platform, 'scheduler')).toMatch(/^catena-/);
-    expect(await query(url, 'select n from kept')).toEqual([{ n: 1 }]);
-    await platform.stop();
+    expect(await rowsOf(url, 'select n from kept')).toEqual([{ n: 1 }]);
   });
 
-  it('chooses other ports when somebody has taken its own', async () => {
-    await using folder = await temporaryFolder();
-    const home = path.join(folder.path, '.catena');
-    await using first = await startPlatform({ home, env });
-    await first.stop();
-    const port = Number(new URL(first.endpoints.nats.url).port);
+  it('keep ports, passwords and data over a restart, but for a port that somebody has taken', async () => {
+    const { endpoints } = platform;
+    await platform.stop();
+    expect(() => readEndpoints(home, {})).toThrow(expect.objectContaining({ code: 'embedded.not-started' }));
+    platform = await startPlatform({ home, env });
+    expect(platform.endpoints).toEqual(endpoints);
+    await platform.stop();
+
     const squatter = createServer();
+    const port = Number(new URL(endpoints.nats.url).port);
     await new Promise<void>((resolve) => squatter.listen(port, '127.0.0.1', resolve));
-    await using second = await startPlatform({ home, env });
-    expect(second.endpoints.nats.url).not.toBe(first.endpoints.nats.url);
-    expect(second.endpoints.postgres.url).toBe(first.endpoints.postgres.url);
-    expect(await pingAs(second, 'mover')).toMatch(/^catena-/);
-    await second.stop();
+    platform = await startPlatform({ home, env });
+    expect(platform.endpoints.nats.url).not.toBe(endpoints.nats.url);
+    expect(platform.endpoints.nats.users).toEqual(endpoints.nats.users);
+    expect(platform.endpoints.postgres).toEqual(endpoints.postgres);
+    expect(await pingAs(platform, 'mover')).toMatch(/^catena-/);
+    expect(await rowsOf(endpoints.postgres.url, 'select n from kept')).toEqual([{ n: 1 }]);
     await new Promise((resolve) => squatter.close(resolve));
   });
+});
 
+describe('a home that was damaged by hand', () => {
   it('says what to do when the passwords of the data are gone, and starts anew when the data is deleted', async () => {
     await using folder = await temporaryFolder();
     const home = path.join(folder.path, '.catena');
@@ -146,7 +129,7 @@ describe('the servers of a home', () => {
     });
     await rm(path.join(home, 'postgres', 'data'), { recursive: true });
     await using anew = await startPlatform({ home, env });
-    expect(await query(anew.endpoints.postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    expect(await rowsOf(anew.endpoints.postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
     await anew.stop();
   });
 });

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { EmbeddedError } from './embedded-error.ts';
 import { resolveCache } from './home/cache-folder.ts';
 import { publishEndpoints, readEndpoints, withdrawEndpoints, type Endpoints } from './home/endpoints.ts';
 import { externalServers, natsServer } from './home/external-servers.ts';
@@ -63,7 +62,7 @@ export interface Platform extends AsyncDisposable {
 /**
  * Starts (or adopts) nats-server and PostgreSQL of a home, unless addresses of others' are given, and waits until both
  * are healthy. Exactly one process has a home at a time; its servers outlive it when it is killed, and the next one
- * finds them. Throws an {@link EmbeddedError}; then nothing that was started here is left running.
+ * finds them. Throws an EmbeddedError; then nothing that was started here is left running.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const env = options.env ?? process.env;

@@ -1,12 +1,15 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { chown, cp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { describe, expect, it, jest } from '@jest/globals';
 import { startPlatform } from './platform.ts';
 import { lookUpUser } from './postgres/system-user.ts';
 import { runPlatformProcess, type PlatformProcess } from './testing/process/run-platform-process.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
+import { rowsOf } from './testing/rows-of.ts';
+
+// Several starts of real servers each; the machine may be busy with other suites.
+jest.setTimeout(120_000);
 
 const asRoot = process.getuid?.() === 0;
 const onDebian = /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
@@ -60,7 +63,7 @@ function messagesOf(process: PlatformProcess): string[] {
       await using platform = await startPlatform(options);
       expect(uidOf(platform.postgres.pid!)).not.toBe(0);
       url = platform.endpoints.postgres.url;
-      await query(url, 'create table kept (n int); insert into kept values (1)');
+      await rowsOf(url, 'create table kept (n int); insert into kept values (1)');
     }
     const location = JSON.parse(readFileSync(path.join(home, 'postgres', 'location.json'), 'utf8')) as {
       folder: string;
@@ -77,13 +80,13 @@ function messagesOf(process: PlatformProcess): string[] {
     await rm(path.join(copy, 'postgres', 'location.json'));
     {
       await using beside = await startPlatform({ ...options, home: copy });
-      await expect(query(beside.endpoints.postgres.url, 'select n from kept')).rejects.toThrow(
+      await expect(rowsOf(beside.endpoints.postgres.url, 'select n from kept')).rejects.toThrow(
         /does not exist/,
       );
     }
     await using again = await startPlatform(options);
     expect(again.endpoints.postgres.url).toBe(url);
-    expect(await query(url, 'select n from kept')).toEqual([{ n: 1 }]);
+    expect(await rowsOf(url, 'select n from kept')).toEqual([{ n: 1 }]);
   });
 
   it('refuses a home of another user to a normal user, by name of the rule', async () => {
@@ -98,13 +101,3 @@ function messagesOf(process: PlatformProcess): string[] {
     expect(intruder.answer).toMatchObject({ error: { code: 'embedded.home-not-usable' } });
   });
 });
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}

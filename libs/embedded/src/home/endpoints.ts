@@ -38,7 +38,7 @@ export function publishEndpoints(
   layout: HomeLayout,
   ports: { nats?: number; monitor?: number; postgres?: number },
 ): void {
-  const secrets = readSecret<PostgresSecrets>(layout, 'postgres.json');
+  const secrets = readSecret(layout, 'postgres.json') as PostgresSecrets | undefined;
   const published: PublishedEndpoints = {
     ...(ports.nats === undefined
       ? {}
@@ -70,7 +70,10 @@ export function readEndpoints(home: string, env: NodeJS.ProcessEnv = process.env
   const layout = homeLayout(home);
   const fromEnvironment = externalServers(env);
   const published = readPublished(layout);
-  const external = { ...(readSecret<ExternalServers>(layout, 'external.json') ?? {}), ...fromEnvironment };
+  const external = {
+    ...(readSecret(layout, 'external.json') as ExternalServers | undefined),
+    ...fromEnvironment,
+  };
   return {
     nats: natsEndpoint(layout, published, external),
     postgres: postgresEndpoint(layout, published, external),
@@ -86,7 +89,7 @@ function natsEndpoint(
     return { url: external.natsUrl, users: external.natsUsers ?? {}, external: true };
   }
   if (!published?.nats) throw notStarted(layout, 'NATS', 'CATENA_NATS_URL');
-  const users = readSecret<Record<NatsRole, NatsUser>>(layout, 'nats-users.json') ?? {};
+  const users = (readSecret(layout, 'nats-users.json') ?? {}) as Endpoints['nats']['users'];
   return { ...published.nats, users, external: false };
 }
 
@@ -96,7 +99,7 @@ function postgresEndpoint(
   external: ExternalServers,
 ): Endpoints['postgres'] {
   if (external.databaseUrl !== undefined) return { url: external.databaseUrl, external: true };
-  const secrets = readSecret<PostgresSecrets>(layout, 'postgres.json');
+  const secrets = readSecret(layout, 'postgres.json') as PostgresSecrets | undefined;
   if (!published?.postgres || !secrets) throw notStarted(layout, 'PostgreSQL', 'CATENA_DATABASE_URL');
   return { url: postgresUrl(published.postgres.port, secrets), external: false };
 }

@@ -31,11 +31,7 @@ export function natsServer(
     return `${url.protocol}//${url.host}`;
   });
   const shared = login;
-  const natsUsers =
-    users ??
-    (shared
-      ? (Object.fromEntries(NATS_ROLES.map((role) => [role, shared])) as Record<NatsRole, NatsUser>)
-      : {});
+  const natsUsers = users ?? (shared ? Object.fromEntries(NATS_ROLES.map((role) => [role, shared])) : {});
   return { natsUrl: servers.join(','), natsUsers };
 }
 

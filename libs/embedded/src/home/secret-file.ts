@@ -16,7 +16,7 @@ export interface ExternalServers {
 
 /** The NATS logins of a home, made at its first start. */
 export function natsUsers(layout: HomeLayout): Record<NatsRole, NatsUser> {
-  const known = readSecret<Partial<Record<NatsRole, NatsUser>>>(layout, 'nats-users.json') ?? {};
+  const known = (readSecret(layout, 'nats-users.json') ?? {}) as Partial<Record<NatsRole, NatsUser>>;
   const missing = NATS_ROLES.filter((role) => known[role] === undefined);
   const users = Object.fromEntries(
     NATS_ROLES.map((role) => [role, known[role] ?? { user: role, password: generatePassword() }]),
@@ -27,7 +27,7 @@ export function natsUsers(layout: HomeLayout): Record<NatsRole, NatsUser> {
 
 /** The PostgreSQL logins of a home, made at its first start. */
 export function postgresSecrets(layout: HomeLayout): PostgresSecrets {
-  const known = readSecret<PostgresSecrets>(layout, 'postgres.json');
+  const known = readSecret(layout, 'postgres.json') as PostgresSecrets | undefined;
   if (known) return known;
   const made = {
     user: 'catena',
@@ -40,10 +40,10 @@ export function postgresSecrets(layout: HomeLayout): PostgresSecrets {
 }
 
 /** A secret of the home, or undefined when there is none. Throws embedded.home-not-usable when it is another user's. */
-export function readSecret<T>(layout: HomeLayout, name: string): T | undefined {
+export function readSecret(layout: HomeLayout, name: string): unknown {
   const file = path.join(layout.secrets, name);
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EmbeddedError, reasonOf } from '../embedded-error.ts';
+import { removeLeftovers } from '../leftovers.ts';
 import { runCommand } from '../process/run-command.ts';
 import {
   archivesOfSuite,
@@ -14,8 +15,11 @@ import { isSuitableNatsVersion, MINIMUM_NATS_VERSION, probeNatsVersion } from '.
 /** Names every Debian archive keeps current: the newest package is most likely here, and code names would go stale. */
 const SUITES = ['testing', 'unstable', 'stable'] as const;
 
+/** Begins the names of working folders. */
+const WORK_PREFIX = '.fetch-';
+
 export interface AptFetchOptions {
-  /** Folder that gets `<version>-<architecture>/nats-server`; exists. */
+  /** Folder that gets `<version>-<architecture>/nats-server`; exists, and nobody else fetches into it now. */
   target: string;
   onProgress: (message: string) => void;
   /** The machine's apt configuration; another folder only in tests. */
@@ -35,7 +39,8 @@ const remedy =
 export async function fetchNatsFromApt(options: AptFetchOptions): Promise<string> {
   const release = await debianRelease(options.osRelease ?? '/etc/os-release');
   const archives = await machineArchives(options.aptFolder ?? '/etc/apt');
-  const work = path.join(options.target, `.fetch-${process.pid}`);
+  await removeLeftovers(options.target, WORK_PREFIX);
+  const work = path.join(options.target, `${WORK_PREFIX}${process.pid}`);
   const failures: string[] = [];
   try {
     for (const suite of SUITES) {
@@ -84,9 +89,9 @@ async function debianRelease(osRelease: string): Promise<string> {
 async function machineArchives(aptFolder: string): Promise<AptArchive[]> {
   const archives: AptArchive[] = [];
   const read = (file: string) =>
-    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw failed(`${file} cannot be read (${error.code})`, { file });
+    readFile(file, 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw failed(`${file} cannot be read (${reasonOf(error)})`, { file });
     });
   archives.push(...parseOneLineSources(await read(path.join(aptFolder, 'sources.list'))));
   const parts = path.join(aptFolder, 'sources.list.d');
@@ -179,9 +184,8 @@ function lastError(stderr: string): string {
 
 async function install(unpacked: Unpacked, target: string): Promise<string> {
   const folder = path.join(target, `${unpacked.version}-${process.arch}`);
-  const staging = `${folder}.new-${process.pid}`;
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
+  const staging = path.join(target, `${WORK_PREFIX}${process.pid}`, 'installed');
+  await mkdir(staging);
   await copyFile(unpacked.binary, path.join(staging, 'nats-server'));
   await chmod(path.join(staging, 'nats-server'), 0o755);
   await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
-import { chmod, chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EmbeddedError } from '../embedded-error.ts';
+import { removeLeftovers } from '../leftovers.ts';
 import { runCommand, type CommandOptions } from '../process/run-command.ts';
 import type { SystemUser } from './system-user.ts';
 
@@ -31,7 +32,8 @@ export interface InitClusterOptions {
  */
 export async function initCluster(options: InitClusterOptions): Promise<boolean> {
   if (await exists(path.join(options.dataDir, 'PG_VERSION'))) return false;
-  await removeLeftovers(options.dataDir);
+  const leftover = `${path.basename(options.dataDir)}.new-`;
+  await removeLeftovers(path.dirname(options.dataDir), leftover);
   const staging = `${options.dataDir}.new-${process.pid}`;
   await mkdir(staging, { mode: 0o700 });
   await chmod(staging, 0o700);
@@ -68,15 +70,6 @@ export async function initCluster(options: InitClusterOptions): Promise<boolean>
   if (single.code !== 0) throw initFailed('postgres --single', single.stderr, options.dataDir);
   await rename(staging, options.dataDir);
   return true;
-}
-
-/** What was half made when an earlier process was killed. */
-async function removeLeftovers(dataDir: string): Promise<void> {
-  const prefix = `${path.basename(dataDir)}.new-`;
-  for (const name of await readdir(path.dirname(dataDir))) {
-    if (!name.startsWith(prefix)) continue;
-    await rm(path.join(path.dirname(dataDir), name), { recursive: true, force: true, maxRetries: 5 });
-  }
 }
 
 function loginStatements(secrets: PostgresSecrets): string {

@@ -1,9 +1,13 @@
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { removeLeftovers } from '../leftovers.ts';
 import { waitForLock } from '../lock/exclusive-lock.ts';
 import { runCommand } from '../process/run-command.ts';
 import type { PostgresBinaries } from './find-postgres.ts';
 import type { SystemUser } from './system-user.ts';
+
+const STAGING_PREFIX = '.copy-';
 
 /**
  * A folder with PostgreSQL's programs that the given user can run: the one that was found when it works there, else a
@@ -18,7 +22,8 @@ export async function usableBinaries(
 ): Promise<string> {
   if (await runsAs(found.bin, user)) return found.bin;
   const source = found.native ?? path.dirname(found.bin);
-  const fingerprint = String(Math.trunc((await stat(path.join(found.bin, 'postgres'))).mtimeMs / 1000));
+  const content = await readFile(path.join(found.bin, 'postgres'));
+  const fingerprint = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const target = path.join(copies, `postgresql-${found.version}-${process.arch}-${fingerprint}`);
   const bin = path.join(target, path.relative(source, found.bin));
   if (await runsAs(bin, user)) return bin;
@@ -30,8 +35,8 @@ export async function usableBinaries(
   try {
     if (await runsAs(bin, user)) return bin;
     onProgress(`copying the PostgreSQL programs to ${target}`);
-    const staging = `${target}.new-${process.pid}`;
-    await rm(staging, { recursive: true, force: true });
+    await removeLeftovers(copies, STAGING_PREFIX);
+    const staging = path.join(copies, `${STAGING_PREFIX}${process.pid}`);
     await cp(source, staging, { recursive: true, verbatimSymlinks: true });
     await restoreSymlinks(staging);
     for (const program of await readdir(path.join(staging, path.relative(source, found.bin)))) {
@@ -57,13 +62,10 @@ async function runsAs(bin: string, user: SystemUser | undefined): Promise<boolea
 async function restoreSymlinks(native: string): Promise<void> {
   const list = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const link of JSON.parse(list) as { source: string; target: string }[]) {
-    const place = path.join(
-      path.dirname(native),
-      link.target.replace(/^native(?=\/)/, path.basename(native)),
-    );
+    const place = path.join(native, path.relative('native', link.target));
     const points = path.relative(path.dirname(link.target), link.source);
-    await symlink(points, place).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await symlink(points, place).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
   }
 }

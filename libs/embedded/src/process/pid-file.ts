@@ -55,8 +55,8 @@ export async function readChild(
   if (recordText === undefined) return undefined;
   const record = parseRecord(recordText);
   if (!record) return undefined;
-  // The parent may have died between creating the file and the child's first step, which takes microseconds.
-  for (let attempt = 0; attempt < 20; attempt++) {
+  // The parent may have died between creating the file and the child's first step, which takes microseconds where the machine is not overloaded.
+  for (let attempt = 0; attempt < 200; attempt++) {
     const stat = readIfThere(pidFile(runFolder, name));
     if (stat === undefined) return undefined;
     const parsed = parseStat(stat);

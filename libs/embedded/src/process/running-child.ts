@@ -12,11 +12,14 @@ import { findProcesses, identifyProcess, isRunning, type ProcessIdentity } from 
 export interface ChildExit {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Why it never ran, if it did not. */
+  problem?: string;
 }
 
 /** One healthy process of a spec. */
 export interface RunningChild {
   readonly pid: number;
+  readonly identity: ProcessIdentity;
   readonly adopted: boolean;
   /** Resolves when the process is gone, for whatever reason. */
   readonly exited: Promise<ChildExit>;
@@ -58,23 +61,18 @@ export async function startChild(
     forgetChild(folders.run, spec.name);
     throw error;
   }
-  return { pid: identity.pid, adopted: false, exited };
+  return { pid: identity.pid, identity, adopted: false, exited };
 }
 
 /** Asks the process to stop, waits, kills it when it does not. Throws embedded.child-not-ended when even that does not help. */
 export async function stopChild(child: RunningChild, spec: ChildSpec, folders: ChildFolders): Promise<void> {
-  const identity = identifyProcess(child.pid);
-  const known = await readChild(folders.run, spec.name);
-  if (identity && known?.identity.pid === child.pid && isRunning(known.identity)) {
-    await endProcess(identity, spec, spec.stopSignal ?? 'SIGTERM');
-  }
+  await endProcess(child.identity, spec, spec.stopSignal ?? 'SIGTERM');
   forgetChild(folders.run, spec.name);
 }
 
 /** Kills the process without asking, and waits until it is gone. Throws embedded.child-not-ended. */
 export async function killChild(child: RunningChild, spec: ChildSpec): Promise<void> {
-  const identity = identifyProcess(child.pid);
-  if (identity) await endProcess(identity, spec, 'SIGKILL');
+  await endProcess(child.identity, spec, 'SIGKILL');
 }
 
 /** Ends whatever an earlier parent left running under this name. Returns whether there was one. */
@@ -111,7 +109,7 @@ async function adoptSurvivor(
         { file: logOf(spec, folders), from: 0 },
         abort,
       );
-      return { pid: survivor.identity.pid, adopted: true, exited };
+      return { pid: survivor.identity.pid, identity: survivor.identity, adopted: true, exited };
     } catch (error) {
       if (abort.aborted) throw error;
     }
@@ -147,7 +145,7 @@ function spawnDetached(
     });
     const exited = new Promise<ChildExit>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
-      child.once('error', () => resolve({ code: null, signal: null }));
+      child.once('error', (error) => resolve({ code: null, signal: null, problem: error.message }));
     });
     child.unref();
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
@@ -198,6 +196,7 @@ async function waitUntilHealthy(
 }
 
 export function describeExit(exit: ChildExit): string {
+  if (exit.problem !== undefined) return `it could not be run: ${exit.problem}`;
   if (exit.signal) return `signal ${exit.signal}`;
   return exit.code === null ? 'exit status unknown' : `exit code ${exit.code}`;
 }

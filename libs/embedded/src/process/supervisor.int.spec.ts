@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EventRecorder } from '../testing/event-recorder.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import type { ChildSpec } from './child-spec.ts';
-import { identifyProcess } from './process-identity.ts';
+import { findProcesses, identifyProcess } from './process-identity.ts';
+import { startChild } from './running-child.ts';
 import { Supervisor, type ChildEvent } from './supervisor.ts';
 
 async function setting() {
@@ -45,6 +46,7 @@ describe('Supervisor', () => {
     const probe = () => Promise.resolve(readFileSync(ready)).then(() => undefined);
     const child = await at.supervisor.start(shell(`echo hello; touch ${ready}; exec sleep 1000`, { probe }));
     const first = child.pid!;
+    rmSync(ready);
     process.kill(first, 'SIGKILL');
     expect(await at.recorder.until((event) => event.type === 'child.died')).toMatchObject({
       exit: 'signal SIGKILL',
@@ -91,34 +93,38 @@ describe('Supervisor', () => {
       message: expect.stringContaining('the reason'),
       details: { child: 'worker', exit: { code: 4, signal: null } },
     });
-    const pidFile = path.join(at.folder.path, 'pid');
-    const late = shell(`echo $$ >${pidFile}; exec sleep 1000`, { ...never, readyWithinMs: 200 });
+    const script = 'while :; do sleep 0.05; done';
+    const late = shell(script, { ...never, args: ['-c', script, at.folder.path], readyWithinMs: 200 });
     await expect(at.supervisor.start(late)).rejects.toMatchObject({
       message: expect.stringMatching(/within 0.2 s: not yet/),
     });
-    expect(identifyProcess(Number(readFileSync(pidFile, 'utf8')))).toBeUndefined();
+    expect(findProcesses((commandLine) => commandLine.includes(at.folder.path))).toEqual([]);
+    const nowhere = shell('exit 0', { ...never, cwd: path.join(at.folder.path, 'nowhere') });
+    await expect(at.supervisor.start(nowhere)).rejects.toMatchObject({
+      message: expect.stringContaining('could not be run'),
+    });
     expect(at.supervisor.child('worker')).toBeUndefined();
   });
 
   it('adopts a survivor that was started the same way, and ends one that was not', async () => {
     await using at = await setting();
     const spec = shell('exec sleep 1000', { probe: () => Promise.resolve() });
-    const first = await at.supervisor.start(spec);
-    const next = new Supervisor({ folders: at.folders });
-    const adopted = await next.start(spec);
-    expect(adopted.pid).toBe(first.pid);
-    const other = new Supervisor({ folders: at.folders });
-    const replaced = await other.start({ ...spec, env: { ...spec.env, LEVEL: 'debug' } });
-    expect(replaced.pid).not.toBe(first.pid);
-    await next.stopAll();
-    await other.stopAll();
+    const abort = new AbortController().signal;
+    const first = await startChild(spec, at.folders, abort);
+    expect((await at.supervisor.start(spec)).pid).toBe(first.pid);
+    await at.supervisor.stopAll();
+    expect(identifyProcess(first.pid)).toBeUndefined();
+
+    const second = await startChild(spec, at.folders, abort);
+    const replaced = await at.supervisor.start({ ...spec, env: { ...spec.env, LEVEL: 'debug' } });
+    expect(replaced.pid).not.toBe(second.pid);
+    expect(identifyProcess(second.pid)).toBeUndefined();
   });
 
   it('does not take a later process with the same number for its child', async () => {
     await using at = await setting();
     const spec = shell('exec sleep 1000', { probe: () => Promise.resolve() });
     const bystander = identifyProcess(process.pid)!;
-    await (await at.supervisor.start(spec), at.supervisor.stop('worker'));
     const record = { fingerprint: 'x', bootId: bystander.bootId, name: 'worker' };
     writeFileSync(path.join(at.folders.run, 'worker.json'), JSON.stringify(record));
     const fields = [

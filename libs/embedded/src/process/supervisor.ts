@@ -153,7 +153,7 @@ export class SupervisedChild {
     for (let child: RunningChild | undefined = first; child;) {
       const begun = performance.now();
       const exit = await Promise.race([child.exited, stopped]);
-      if (exit === undefined || this.#stopping.signal.aborted) return;
+      if (exit === undefined || this.#isStopping()) return;
       if (performance.now() - begun > this.#policy.calmAfterMs) delay = this.#policy.firstDelayMs;
       this.#child = undefined;
       const died = { name: this.spec.name, pid: child.pid, exit: describeExit(exit), restartInMs: delay };
@@ -164,26 +164,26 @@ export class SupervisedChild {
 
   /** Tries until it runs again or is to be stopped; then there is no child. */
   async #bringBack(firstDelay: number): Promise<{ child: RunningChild | undefined; delay: number }> {
-    const abort = this.#stopping.signal;
-    for (let delay = firstDelay; ;) {
-      await sleep(delay, undefined, { signal: abort }).catch(() => undefined);
+    let delay = firstDelay;
+    for (;;) {
+      await sleep(delay, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       delay = Math.min(delay * 2, this.#policy.maxDelayMs);
-      if (abort.aborted) return { child: undefined, delay };
+      if (this.#isStopping()) return { child: undefined, delay };
       try {
-        const child = await startChild(this.spec, this.#folders, abort);
+        const child = await startChild(this.spec, this.#folders, this.#stopping.signal);
         this.#child = child;
         this.#restarts += 1;
         this.#onEvent({ type: 'child.restarted', name: this.spec.name, pid: child.pid });
         return { child, delay };
       } catch (error) {
-        if (abort.aborted) return { child: undefined, delay };
-        this.#onEvent({
-          type: 'child.restart-failed',
-          name: this.spec.name,
-          reason: reasonOf(error),
-          retryInMs: delay,
-        });
+        if (this.#isStopping()) return { child: undefined, delay };
+        const reason = reasonOf(error);
+        this.#onEvent({ type: 'child.restart-failed', name: this.spec.name, reason, retryInMs: delay });
       }
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 }

@@ -1,18 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import { startTestNats, startTestPostgres } from './index.ts';
-
-async function ask(url: string, query: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query(query)).rows;
-  } finally {
-    await client.end();
-  }
-}
+import { rowsOf } from './rows-of.ts';
 
 describe('throw-away servers', () => {
   it('brings a killed nats-server back on its port and deletes its folder at the end', async () => {
@@ -32,14 +21,14 @@ describe('throw-away servers', () => {
   it('keeps what PostgreSQL acknowledged over a kill, and gives out databases of their own', async () => {
     await using postgres = await startTestPostgres({ durable: true });
     const url = await postgres.createDatabase();
-    await ask(url, 'create table kept (n int); insert into kept values (7)');
+    await rowsOf(url, 'create table kept (n int); insert into kept values (7)');
     await postgres.kill9();
     await postgres.restart();
-    expect(await ask(url, 'select n from kept')).toEqual([{ n: 7 }]);
+    expect(await rowsOf(url, 'select n from kept')).toEqual([{ n: 7 }]);
     expect(
-      await ask(postgres.url, "select current_user as who, current_setting('is_superuser') as super"),
+      await rowsOf(postgres.url, "select current_user as who, current_setting('is_superuser') as super"),
     ).toEqual([{ who: 'catena', super: 'off' }]);
-    expect(await ask(postgres.adminUrl, "select current_setting('fsync') as fsync")).toEqual([
+    expect(await rowsOf(postgres.adminUrl, "select current_setting('fsync') as fsync")).toEqual([
       { fsync: 'on' },
     ]);
   });
