@@ -39,6 +39,10 @@ export const schedulerRequests = {
           action: z.enum(['created', 'changed', 'unchanged']),
         }),
       ),
+      warnings: z
+        .array(z.string())
+        .optional()
+        .describe('Accepted, but perhaps not meant; each with file, line and column.'),
       sequence: z.number().int(),
     }),
   }),
