@@ -10,8 +10,9 @@ import { Reporter } from './report/reporter.ts';
 import { INSTALLATION, RepositoryOpener } from './repository/repository-opener.ts';
 import { RescanExecutor } from './rescan/rescan.executor.ts';
 import { RestoreExecutor } from './restore/restore.executor.ts';
+import { VerifyExecutor } from './verify/verify.executor.ts';
 
-const executors = [BackupExecutor, RestoreExecutor, RescanExecutor];
+const executors = [BackupExecutor, RestoreExecutor, VerifyExecutor, RescanExecutor];
 
 /** The mover around the kinds of work it is given. */
 @Module({})

@@ -22,6 +22,8 @@ export interface OpenedRepository {
   readonly repository: Repository;
   /** Folder, when it is one on this machine. */
   readonly folder: string;
+  /** Ours to write to, not external. */
+  readonly writable: boolean;
   /** What the catalog is to know of it; said with every report, because the first one may never arrive. */
   readonly news: Pick<WorkDone, 'initialised' | 'generatedKey'>;
 }
@@ -98,6 +100,7 @@ function opened(repository: Repository, spec: RepositorySpec, keys: readonly Unl
   return {
     repository,
     folder: spec.fs.path,
+    writable: spec.access === 'readWrite',
     news: {
       initialised: { format: repository.document.version, encrypted: repository.encrypted },
       ...(place !== undefined && 'keyFile' in place && key?.kind === 'keyFile'
