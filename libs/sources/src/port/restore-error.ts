@@ -17,7 +17,8 @@ export type RestoreErrorCode =
 export class RestoreError extends CatenaError {
   declare readonly code: RestoreErrorCode;
 
-  constructor(code: RestoreErrorCode, message: string, options: CatenaErrorOptions) {
+  /** @param code one of the codes of this kind of error, which `CatenaError` itself does not know */
+  public constructor(code: RestoreErrorCode, message: string, options: CatenaErrorOptions) {
     super(code, message, options);
   }
 }

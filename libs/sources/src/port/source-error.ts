@@ -13,7 +13,8 @@ export type SourceErrorCode =
 export class SourceError extends CatenaError {
   declare readonly code: SourceErrorCode;
 
-  constructor(code: SourceErrorCode, message: string, options: CatenaErrorOptions) {
+  /** @param code one of the codes of this kind of error, which `CatenaError` itself does not know */
+  public constructor(code: SourceErrorCode, message: string, options: CatenaErrorOptions) {
     super(code, message, options);
   }
 }

@@ -1,5 +1,5 @@
 /** Names of users and groups from the system's own databases (NSS, so directory services too), remembered. */
-import { libc, recordAt } from './libc.ts';
+import { accountAt, libc } from './libc.ts';
 
 /** Names and ids of one run. A new one per run, because accounts change while a service lives for months. */
 export class AccountNames {
@@ -9,31 +9,19 @@ export class AccountNames {
   readonly #groupIds = new Map<string, number | undefined>();
 
   userName(uid: number): string | undefined {
-    return remembered(this.#users, uid, () => {
-      const record = recordAt<{ name: string }>(libc().getpwuid(uid), libc().passwd);
-      return record?.name;
-    });
+    return remembered(this.#users, uid, () => accountAt(libc().getpwuid(uid), libc().passwd)?.name);
   }
 
   groupName(gid: number): string | undefined {
-    return remembered(this.#groups, gid, () => {
-      const record = recordAt<{ name: string }>(libc().getgrgid(gid), libc().group);
-      return record?.name;
-    });
+    return remembered(this.#groups, gid, () => accountAt(libc().getgrgid(gid), libc().group)?.name);
   }
 
   userId(name: string): number | undefined {
-    return remembered(this.#userIds, name, () => {
-      const record = recordAt<{ uid: number }>(libc().getpwnam(name), libc().passwd);
-      return record?.uid;
-    });
+    return remembered(this.#userIds, name, () => accountAt(libc().getpwnam(name), libc().passwd)?.uid);
   }
 
   groupId(name: string): number | undefined {
-    return remembered(this.#groupIds, name, () => {
-      const record = recordAt<{ gid: number }>(libc().getgrnam(name), libc().group);
-      return record?.gid;
-    });
+    return remembered(this.#groupIds, name, () => accountAt(libc().getgrnam(name), libc().group)?.gid);
   }
 }
 

@@ -24,7 +24,7 @@ export function extendedAttributesOf(path: Uint8Array): ExtendedAttribute[] {
     names.push(Buffer.from(scratch.subarray(start, end)));
   }
   const attributes: ExtendedAttribute[] = [];
-  for (const name of names.sort(Buffer.compare)) {
+  for (const name of names.sort((a, b) => Buffer.compare(a, b))) {
     try {
       const length = checked(
         libc().lgetxattr(cString(path), cString(name), scratch, scratch.length),

@@ -18,7 +18,7 @@ function load() {
   const libc = koffi.load(null);
   const passwd = koffi.struct({ name: 'str', password: 'str', uid: 'uint32_t', gid: 'uint32_t' });
   const group = koffi.struct({ name: 'str', password: 'str', gid: 'uint32_t' });
-  const declare = (prototype: string): AsyncCall => libc.func(prototype) as unknown as AsyncCall;
+  const declare = (prototype: string): AsyncCall => libc.func(prototype) as AsyncCall;
   return {
     statx: declare(
       'int statx(int folder, const uint8_t *name, int flags, unsigned int mask, _Out_ uint8_t *status)',
@@ -51,7 +51,7 @@ function load() {
     lseek: declare('int64_t lseek(int file, int64_t offset, int whence)'),
     statfs: declare('int statfs(const uint8_t *path, _Out_ uint8_t *status)'),
     syncfs: declare('int syncfs(int file)'),
-    ioctlRead: libc.func('int ioctl(int file, unsigned long request, ...)') as unknown as Call,
+    ioctlRead: libc.func('int ioctl(int file, unsigned long request, ...)') as Call,
     getpwuid: libc.func('getpwuid', koffi.pointer(passwd), ['uint32_t']),
     getpwnam: libc.func('getpwnam', koffi.pointer(passwd), ['str']),
     getgrgid: libc.func('getgrgid', koffi.pointer(group), ['uint32_t']),
@@ -84,16 +84,24 @@ export function checked(result: number | bigint, syscall: string, subject: () =>
 /** Runs a blocking call on a thread of the pool. The errno of such a call is lost with its thread, hence no code. */
 export function onThread(call: AsyncCall, ...args: unknown[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    call.async(...args, (error: unknown, result: number | bigint) => {
-      if (error) reject(error instanceof Error ? error : new Error(String(error)));
+    call.async(...args, (error: Error | null, result: number | bigint) => {
+      if (error) reject(error);
       else resolve(Number(result));
     });
   });
 }
 
-/** The record that a call of the user database points to, or undefined when it found none. */
-export function recordAt<T>(pointer: unknown, type: Libc['passwd']): T | undefined {
-  return pointer === null || pointer === undefined ? undefined : (koffi.decode(pointer, type) as T);
+/** What the databases of users and groups say of one. */
+export interface Account {
+  readonly name: string;
+  /** Of a user only. */
+  readonly uid?: number;
+  readonly gid: number;
+}
+
+/** The record that a call of such a database points to, or undefined when it found none. */
+export function accountAt(pointer: unknown, type: Libc['passwd']): Account | undefined {
+  return pointer === null || pointer === undefined ? undefined : (koffi.decode(pointer, type) as Account);
 }
 
 const ring = Array.from({ length: 3 }, () => Buffer.alloc(4097));

@@ -3,6 +3,7 @@ import { createCipheriv, createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { removeTree } from '../files/restoring/remove-tree.ts';
 import {
   byteStringOf,
   FolderHandle,
@@ -10,6 +11,8 @@ import {
   setExtendedAttribute,
   type ByteString,
 } from '../system-calls/index.ts';
+
+const name = (text: string) => byteStringOf(Buffer.from(text));
 
 export const isRoot = process.geteuid?.() === 0;
 
@@ -31,15 +34,14 @@ export class ScratchFolder {
   }
 
   remove(): void {
-    fs.rmSync(this.path, { recursive: true, force: true });
+    using parent = FolderHandle.open(Buffer.from(path.dirname(this.path)));
+    removeTree(parent, name(path.basename(this.path)));
   }
 
   [Symbol.dispose](): void {
     this.remove();
   }
 }
-
-const name = (text: string) => byteStringOf(Buffer.from(text));
 
 /** Bytes that look random and are the same each time. */
 export function seededBytes(length: number, seed: number): Buffer {
@@ -67,8 +69,12 @@ function accessControlList(): Buffer {
   return list;
 }
 
-/** Fills a new folder with things of every kind that this user can make. */
-export function makeSampleTree(root: string): void {
+/**
+ * Fills a new folder with things of every kind that this user can make.
+ *
+ * @param options `deep: false` leaves out what lies so deep that cp, rsync and rm cannot follow
+ */
+export function makeSampleTree(root: string, options: { deep: boolean } = { deep: true }): void {
   fs.mkdirSync(root, { recursive: true });
   using top = FolderHandle.open(Buffer.from(root));
   const write = (folder: FolderHandle, file: ByteString, content: string | Buffer): void => {
@@ -130,7 +136,7 @@ export function makeSampleTree(root: string): void {
     sub.setOwner(name('.'), 7, 8);
     setExtendedAttribute(tagged, Buffer.from('trusted.note'), Buffer.from('root only'));
   }
-  makeDeepFolders(top);
+  if (options.deep) makeDeepFolders(top);
 
   top.setModified(name('plain.txt'), 1_700_000_000_123_456_789n);
   top.setModified(name('link'), 987_654_321n);

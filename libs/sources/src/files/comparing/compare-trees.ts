@@ -1,6 +1,12 @@
 /** The proof of a restore: two trees laid side by side, and everything in which they differ. */
 import { comparePaths, type BackupReader } from '@catena/vault';
-import { bytesOf, shownName, type ByteString } from '../../system-calls/index.ts';
+import {
+  blamesOneFile,
+  bytesOf,
+  shownName,
+  systemCodeOf,
+  type ByteString,
+} from '../../system-calls/index.ts';
 import { TimeSlice } from '../time-slice.ts';
 import { treeInBackup, treeOnDisk, type Comparable } from './comparable.ts';
 
@@ -110,7 +116,7 @@ async function compare(
       const order = a.done ? 1 : b.done ? -1 : comparePaths(a.value.bytes, b.value.bytes);
       if (!a.done && order < 0) report.add(a.value.path, 'missing', `missing (${a.value.kind})`);
       if (!b.done && order > 0 && !partial) report.add(b.value.path, 'extra', `extra (${b.value.kind})`);
-      if (!a.done && !b.done && order === 0) await compareThings(a.value, b.value, report);
+      if (!a.done && !b.done && order === 0) await compareReadable(a.value, b.value, report);
       if (order <= 0) a = await first.next();
       if (order >= 0) b = await second.next();
       if (slice.isOver) await slice.giveWay();
@@ -119,6 +125,15 @@ async function compare(
   } finally {
     await first.return(undefined);
     await second.return(undefined);
+  }
+}
+
+async function compareReadable(a: Comparable, b: Comparable, report: Report): Promise<void> {
+  try {
+    await compareThings(a, b, report);
+  } catch (error) {
+    if (!blamesOneFile(error)) throw error;
+    report.unreadable(a.path, `'${shownName(a.path)}' cannot be read (${systemCodeOf(error)}).`);
   }
 }
 
@@ -141,12 +156,15 @@ async function compareThings(a: Comparable, b: Comparable, report: Report): Prom
   const [left, right] = [shownAttributes(a), shownAttributes(b)];
   if (left !== right) differ('attributes', left || 'none', right || 'none');
   if (a.kind !== 'file') return;
-  if (a.size !== b.size) differ('content', `${a.size} bytes`, `${b.size} bytes`);
-  // A further name of a group has the content of the first, which was compared.
-  else if (a.firstName === a.path || a.firstName !== b.firstName) {
-    const [hashA, hashB] = [hex(await a.hash()), hex(await b.hash())];
-    if (hashA !== hashB) differ('content', hashA, hashB);
+  const further = [a.firstName !== a.path, b.firstName !== b.path];
+  // What has the same first name was compared there; a further name has no size of its own.
+  if (a.firstName === b.firstName && further.every(Boolean)) return;
+  if (!further.some(Boolean) && a.size !== b.size) {
+    differ('content', `${a.size} bytes`, `${b.size} bytes`);
+    return;
   }
+  const [hashA, hashB] = [hex(await a.hash()), hex(await b.hash())];
+  if (hashA !== hashB) differ('content', hashA, hashB);
 }
 
 function shownAttributes(thing: Comparable): string {

@@ -120,7 +120,7 @@ export class FilesBackup {
     if (first) {
       first.left -= 1;
       if (first.left <= 0) this.#groups.delete(groupKey(entry));
-      this.#addWithoutContent(found, { ...entry, hardLink: first.path }, before);
+      this.#addWithoutContent(found, { ...entry, size: 0n, hardLink: first.path }, before);
       return;
     }
     let status = found.status;
@@ -192,16 +192,16 @@ export class FilesBackup {
     before: StoredEntry | undefined,
   ): Promise<void> {
     try {
-      let changed = false;
+      let after = status;
       const done = (): void => {
         this.#moments.read?.(found.path);
-        changed = !heldStill(status, file.status());
+        after = file.status();
       };
       const entry = this.#withAttributes(found, status, status.size);
       const read = contentOfOpen(file, status, done, this.#options.signal);
       const content = { read, ...(before ? { before } : {}), readAt: now() };
       const { bytesRead } = await this.#writer.add(entry, content);
-      if (changed || bytesRead !== status.size) this.#warnOfChange(found.path);
+      if (!heldStill(status, after) || bytesRead !== status.size) this.#warnOfChange(found.path);
       this.#countRead(Number(bytesRead), found.path);
     } finally {
       file.close();

@@ -1,4 +1,4 @@
-import { FolderHandle, type ByteString } from '../../system-calls/index.ts';
+import type { ByteString, FolderHandle } from '../../system-calls/index.ts';
 import type { Place } from './metadata.ts';
 import { isWithin, nameOf, parentOf } from './safe-path.ts';
 

@@ -1,0 +1,3 @@
+export { InMemoryVaultFake, type FakeReader, type FakeWriter } from './in-memory-vault-fake.ts';
+export { isRoot, letClockTick, makeSampleTree, ScratchFolder, seededBytes } from './sample-tree.ts';
+export { describeSourceDriver, type DriverSubject } from './source-driver-contract.ts';
