@@ -43,6 +43,7 @@ export class ProgressDisplay {
       this.#shown = true;
       return;
     }
+    if (progress.files === 0 && progress.bytes === 0) return;
     const now = performance.now();
     if (this.#lastLineAt !== 0 && now - this.#lastLineAt < this.#secondsBetweenLines * 1000) return;
     this.#lastLineAt = now;
