@@ -1,0 +1,82 @@
+import { writeFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { catalogRequests, schedulerRequests, type AnyRecordedEvent } from '@catena/events';
+import { eventually } from '@catena/service/testing';
+import { command, ServiceFleet } from './testing/service-fleet.ts';
+
+const both = (service: string) => [`${service}:${service}-1`, `${service}:${service}-2`];
+
+describe('two schedulers, two chain catalogs and two movers at once', () => {
+  let fleet: ServiceFleet;
+
+  beforeAll(async () => {
+    fleet = await ServiceFleet.open();
+    for (const service of ['scheduler', 'chain-catalog', 'mover'] as const)
+      for (const number of [1, 2]) fleet.start(service, `${service}-${number}`);
+  });
+  afterAll(() => fleet.close());
+
+  it('take a file from its definition through a chain to its restore', async () => {
+    const { source, target } = await fleet.define('chain', {
+      cadences: '"full": "@weekly", incremental: "@daily"',
+    });
+    writeFileSync(join(source, 'a.txt'), 'first');
+    const requested = await eventually('the first run', async () =>
+      (await fleet.events({ types: ['run.requested'] })).at(0),
+    );
+    expect(await fleet.over(requested.aggregate.id)).toMatchObject({ state: 'completed', cadence: 'full' });
+    writeFileSync(join(source, 'a.txt'), 'second');
+    const { run } = await fleet.ask(schedulerRequests.runSchedule, { ...command(), schedule: 'chain' });
+    const incremental = await fleet.over(run);
+    expect(incremental).toMatchObject({ state: 'completed', cadence: 'incremental' });
+    const restored = await fleet.over(await fleet.restore('chain', incremental.backup ?? '', target));
+    expect(restored.state).toBe('completed');
+    expect(readFileSync(join(target, 'a.txt'), 'utf8')).toBe('second');
+    const { items } = await fleet.ask(catalogRequests.listChains, { source: 'chain' });
+    expect(items.map(({ backups }) => backups.map(({ type }) => type))).toEqual([['full', 'incremental']]);
+  });
+
+  it('are each seen at work, and nothing happens twice', async () => {
+    const { source } = await fleet.define('busy', { cadences: 'full: "@weekly"' });
+    const wanted = [...both('scheduler'), ...both('chain-catalog'), ...both('mover')];
+    const seen = new Set<string>();
+    for (let round = 1; wanted.some((actor) => !seen.has(actor)) && round <= 200; round += 1) {
+      writeFileSync(join(source, 'a.txt'), String(round));
+      const runs = await Promise.all([
+        fleet.backup('busy', 'incremental'),
+        fleet.backup('busy', 'incremental'),
+        ...(round % 4 === 0 ? [] : [fleet.backup('busy', 'full')]),
+      ]);
+      for (const run of runs) expect((await fleet.over(run)).state).toBe('completed');
+      await fleet.define(`extra-${round}`, { cadences: 'full: "@weekly"' });
+      for (const { actor } of await fleet.events()) seen.add(actor);
+    }
+    expect([...seen].filter((actor) => !actor.startsWith('person:')).sort()).toEqual(wanted.sort());
+    const events = await fleet.events();
+    expect(doubled(events, 'run.claimed', (event) => `${event.aggregate.id}`)).toEqual([]);
+    expect(doubled(events, 'run.completed', (event) => event.aggregate.id)).toEqual([]);
+    expect(doubled(events, 'run.planned', (event) => event.aggregate.id)).toEqual([]);
+    expect(doubled(events, 'backup.completed', (event) => event.aggregate.id)).toEqual([]);
+    const parents = events.flatMap((event) =>
+      event.type === 'collection.backup-planned' && event.data.parent !== undefined
+        ? [event.data.parent]
+        : [],
+    );
+    expect(new Set(parents).size).toBe(parents.length);
+  });
+
+  it('stop in order', async () => {
+    expect(await fleet.stopAll()).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+function doubled(
+  events: readonly AnyRecordedEvent[],
+  type: AnyRecordedEvent['type'],
+  key: (event: AnyRecordedEvent) => string,
+): string[] {
+  const seen = new Set<string>();
+  const keys = events.filter((event) => event.type === type).map(key);
+  return keys.filter((one) => seen.size === seen.add(one).size);
+}

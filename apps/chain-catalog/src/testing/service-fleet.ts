@@ -1,0 +1,237 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@catena/embedded/testing';
+import {
+  catalogRequests,
+  errorFromDescription,
+  freshId,
+  reply,
+  requestSubject,
+  schedulerRequests,
+  type AnyRecordedEvent,
+  type EventType,
+  type RequestContract,
+  type RunView,
+} from '@catena/events';
+import {
+  connectNats,
+  ensureStreams,
+  openEventLog,
+  openMessages,
+  type EventLog,
+  type Messages,
+  type NatsLink,
+} from '@catena/event-log';
+import { pause } from '@catena/service';
+import { eventually } from '@catena/service/testing';
+import type { z } from 'zod';
+
+const APPS = fileURLToPath(new URL('../../../', import.meta.url));
+const OVER = ['completed', 'completedWithWarnings', 'refused', 'failed', 'cancelled'];
+
+type ServiceName = 'scheduler' | 'chain-catalog' | 'mover';
+
+/** One service as a process of its own. */
+export class ServiceProcess {
+  readonly child: ChildProcess;
+  /** How it ended: an exit code or a signal. */
+  readonly ended: Promise<number | string>;
+  #said = '';
+
+  constructor(service: ServiceName, environment: Record<string, string>) {
+    this.child = spawn(process.execPath, [join(APPS, service, 'dist', 'main.js')], {
+      env: { PATH: process.env['PATH'], ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString();
+      if (process.env['CATENA_TEST_LOG'] === '1') process.stderr.write(chunk);
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+    });
+  }
+
+  /** What it has logged so far, as one text. */
+  get said(): string {
+    return this.#said;
+  }
+
+  async started(): Promise<this> {
+    await eventually('the service to start', () => this.#said.includes('"event":"started"'));
+    return this;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Asks it to stop; answers with its exit code. */
+  async stop(): Promise<number | string> {
+    this.signal('SIGCONT');
+    this.signal('SIGTERM');
+    return await this.ended;
+  }
+}
+
+/** Services as real processes on a real nats-server and a real PostgreSQL; for tests in this repository. */
+export class ServiceFleet {
+  readonly folder: string;
+  readonly nats: TestNats;
+  readonly eventLog: EventLog;
+  readonly #postgres: TestPostgres;
+  readonly #links: readonly NatsLink[];
+  readonly #messages: Messages;
+  readonly #processes = new Set<ServiceProcess>();
+
+  private constructor(
+    nats: TestNats,
+    postgres: TestPostgres,
+    links: readonly NatsLink[],
+    eventLog: EventLog,
+    messages: Messages,
+  ) {
+    this.folder = mkdtempSync(join(tmpdir(), 'catena-fleet-'));
+    this.nats = nats;
+    this.#postgres = postgres;
+    this.#links = links;
+    this.eventLog = eventLog;
+    this.#messages = messages;
+  }
+
+  static async open(): Promise<ServiceFleet> {
+    const [nats, postgres] = await Promise.all([startTestNats(), startTestPostgres()]);
+    const operator = await connectNats({ url: nats.url, ...nats.users.operator, name: 'test operator' });
+    await ensureStreams(operator);
+    const client = await connectNats({ url: nats.url, ...nats.users.client, name: 'test client' });
+    const eventLog = await openEventLog(client);
+    return new ServiceFleet(nats, postgres, [operator, client], eventLog, openMessages(client));
+  }
+
+  /** A folder below this fleet's own. */
+  place(...names: string[]): string {
+    const place = join(this.folder, ...names);
+    mkdirSync(place, { recursive: true });
+    return place;
+  }
+
+  /** Starts a process without waiting for it. Jobs of silent movers are handed out again after two seconds. */
+  start(service: ServiceName, instance: string, environment: Record<string, string> = {}): ServiceProcess {
+    const { user, password } = this.nats.users[service];
+    const process = new ServiceProcess(service, {
+      CATENA_NATS_URL: this.nats.url,
+      CATENA_NATS_USER: user,
+      CATENA_NATS_PASSWORD: password,
+      ...(service === 'chain-catalog' ? { CATENA_DATABASE_URL: this.#postgres.url } : {}),
+      CATENA_INSTANCE: instance,
+      CATENA_JOB_WAIT_SECONDS: '2',
+      ...environment,
+    });
+    this.#processes.add(process);
+    return process;
+  }
+
+  /** Stops processes; the servers stay. Answers with the exit codes. */
+  async stopAll(): Promise<(number | string)[]> {
+    const codes = await Promise.all([...this.#processes].map((process) => process.stop()));
+    this.#processes.clear();
+    return codes;
+  }
+
+  async close(): Promise<void> {
+    await this.stopAll();
+    await this.#messages.close();
+    await this.eventLog.close();
+    for (const link of this.#links) await link.close();
+    await Promise.all([this.nats.close(), this.#postgres.close()]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Asks until somebody is there to answer; a refusal is thrown. */
+  async ask<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.input<I>,
+  ): Promise<z.output<O>> {
+    const payload = contract.input.parse(input);
+    const answer = await eventually(`an answer to ${contract.name}`, async () => {
+      try {
+        return reply.parse(
+          await this.#messages.ask(requestSubject(contract), payload, { timeoutMilliseconds: 15_000 }),
+        );
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'messages.no-responder') throw error;
+        await pause(50);
+        return undefined;
+      }
+    });
+    if (!answer.ok) throw errorFromDescription({ ...answer.error });
+    return contract.output.parse(answer.result);
+  }
+
+  /** Applies definitions: a source, a repository, and a schedule that fires its first full at once, all of one name. */
+  async define(
+    name: string,
+    options: { cadences?: string } = {},
+  ): Promise<{ source: string; target: string }> {
+    const source = this.place(name, 'source');
+    const repository = join(this.place(name), 'repository');
+    const documents = [
+      `kind: Source\nmetadata: {name: ${name}}\nspec: {driver: files, files: {path: ${source}}}`,
+      `kind: Repository\nmetadata: {name: ${name}}\nspec: {store: fs, fs: {path: ${repository}}}`,
+      ...(options.cadences === undefined
+        ? []
+        : [
+            `kind: Schedule\nmetadata: {name: ${name}}\nspec: {source: ${name}, repository: ${name}, ${options.cadences}}`,
+          ]),
+    ];
+    await this.apply(documents);
+    return { source, target: join(this.place(name), 'target') };
+  }
+
+  async apply(documents: readonly string[]): Promise<void> {
+    const text = documents.map((document) => `apiVersion: catena/v1\n${document}\n`).join('---\n');
+    await this.ask(schedulerRequests.applyDefinitions, {
+      ...command(),
+      files: [{ name: 'test.yaml', text }],
+    });
+  }
+
+  /** Asks for a backup by hand. */
+  async backup(source: string, type: 'full' | 'incremental' = 'full'): Promise<string> {
+    const wish = { source, repository: source, type, copyOnly: false };
+    return (await this.ask(schedulerRequests.requestBackup, { ...command(), ...wish })).run;
+  }
+
+  async restore(repository: string, backup: string, target: string): Promise<string> {
+    const request = { repository, backup, target, include: [], overwrite: false };
+    return (await this.ask(schedulerRequests.requestRestore, { ...command(), ...request })).run;
+  }
+
+  /** The run as queries show it, once it is over. */
+  async over(run: string): Promise<RunView> {
+    return await eventually(`the end of ${run}`, async () => {
+      const { items } = await this.ask(catalogRequests.listRuns, { run });
+      return items.find(({ state }) => OVER.includes(state));
+    });
+  }
+
+  /** Everything that was said about one aggregate, or of some types, so far. */
+  async events(options: { run?: string; types?: readonly EventType[] } = {}): Promise<AnyRecordedEvent[]> {
+    const { run, types } = options;
+    const found: AnyRecordedEvent[] = [];
+    const reading = this.eventLog.read({
+      ...(run === undefined ? {} : { aggregate: { type: 'run', id: run } }),
+      ...(types === undefined ? {} : { types }),
+    });
+    for await (const event of reading) found.push(event);
+    return found;
+  }
+}
+
+/** A command of its own each time. */
+export function command(): { commandId: string; actor: string } {
+  return { commandId: freshId(), actor: 'person:tester' };
+}
