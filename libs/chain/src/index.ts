@@ -21,3 +21,22 @@ export {
   type HistoryPlanStep,
 } from './msdb-history/plan-database.ts';
 export { type ChainCheck, type ChainProblem } from './msdb-history/check-chain.ts';
+export type {
+  CalendarRules,
+  GfsRules,
+  KeepRules,
+  RetentionPolicy,
+  RetentionRules,
+} from './retention/policy.ts';
+export { readRetentionPolicy } from './retention/read-policy.ts';
+export { durationBefore, readDuration, type CalendarDuration } from './retention/duration.ts';
+export { ZoneCalendar } from './retention/zone-calendar.ts';
+export type { RetentionPoint } from './retention/point.ts';
+export {
+  evaluateRetention,
+  type GonePoint,
+  type KeptPoint,
+  type RetentionClock,
+  type RetentionVerdict,
+} from './retention/evaluate-retention.ts';
+export * from './retention/simulate-retention.ts';
