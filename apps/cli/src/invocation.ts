@@ -12,6 +12,8 @@ export interface Invocation {
   readonly signal: AbortSignal;
   /** Connects on first use; commands that need no service never call it. */
   connect(): Promise<CatenaClient>;
+  /** Connects with the account that sets the platform up: for imports and dead letters. */
+  connectAsOperator(): Promise<CatenaClient>;
   /** What every command to a service carries. */
   command(): { commandId: string; actor: string };
   /** Text for people; left out with --json. */

@@ -12,7 +12,12 @@ export const openInvocation: OpenInvocation = (options) => {
   const home = options.home === undefined ? resolveHome() : path.resolve(options.home);
   const stopping = new AbortController();
   let exitCode: ExitCode = ExitCode.done;
-  let client: Promise<CatenaClient> | undefined;
+  const clients = new Map<'client' | 'operator', Promise<CatenaClient>>();
+  const connectOnce = (role: 'client' | 'operator') => {
+    const connection = clients.get(role) ?? connect(home, role);
+    clients.set(role, connection);
+    return connection;
+  };
 
   const interrupt = () => {
     exitCode = ExitCode.interrupted;
@@ -27,7 +32,8 @@ export const openInvocation: OpenInvocation = (options) => {
     home,
     json: options.json,
     signal: stopping.signal,
-    connect: () => (client ??= connect(home)),
+    connect: () => connectOnce('client'),
+    connectAsOperator: () => connectOnce('operator'),
     command: newCommand,
     say: (text) => {
       if (!options.json) process.stdout.write(`${text}\n`);
@@ -45,21 +51,22 @@ export const openInvocation: OpenInvocation = (options) => {
     close: async () => {
       process.off('SIGINT', interrupt);
       process.off('SIGTERM', interrupt);
-      if (client)
-        await client.then(
+      for (const connection of clients.values()) {
+        await connection.then(
           (connected) => connected.close(),
           () => undefined,
         );
+      }
       return exitCode;
     },
   };
 };
 
-function connect(home: string): Promise<CatenaClient> {
+function connect(home: string, role: 'client' | 'operator'): Promise<CatenaClient> {
   const { nats } = readEndpoints(home);
   return connectCatena({
     url: nats.url,
-    ...(nats.users.client ?? {}),
+    ...(nats.users[role] ?? {}),
     name: 'catena:cli',
     patienceMilliseconds: PATIENCE_MILLISECONDS,
   });

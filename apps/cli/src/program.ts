@@ -8,10 +8,13 @@ import { addCancel } from './commands/cancel.ts';
 import { addCatalog } from './commands/catalog.ts';
 import { addChains } from './commands/chains.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
+import { addKey } from './commands/key.ts';
+import { addLog } from './commands/log.ts';
 import { addLs } from './commands/ls.ts';
 import { addQuickstart } from './commands/quickstart.ts';
 import { addRestore } from './commands/restore.ts';
@@ -19,6 +22,7 @@ import { addRuns } from './commands/runs.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
+import { addVerify } from './commands/verify.ts';
 import { addVersion } from './commands/version.ts';
 import { ExitCode, exitCodeHelp } from './exit-codes.ts';
 import { exitCodeOf, type Invocation } from './invocation.ts';
@@ -38,9 +42,13 @@ const commands = [
   addRuns,
   addRestore,
   addLs,
+  addVerify,
+  addKey,
   addCancel,
   addEvents,
   addCatalog,
+  addLog,
+  addDeadLetters,
   addDoctor,
   addCompletion,
   addVersion,

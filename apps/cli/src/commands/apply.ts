@@ -23,6 +23,7 @@ export function addApply(program: Command, act: Act): void {
           dryRun: options.dryRun,
         });
         cli.answer(result);
+        for (const warning of result.warnings ?? []) cli.remark(`warning: ${warning}`);
         for (const { kind, name, action } of result.results)
           cli.say(
             `${kind} ${name}: ${options.dryRun && action !== 'unchanged' ? `would be ${action}` : action}`,

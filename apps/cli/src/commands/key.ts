@@ -2,10 +2,17 @@ import { copyFile, chmod, constants } from 'node:fs/promises';
 import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
+import { generateKeyFile, readKey, type SlotKey } from '@catena/vault';
 import { UsageError } from '../invocation.ts';
+import {
+  namesFolder,
+  openByHand,
+  repositoryOptions,
+  type RepositoryOptions,
+} from '../repository/open-by-hand.ts';
+import { openByName } from '../repository/open-by-name.ts';
 
-/** Adds `catena key export` to the group of key commands. */
-export function addKeyExport(group: Command, act: Act): void {
+function addKeyExport(group: Command, act: Act): void {
   subcommand(
     group,
     'export',
@@ -39,4 +46,59 @@ export function addKeyExport(group: Command, act: Act): void {
         );
       }),
     );
+}
+
+function addKeyAdd(group: Command, act: Act): void {
+  repositoryOptions(
+    subcommand(
+      group,
+      'add',
+      'Lets one more key open a repository; no data is touched',
+      'catena key add --repository vault --new-passphrase-file /root/second.passphrase\ncatena key add --repository /mnt/vault --key-file old.key --new-key-file new.key',
+    ),
+  )
+    .option('--new-key-file <file>', 'the key file to add; made when it is not there')
+    .option('--new-passphrase-file <file>', 'a file with the passphrase to add')
+    .action(
+      act(async (cli, options: RepositoryOptions & { newKeyFile?: string; newPassphraseFile?: string }) => {
+        if (options.repository === undefined)
+          throw new UsageError('Say which repository: --repository <name|folder>.');
+        const added = await newKeyOf(options);
+        const repository = namesFolder(options.repository)
+          ? await openByHand(options.repository, options)
+          : await openByName(await cli.connect(), options.repository);
+        try {
+          const collections = await repository.collections();
+          for (const id of collections) await repository.collection(id).addKey(added);
+          cli.answer({ collections });
+          cli.say(
+            `The key opens ${collections.length} collections now. Name it under encryption.keys of the Repository too, so that new collections get it.`,
+          );
+        } finally {
+          await repository.close();
+        }
+      }),
+    );
+}
+
+/** The key to add, read from its place; a recovery key cannot wrap others. */
+async function newKeyOf(options: { newKeyFile?: string; newPassphraseFile?: string }): Promise<SlotKey> {
+  if ((options.newKeyFile === undefined) === (options.newPassphraseFile === undefined)) {
+    throw new UsageError('Give exactly one of --new-key-file and --new-passphrase-file.');
+  }
+  if (options.newKeyFile !== undefined) {
+    await generateKeyFile(options.newKeyFile);
+    return readKey({ keyFile: { path: options.newKeyFile } });
+  }
+  return readKey({ passphrase: { file: options.newPassphraseFile ?? '' } });
+}
+
+/** `catena key export | add`: who can open a repository. */
+export function addKey(program: Command, act: Act): void {
+  const group = program
+    .command('key')
+    .summary('Stores and adds the keys of repositories')
+    .description('Stores and adds the keys of repositories');
+  addKeyExport(group, act);
+  addKeyAdd(group, act);
 }

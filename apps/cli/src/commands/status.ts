@@ -45,7 +45,7 @@ export function addStatus(program: Command, act: Act): void {
           `paused    schedule ${schedule.name}${schedule.pauseReason ? `: ${schedule.pauseReason}` : ''}`,
         );
       if (status.deadLetters > 0)
-        cli.say(`undelivered  ${status.deadLetters} dead letters; see "catena events --dead-letters"`);
+        cli.say(`undelivered  ${status.deadLetters} dead letters; see "catena dead-letters list"`);
       for (const key of unstored) {
         cli.say(
           `KEY       ${key.keyId} of repository ${key.repository} exists only in ${key.path}. Without it nothing can be restored.`,

@@ -35,7 +35,7 @@ export async function checkPlatform(client: CatenaClient, now: number): Promise<
       warning(
         'subscriptions',
         `${status.deadLetters} deliveries failed for good.`,
-        'See them with "catena events --dead-letters"; mend the receiver, then deliver them again.',
+        'See them with "catena dead-letters list", mend the receiver, then "catena dead-letters redeliver".',
       ),
     );
   }

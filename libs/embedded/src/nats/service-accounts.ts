@@ -47,7 +47,31 @@ const OPERATOR: NatsPermissions = {
   subscribe: SUBSCRIBE,
 };
 
-/** Clients ask (requests) and read the log with consumers of their own; they append nothing and take no jobs. */
+/** What clients read: the log, deliveries that failed for good, and those that an operator wants made again. */
+const READ_BY_CLIENTS = [LOG, 'CATENA_DEAD_LETTERS', 'CATENA_REDELIVERIES'];
+
+/** Reading a stream with consumers of one's own. */
+const consuming = (stream: string): string[] => [
+  `$JS.API.STREAM.MSG.GET.${stream}`,
+  `$JS.API.DIRECT.GET.${stream}`,
+  `$JS.API.DIRECT.GET.${stream}.>`,
+  `$JS.API.CONSUMER.NAMES.${stream}`,
+  `$JS.API.CONSUMER.LIST.${stream}`,
+  `$JS.API.CONSUMER.CREATE.${stream}`,
+  `$JS.API.CONSUMER.CREATE.${stream}.>`,
+  `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.*`,
+  `$JS.API.CONSUMER.INFO.${stream}.*`,
+  `$JS.API.CONSUMER.DELETE.${stream}.*`,
+  `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`,
+  `$JS.ACK.${stream}.>`,
+  // The longer form that carries domain and account hash.
+  `$JS.ACK.*.*.${stream}.>`,
+];
+
+/**
+ * Clients ask (requests), read the log with consumers of their own and put down what they could not handle; they
+ * append nothing to the log and take no jobs.
+ */
 const CLIENT: NatsPermissions = {
   publish: {
     allow: [
@@ -57,23 +81,10 @@ const CLIENT: NatsPermissions = {
       '$JS.API.STREAM.NAMES',
       '$JS.API.STREAM.LIST',
       '$JS.API.STREAM.INFO.*',
-      `$JS.API.STREAM.MSG.GET.${LOG}`,
-      `$JS.API.DIRECT.GET.${LOG}`,
-      `$JS.API.DIRECT.GET.${LOG}.>`,
-      `$JS.API.CONSUMER.NAMES.${LOG}`,
-      `$JS.API.CONSUMER.LIST.${LOG}`,
-      `$JS.API.CONSUMER.CREATE.${LOG}`,
-      `$JS.API.CONSUMER.CREATE.${LOG}.>`,
-      `$JS.API.CONSUMER.DURABLE.CREATE.${LOG}.*`,
-      `$JS.API.CONSUMER.INFO.${LOG}.*`,
-      `$JS.API.CONSUMER.DELETE.${LOG}.*`,
-      `$JS.API.CONSUMER.MSG.NEXT.${LOG}.*`,
-      `$JS.ACK.${LOG}.>`,
-      // The longer form that carries domain and account hash.
-      `$JS.ACK.*.*.${LOG}.>`,
+      ...READ_BY_CLIENTS.flatMap(consuming),
       '$JS.FC.>',
     ],
-    deny: ['$SYS.>', 'catena.events.>', 'catena.jobs.>', 'catena.dead.>'],
+    deny: ['$SYS.>', 'catena.events.>', 'catena.jobs.>'],
   },
   subscribe: { allow: ['catena.>', '_INBOX.>'], deny: ['$SYS.>'] },
 };

@@ -25,7 +25,7 @@ export class KeyNotReadableError extends CatenaError {
 export async function readKey(
   place: KeyPlace,
   environment: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<UnlockKey> {
+): Promise<Extract<UnlockKey, { kind: 'keyFile' | 'passphrase' }>> {
   if ('keyFile' in place) {
     const { path } = place.keyFile;
     return parseKeyFile(await readSecretFile('the key file', path), path);

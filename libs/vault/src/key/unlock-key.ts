@@ -56,7 +56,7 @@ export function newKeyFile(): string {
 }
 
 /** @throws MalformedKeyError when the text is not a key file, or not all of one */
-export function parseKeyFile(text: string, name?: string): UnlockKey {
+export function parseKeyFile(text: string, name?: string): Extract<UnlockKey, { kind: 'keyFile' }> {
   const [kind, encoded, check] = text.trim().split(':');
   if (kind !== KEY_FILE || encoded === undefined)
     throw new MalformedKeyError('key file', `it does not begin with ${KEY_FILE}`);

@@ -1,0 +1,126 @@
+import { schedulerRequests } from '@catena/events';
+import type { VerifyDepth, VerifyReport } from '@catena/vault';
+import { Option, type Command } from 'commander';
+import { chooseFromCatalog } from '../backup-choice.ts';
+import { subcommand, type Act } from '../command-line.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { followToTheEnd } from '../follow.ts';
+import { UsageError, type Invocation } from '../invocation.ts';
+import { formatBytes } from '../presentation/quantities.ts';
+import {
+  namesFolder,
+  openByHand,
+  repositoryOptions,
+  type RepositoryOptions,
+} from '../repository/open-by-hand.ts';
+
+interface VerifyCommandOptions extends RepositoryOptions {
+  depth: VerifyDepth;
+  wait: boolean;
+}
+
+function sayReport(cli: Invocation, collection: string, report: VerifyReport): void {
+  cli.say(
+    `${collection}: ${report.backups.length} backups, ${report.objects} objects${report.depth === 'checksums' ? `, ${formatBytes(report.bytes)} read back` : ' are there'}, ${report.damages.length} damaged`,
+  );
+  if (!report.opened)
+    cli.remark(
+      '  No key was given: objects were checked by their hashes, the files in them cannot be named.',
+    );
+  for (const damage of report.damages) {
+    cli.say(`  ${damage.object}: ${damage.reason}`);
+    cli.say(`    backups: ${damage.backups.join(', ') || 'unknown'}`);
+    for (const file of damage.files.slice(0, 20)) cli.say(`    file: ${file}`);
+  }
+}
+
+/** With no service: reads the repository itself. */
+async function verifyByHand(
+  cli: Invocation,
+  folder: string,
+  backup: string | undefined,
+  options: VerifyCommandOptions,
+): Promise<void> {
+  const repository = await openByHand(folder, options);
+  try {
+    const reports: ({ collection: string } & VerifyReport)[] = [];
+    for (const id of await repository.collections()) {
+      const report = await repository.collection(id).verify({
+        depth: options.depth,
+        signal: cli.signal,
+        ...(backup === undefined ? {} : { backups: [backup] }),
+      });
+      reports.push({ collection: id, ...report });
+      sayReport(cli, id, report);
+    }
+    cli.answer({ collections: reports });
+    if (reports.some((report) => report.damages.length > 0)) cli.exit(ExitCode.damageFound);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** By the platform: recorded on every backup it looked at. */
+async function verifyByPlatform(
+  cli: Invocation,
+  backup: string | undefined,
+  options: VerifyCommandOptions,
+): Promise<void> {
+  const client = await cli.connect();
+  const chosen =
+    backup === undefined
+      ? undefined
+      : (await chooseFromCatalog(client, undefined, options.repository, { backup })).backup;
+  const repository = chosen?.repository ?? options.repository;
+  if (repository === undefined)
+    throw new UsageError('Say what to verify: a backup, or --repository <name|folder>.');
+  const accepted = await client.ask(schedulerRequests.requestVerify, {
+    ...cli.command(),
+    repository,
+    backup: chosen?.backup,
+    depth: options.depth,
+  });
+  if (!options.wait) {
+    cli.answer(accepted);
+    cli.say(accepted.run);
+    return;
+  }
+  const outcome = await followToTheEnd(cli, client, accepted.run);
+  const damaged: string[] = [];
+  for await (const event of client.log.read({ types: ['backup.damaged'], from: accepted.sequence })) {
+    if (event.type !== 'backup.damaged' || event.data.run !== accepted.run) continue;
+    damaged.push(event.aggregate.id);
+    cli.say(`  DAMAGED ${event.aggregate.id}${event.data.missing ? ': it is gone' : ''}`);
+    for (const problem of event.data.problems) {
+      cli.say(`    ${problem.object}: ${problem.message}`);
+      for (const file of problem.paths.slice(0, 20)) cli.say(`      file: ${file}`);
+    }
+  }
+  if (damaged.length > 0) cli.exit(ExitCode.damageFound);
+  else if (outcome.state === 'completed') cli.say('  Everything is as it was written.');
+}
+
+/** `catena verify`: is what was written still there, byte by byte. */
+export function addVerify(program: Command, act: Act): void {
+  repositoryOptions(
+    subcommand(
+      program,
+      'verify',
+      'Reads backups back and names what is damaged',
+      'catena verify --repository vault\ncatena verify bkp-4t1c --depth presence\ncatena verify --repository /mnt/vault --key-file vault.key     # no service needed',
+    ),
+  )
+    .argument('[backup]', 'one backup (default: all of the repository)')
+    .addOption(
+      new Option('--depth <depth>', 'presence: objects are there; checksums: every byte is read')
+        .choices(['presence', 'checksums'])
+        .default('checksums'),
+    )
+    .option('--no-wait', 'only ask for it')
+    .action(
+      act(async (cli, backup: string | undefined, options: VerifyCommandOptions) => {
+        if (namesFolder(options.repository)) await verifyByHand(cli, options.repository, backup, options);
+        else await verifyByPlatform(cli, backup, options);
+      }),
+    );
+}
