@@ -42,7 +42,8 @@ describe('service accounts', () => {
     const streams = (await manager('operator')).streams;
     await streams.add({ name: 'CATENA_EVENTS', subjects: ['catena.events.>'], allow_direct: true });
     await streams.add({ name: 'CATENA_JOBS', subjects: ['catena.jobs.>'] });
-    await streams.add({ name: 'CATENA_DEAD_LETTERS', subjects: ['catena.dead.>'] });
+    await streams.add({ name: 'CATENA_DEAD_LETTERS', subjects: ['catena.dead.letters.>'] });
+    await streams.add({ name: 'CATENA_REDELIVERIES', subjects: ['catena.dead.redeliver.>'] });
     expect(await publish('scheduler', 'catena.events.run.r1.requested')).toBe('done');
   });
 
@@ -88,7 +89,7 @@ describe('service accounts', () => {
     async (role) => {
       expect(await publish(role, `catena.events.run.${role}.claimed`)).toBe('done');
       expect(await publish(role, `catena.jobs.backup.${role}`)).toBe('done');
-      expect(await publish(role, `catena.dead.delivery.${role}`)).toBe('done');
+      expect(await publish(role, `catena.dead.letters.${role}`)).toBe('done');
       const jsm = await manager(role);
       await jsm.consumers.add('CATENA_JOBS', {
         durable_name: `jobs-${role}`,
@@ -111,7 +112,8 @@ describe('service accounts', () => {
   it('lets clients ask and follow the log with positions of their own, but append nothing and take no job', async () => {
     expect(await publish('client', 'catena.events.run.r1.completed')).toBe('refused');
     expect(await publish('client', 'catena.jobs.backup.r1')).toBe('refused');
-    expect(await publish('client', 'catena.dead.delivery.r1')).toBe('refused');
+    expect(await publish('client', 'catena.dead.letters.follower')).toBe('done');
+    expect(await publish('client', 'catena.dead.redeliver.follower')).toBe('done');
     expect(await api('client', 'CONSUMER.CREATE.CATENA_JOBS.thief', {})).toBe('refused');
     expect(await api('client', 'STREAM.DELETE.CATENA_JOBS')).toBe('refused');
 

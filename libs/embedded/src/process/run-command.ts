@@ -29,19 +29,20 @@ export function runCommand(
       uid: options.user?.uid,
       gid: options.user?.gid,
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
     });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    const finish = (code: number | null, reason?: string) =>
+    const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const finish = (code: number | null, reason?: string) => {
+      clearTimeout(limit);
       resolve({
         code,
         stdout: Buffer.concat(out).toString('utf8'),
         stderr: Buffer.concat(err).toString('utf8') + (reason ?? ''),
       });
+    };
     child.once('error', (error) => finish(null, error.message));
     child.once('close', (code, signal) => finish(code, signal ? `ended by ${signal}` : undefined));
     // A command that does not read its input closes the pipe; its exit code is what counts.
