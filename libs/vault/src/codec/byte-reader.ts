@@ -28,7 +28,7 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.buffer[this.advance(1)]!;
+    return this.buffer.readUInt8(this.advance(1));
   }
 
   u32(): number {

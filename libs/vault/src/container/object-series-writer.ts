@@ -28,7 +28,7 @@ export interface SeriesOptions {
   /** A new object is begun when one has reached this size. */
   readonly targetBytes: number;
   /** Waited for before an object becomes visible: what it refers to must be durable first. */
-  readonly beforeCommit?: () => Promise<void>;
+  readonly beforeCommit?: () => Promise<unknown>;
   readonly afterCommit?: () => void;
   /** Objects that may wait for their commit before `append` waits too. */
   readonly maxUncommitted?: number;

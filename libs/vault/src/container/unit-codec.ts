@@ -43,6 +43,6 @@ export async function decodeUnit(unit: Uint8Array): Promise<Buffer> {
   try {
     return await decompressAsync(body, { maxOutputLength: MAX_UNIT_BYTES });
   } catch (error) {
-    throw new MalformedBytesError(`does not decompress: ${error instanceof Error ? error.message : error}`);
+    throw new MalformedBytesError(`does not decompress: ${String(error)}`);
   }
 }

@@ -41,11 +41,11 @@ export class ContentDefinedCutter implements Cutter {
     let hash = this.hash;
     const middle = Math.min(available, this.average);
     for (; at < middle; at++) {
-      hash = ((hash << 1) + gear[buffer[start + at]!]!) | 0;
+      hash = ((hash << 1) + (gear[buffer[start + at] ?? 0] ?? 0)) | 0;
       if ((hash & strict) === 0) return at + 1;
     }
     for (; at < available; at++) {
-      hash = ((hash << 1) + gear[buffer[start + at]!]!) | 0;
+      hash = ((hash << 1) + (gear[buffer[start + at] ?? 0] ?? 0)) | 0;
       if ((hash & loose) === 0) return at + 1;
     }
     if (available === this.maximum) return available;

@@ -3,8 +3,8 @@ import { DataKeyMissingError, LockedError } from '../error/key-error.ts';
 import type { CollectionKey } from './data-key.ts';
 import { deriveKey, KEY_BYTES, newCollectionKey } from './data-key.ts';
 import type { KeyringDocument, KeyringSlot } from './keyring-document.ts';
-import type { ScryptCost, UnlockKey } from './unlock-key.ts';
-import { passphraseKey, recoveryText } from './unlock-key.ts';
+import type { ExternalKey, ScryptCost, UnlockKey } from './unlock-key.ts';
+import { DEFAULT_SCRYPT, passphraseKey, recoveryText } from './unlock-key.ts';
 import { unwrapSecret, wrapSecret } from './wrap.ts';
 
 /** Where a keyring belongs; part of what every wrapped secret is bound to. */
@@ -21,15 +21,14 @@ const slotContext = (place: KeyringPlace, slot: string) => `catena/1 keyring slo
 const keyContext = (place: KeyringPlace, role: string, id: string) =>
   `catena/1 keyring ${role} ${place.origin} ${id}`;
 
-async function slotSecret(
-  key: SlotKey,
-  slot: Pick<KeyringSlot, 'kdf' | 'salt'>,
-): Promise<Buffer | undefined> {
-  const salt = Buffer.from(slot.salt ?? '', 'base64');
-  if (key.kind === 'passphrase' && slot.kdf !== undefined)
-    return passphraseKey(key.passphrase, salt, slot.kdf);
-  if (key.kind === 'keyFile') return deriveKey(key.secret, salt, 'key file');
-  return undefined;
+/** What the master key is wrapped under in a slot. */
+function slotSecret(
+  key: Exclude<SlotKey, ExternalKey>,
+  { salt, kdf }: Pick<KeyringSlot, 'kdf' | 'salt'>,
+): Promise<Buffer> | Buffer {
+  const salted = Buffer.from(salt ?? '', 'base64');
+  if (key.kind === 'keyFile') return deriveKey(key.secret, salted, 'key file');
+  return passphraseKey(key.passphrase, salted, kdf ?? DEFAULT_SCRYPT);
 }
 
 async function makeSlot(
@@ -41,25 +40,24 @@ async function makeSlot(
 ): Promise<KeyringSlot> {
   const id = randomBytes(8).toString('hex');
   const about = { id, name: key.name ?? key.kind, createdAt: now.toISOString() };
-  if (key.kind === 'command' || key.kind === 'kms') {
+  if ('wrap' in key) {
     const wrapped = await key.wrap(master, slotContext(place, id));
     return { ...about, kind: key.kind, portable: false, wrapped: Buffer.from(wrapped).toString('base64') };
   }
   const salt = randomBytes(16).toString('base64');
   const kdf = key.kind === 'passphrase' ? { kdf: { name: 'scrypt' as const, ...cost } } : {};
-  const under = (await slotSecret(key, { salt, ...kdf }))!;
+  const under = await slotSecret(key, { salt, ...kdf });
   const wrapped = wrapSecret(master, under, slotContext(place, id)).toString('base64');
   return { ...about, kind: key.kind, portable: true, ...kdf, salt, wrapped };
 }
 
 async function openSlot(place: KeyringPlace, slot: KeyringSlot, key: UnlockKey): Promise<Buffer | undefined> {
-  if (key.kind !== slot.kind) return undefined;
+  if (key.kind === 'recovery' || key.kind !== slot.kind) return undefined;
   const context = slotContext(place, slot.id);
   const wrapped = Buffer.from(slot.wrapped, 'base64');
-  if (key.kind === 'command' || key.kind === 'kms')
+  if ('unwrap' in key)
     return key.name === slot.name ? Buffer.from(await key.unwrap(wrapped, context)) : undefined;
-  const under = await slotSecret(key as SlotKey, slot);
-  return under === undefined ? undefined : unwrapSecret(wrapped, under, context);
+  return unwrapSecret(wrapped, await slotSecret(key, slot), context);
 }
 
 /** An opened keyring: the collection's keys in memory. Changing it means writing the next document. */

@@ -54,14 +54,13 @@ export function openDocument<T>(
 ): OpenedDocument<T> {
   const damaged = (reason: 'malformed' | 'checksum', cause?: unknown) =>
     new DamagedObjectError({ object, reason, backups: [], files: [] }, cause);
-  let parsed: Record<string, JsonValue>;
+  let parsed: Record<string, JsonValue> | null;
   try {
-    parsed = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, JsonValue>;
+    parsed = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, JsonValue> | null;
   } catch (error) {
     throw damaged('malformed', error);
   }
-  if (parsed === null || typeof parsed !== 'object' || parsed['format'] !== format)
-    throw damaged('malformed');
+  if (parsed?.['format'] !== format) throw damaged('malformed');
   const { seal, ...rest } = parsed;
   const found = seal as { sha256?: unknown; key?: unknown; hmac?: unknown } | undefined;
   let text: string;

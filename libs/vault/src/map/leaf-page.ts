@@ -16,13 +16,15 @@ export function samePlace(a: UnitPlace, b: UnitPlace): boolean {
 }
 
 function continues(run: readonly Block[], next: Block): boolean {
-  const last = run[run.length - 1]!;
+  const last = run[run.length - 1];
+  if (last === undefined) return false;
   if (last.zero || next.zero) return last.zero === next.zero;
   return samePlace(last.unit, next.unit) && last.start + last.size === next.start;
 }
 
 function encodeRun(out: ByteWriter, run: readonly Block[], cut: CutMethod): void {
-  const first = run[0]!;
+  const [first] = run;
+  if (first === undefined) return;
   out.varint(run.length * 2 + (first.zero ? 1 : 0));
   if (!first.zero) {
     const { volume, object, offset, length } = first.unit;
@@ -39,13 +41,13 @@ export function encodeBlocks(blocks: readonly Block[], cut: CutMethod): Buffer {
   const out = new ByteWriter(64 + blocks.length * (BLOCK_ID_BYTES + 2));
   let run: Block[] = [];
   for (const block of blocks) {
-    if (run.length > 0 && !continues(run, block)) {
+    if (!continues(run, block)) {
       encodeRun(out, run, cut);
       run = [];
     }
     run.push(block);
   }
-  if (run.length > 0) encodeRun(out, run, cut);
+  encodeRun(out, run, cut);
   return out.take();
 }
 

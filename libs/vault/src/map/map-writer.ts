@@ -9,7 +9,10 @@ export type AppendPage = (page: Buffer) => Promise<UnitPlace>;
 function sameRefs(a: readonly PageRef[], b: readonly PageRef[]): boolean {
   return (
     a.length === b.length &&
-    a.every((ref, i) => ref.bytes === b[i]!.bytes && samePlace(ref.place, b[i]!.place))
+    a.every((ref, i) => {
+      const other = b[i];
+      return ref.bytes === other?.bytes && samePlace(ref.place, other.place);
+    })
   );
 }
 
@@ -29,13 +32,18 @@ export class MapWriter {
   /** Adds the next page of a level; leaves are level 0. */
   async add(ref: PageRef, level = 0): Promise<void> {
     this.onPage(ref);
-    const above = (this.levels[level] ??= { open: [], done: 0 });
+    const above = this.above(level);
     above.open.push(ref);
     if (above.open.length === INDEX_FANOUT) await this.close(level);
   }
 
+  /** The index page being filled with the pages of a level. */
+  private above(level: number): { open: PageRef[]; done: number } {
+    return (this.levels[level] ??= { open: [], done: 0 });
+  }
+
   private async close(level: number): Promise<void> {
-    const above = this.levels[level]!;
+    const above = this.above(level);
     const refs = above.open;
     const known = await this.before?.indexRefs(level + 1, above.done);
     above.open = [];
@@ -48,8 +56,9 @@ export class MapWriter {
   /** The root, after the last leaf. */
   async finish(): Promise<{ level: number; root: PageRef }> {
     for (let level = 0; ; level++) {
-      const { open, done } = this.levels[level]!;
-      if (done === 0 && open.length === 1) return { level, root: open[0]! };
+      const { open, done } = this.above(level);
+      const [root] = open;
+      if (root !== undefined && done === 0 && open.length === 1) return { level, root };
       if (open.length > 0) await this.close(level);
     }
   }

@@ -7,8 +7,8 @@ const SLASH = 0x2f;
 export function comparePaths(a: Uint8Array, b: Uint8Array): number {
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i++) {
-    const left = a[i]!;
-    const right = b[i]!;
+    const left = a[i] ?? 0;
+    const right = b[i] ?? 0;
     if (left === right) continue;
     if (left === SLASH) return -1;
     if (right === SLASH) return 1;

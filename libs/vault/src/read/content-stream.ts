@@ -52,7 +52,8 @@ function part(units: UnitReader, unit: Buffer, place: UnitPlace, start: number, 
 export async function* contentStream(map: MapReader, units: UnitReader): AsyncIterable<Uint8Array> {
   const ahead: { stretch: Stretch; unit: Promise<Buffer> | undefined }[] = [];
   async function* first(): AsyncIterable<Uint8Array> {
-    const next = ahead.shift()!;
+    const next = ahead.shift();
+    if (next === undefined) return;
     const { unit: place, start, size } = next.stretch;
     if (place === undefined || next.unit === undefined) yield* zeros(size);
     else yield part(units, await next.unit, place, start, size);

@@ -9,6 +9,7 @@ function expression(glob: string): RegExp {
   let out = '';
   for (let i = 0; i < text.length; i++) {
     const rest = text.slice(i);
+    const char = rest.charAt(0);
     const set = /^\[(!?)([^\]]+)\]/.exec(rest);
     if (rest.startsWith('**/')) {
       out += '(?:.*/)?';
@@ -16,12 +17,12 @@ function expression(glob: string): RegExp {
     } else if (rest.startsWith('**')) {
       out += '.*';
       i += 1;
-    } else if (rest[0] === '*') out += '[^/]*';
-    else if (rest[0] === '?') out += '[^/]';
-    else if (set !== null) {
-      out += `[${set[1] === '!' ? '^/' : ''}${set[2]!.replace(/[\\^\]]/g, '\\$&')}]`;
+    } else if (char === '*') out += '[^/]*';
+    else if (char === '?') out += '[^/]';
+    else if (set?.[2] !== undefined) {
+      out += `[${set[1] === '!' ? '^/' : ''}${set[2].replace(/[\\^\]]/g, '\\$&')}]`;
       i += set[0].length - 1;
-    } else out += SPECIAL.test(rest[0]!) ? `\\${rest[0]}` : rest[0];
+    } else out += SPECIAL.test(char) ? `\\${char}` : char;
   }
   return new RegExp(`^${out}(?:/.*)?$`, 's');
 }

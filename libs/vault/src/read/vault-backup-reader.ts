@@ -94,7 +94,7 @@ export class VaultBackupReader implements BackupReader {
 
   async *content(entry: StoredEntry): AsyncIterable<Uint8Array> {
     const map = this.map(entry);
-    if (map === undefined) return;
+    if (map === undefined || entry.content === undefined) return;
     const hash = createHash('sha256');
     try {
       for await (const chunk of contentStream(map, this.units)) {
@@ -104,7 +104,7 @@ export class VaultBackupReader implements BackupReader {
     } catch (error) {
       throw this.named(error, entry.path);
     }
-    if (Buffer.compare(hash.digest(), entry.content!.sha256) !== 0)
+    if (Buffer.compare(hash.digest(), entry.content.sha256) !== 0)
       throw new DamagedObjectError({
         object: this.manifest.folder,
         reason: 'content differs from its hash',

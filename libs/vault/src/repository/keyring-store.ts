@@ -1,4 +1,3 @@
-import type { JsonValue } from '../codec/canonical-json.ts';
 import { KeyRequiredError } from '../error/key-error.ts';
 import { Keyring } from '../key/keyring.ts';
 import type { KeyringPlace, SlotKey } from '../key/keyring.ts';
@@ -73,7 +72,7 @@ export class KeyringStore {
 
   private async put(document: KeyringDocument): Promise<boolean> {
     const { store, layout } = this.options;
-    const bytes = sealDocument(document as unknown as Record<string, JsonValue>);
+    const bytes = sealDocument(document);
     return store.putIfAbsent(layout.keyring(document.number), bytes);
   }
 

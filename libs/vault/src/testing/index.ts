@@ -2,3 +2,4 @@ export * from './file-tree.ts';
 export * from './seeded-bytes.ts';
 export * from './temporary-folder.ts';
 export * from './store-contract.ts';
+export * from './object-damage.ts';

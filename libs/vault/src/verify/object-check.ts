@@ -98,7 +98,7 @@ async function checkUnits(
   const found: Found[] = [];
   for (const batch of batches(units)) {
     checker.signal?.throwIfAborted();
-    const start = batch[0]!.offset;
+    const start = batch[0]?.offset ?? HEADER_BYTES;
     const length = batch.reduce((sum, unit) => sum + unit.length, 0);
     const bytes = await checker.store.read(object.name, start, length);
     hash.update(bytes);

@@ -45,7 +45,7 @@ async function copyObject(
 async function sealFor(context: CollectionContext, identity: ObjectIdentity) {
   if (identity.key === undefined) return unitSeal(identity, undefined);
   const keyring = await context.keyring();
-  return unitSeal(identity, keyring!.key(identity.key).secret);
+  return unitSeal(identity, keyring?.key(identity.key).secret);
 }
 
 /** See `Collection.repair`. The copy must have been made verbatim: same objects under the same names. */

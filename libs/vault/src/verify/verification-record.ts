@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { JsonValue } from '../codec/canonical-json.ts';
 import { openDocument, sealDocument } from '../manifest/sealed-document.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import type { VerificationDocument } from '../repository/documents.ts';
@@ -31,7 +30,7 @@ export async function recordVerification(
     })),
   };
   const name = context.layout.verification(report.endedAt, document.id);
-  await context.store.putIfAbsent(name, sealDocument(document as unknown as Record<string, JsonValue>));
+  await context.store.putIfAbsent(name, sealDocument(document));
 }
 
 /** Records of a collection, newest first. */

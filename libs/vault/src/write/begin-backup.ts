@@ -45,8 +45,8 @@ export async function beginBackup(
   const leftovers = await LeftoverBlocks.find(context, keyring, folder, run, number + 1);
   const parent = before === undefined ? undefined : await VaultBackupReader.open(context, before);
 
-  const packsDurable = Promise.withResolvers<void>();
-  const mapsDurable = Promise.withResolvers<void>();
+  const packsDurable = Promise.withResolvers<undefined>();
+  const mapsDurable = Promise.withResolvers<undefined>();
   for (const barrier of [packsDurable, mapsDurable]) barrier.promise.catch(() => undefined);
   const volumeFolder = layout.volume(folder, run, attempt, own.id);
   const targetBytes = options.packBytes ?? DEFAULT_PACK_BYTES;

@@ -74,7 +74,13 @@ function sameBlocks(a: readonly Block[], b: readonly Block[]): boolean {
       Buffer.compare(left.id, right.id) === 0
     );
   };
-  return a.length === b.length && a.every((block, i) => same(block, b[i]!));
+  return (
+    a.length === b.length &&
+    a.every((block, i) => {
+      const other = b[i];
+      return other !== undefined && same(block, other);
+    })
+  );
 }
 
 /** Cuts, hashes and compares the content of files, one after another, and stores the blocks that are new. */
@@ -200,13 +206,13 @@ class FileInProgress {
     const full =
       this.cut.kind === 'fixed'
         ? this.blocks.length === LEAF_BLOCKS
-        : this.blocks.length === MAX_LEAF_BLOCKS || (!block.zero && (block.id[0]! & 0x3f) === 0);
+        : this.blocks.length === MAX_LEAF_BLOCKS || (!block.zero && ((block.id[0] ?? 0) & 0x3f) === 0);
     if (full) await this.closeLeaf();
   }
 
   private async closeLeaf(): Promise<void> {
     const blocks = this.blocks;
-    const before = this.cut.kind === 'fixed' ? this.leafBefore : this.leafStartingLike(blocks[0]!);
+    const before = this.cut.kind === 'fixed' ? this.leafBefore : this.leafStartingLike(blocks[0]);
     this.blocks = [];
     this.leafBefore = undefined;
     this.leaves++;
@@ -219,8 +225,8 @@ class FileInProgress {
     this.parts.queue.push(() => this.writeLeaf(blocks, before));
   }
 
-  private leafStartingLike(first: PendingBlock): LeafBefore | undefined {
-    return first.zero ? undefined : this.leavesBefore.get(idKey(first.id));
+  private leafStartingLike(first: PendingBlock | undefined): LeafBefore | undefined {
+    return first === undefined || first.zero ? undefined : this.leavesBefore.get(idKey(first.id));
   }
 
   private async writeLeaf(pending: readonly PendingBlock[], before: LeafBefore | undefined): Promise<void> {

@@ -75,7 +75,7 @@ export class LeftoverBlocks {
         .map((object) => ({ ...object, object: numberOf(object.name) ?? 0 }));
       const identity = found[0] && decodeHeader(await store.read(found[0].name, 0, HEADER_BYTES));
       if (identity === undefined || identity.origin !== context.place.origin) continue;
-      const packSizes = Array.from({ length: found.at(-1)!.object }, () => 0);
+      const packSizes = Array.from({ length: found.at(-1)?.object ?? 0 }, () => 0);
       for (const { object, size } of found) packSizes[object - 1] = size;
       const volume: LeftoverVolume = {
         number: firstNumber + volumes.length,
@@ -104,15 +104,15 @@ export class LeftoverBlocks {
   private async loadUpTo(end: number): Promise<void> {
     while (this.loaded < Math.min(end, this.packs.length)) {
       const pack = this.loaded++;
-      await this.load(pack);
+      const leftover = this.packs[pack];
+      if (leftover !== undefined) await this.load(pack, leftover);
       for (const key of this.keysOfPack.get(pack - 2 * WINDOW) ?? []) this.blocks.delete(key);
       this.keysOfPack.delete(pack - 2 * WINDOW);
     }
   }
 
   /** A leftover that cannot be used is as if it were not there: its blocks are stored again. */
-  private async load(index: number): Promise<void> {
-    const { volume, object, name, size } = this.packs[index]!;
+  private async load(index: number, { volume, object, name, size }: LeftoverPack): Promise<void> {
     const { store } = this.context;
     const footer = decodeFooter(await store.read(name, size - FOOTER_BYTES, FOOTER_BYTES));
     if (footer === undefined || footer.contentsOffset + footer.contentsLength > size) return;

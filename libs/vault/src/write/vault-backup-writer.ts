@@ -7,7 +7,6 @@ import { crashPoint } from '../crash-point.ts';
 import { chooseCut } from '../cut/choose-cut.ts';
 import { EntryOrderError, ForeignContentError } from '../error/writer-error.ts';
 import { holdingsOf, StoredContent } from '../map/content-ref.ts';
-import { MapReader } from '../map/map-reader.ts';
 import { hasContent } from '../port/backup-reader.ts';
 import type {
   AddContent,
@@ -54,8 +53,8 @@ export interface WriterParts {
   readonly gear: Uint32Array;
   readonly now: () => Date;
   /** Resolves or rejects when the packs, then the maps, are durable: what refers to them waits for it. */
-  readonly packsDurable: PromiseWithResolvers<void>;
-  readonly mapsDurable: PromiseWithResolvers<void>;
+  readonly packsDurable: PromiseWithResolvers<undefined>;
+  readonly mapsDurable: PromiseWithResolvers<undefined>;
   /** Creates the manifest, or finds the one another attempt created. */
   readonly commit: (written: WrittenBackup) => Promise<FinishedBackup>;
 }
@@ -86,7 +85,7 @@ export class VaultBackupWriter implements BackupWriter {
   private readonly usage = new ClosureUsage();
   private readonly tree: TreeWriter;
   private readonly warnings: BackupWarning[] = [];
-  private turn: Promise<void> = Promise.resolve();
+  private turn: Promise<unknown> = Promise.resolve();
   private lastPath: Uint8Array | undefined;
   private state: 'open' | 'finished' | 'abandoned' = 'open';
   private readonly counted = { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesUnchanged: 0 };
@@ -142,7 +141,7 @@ export class VaultBackupWriter implements BackupWriter {
       throw new EntryOrderError(readableBytes(entry.path), readableBytes(this.lastPath));
     this.lastPath = entry.path;
     const turn = this.turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<unknown>();
     this.turn = promise;
     try {
       return await this.addInTurn(entry, content, turn);
@@ -155,7 +154,7 @@ export class VaultBackupWriter implements BackupWriter {
   private async addInTurn(
     entry: Entry,
     content: AddContent | undefined,
-    turn: Promise<void>,
+    turn: Promise<unknown>,
   ): Promise<AddResult> {
     if (content === undefined || !('read' in content)) {
       await turn;
@@ -169,8 +168,11 @@ export class VaultBackupWriter implements BackupWriter {
       await turn;
       await this.room();
       const cut = before?.cut ?? (this.parts.options.cut ?? chooseCut)(entry);
-      const map = before && this.mapBefore(before);
-      const stored = await this.storer.store(source.bytes, cut, map);
+      const stored = await this.storer.store(
+        source.bytes,
+        cut,
+        content.before && this.parts.parent?.map(content.before),
+      );
       this.push(entry, readAt, stored);
       const { size, sha256, bytesNew } = stored;
       return { bytesRead: BigInt(size), bytesNew: BigInt(bytesNew), sha256 };
@@ -191,11 +193,6 @@ export class VaultBackupWriter implements BackupWriter {
     if (!(content instanceof StoredContent) || content.backup !== parent?.manifest.backup)
       throw new ForeignContentError(readableBytes(before.path));
     return content;
-  }
-
-  private mapBefore(before: StoredContent): MapReader {
-    const { units } = this.parts.parent!;
-    return new MapReader(before.layout, before.cut, (place, decode) => units.page('map', place, decode));
   }
 
   private addBare(entry: Entry): AddResult {
@@ -268,13 +265,13 @@ export class VaultBackupWriter implements BackupWriter {
     await this.packer.drain();
     await packs.finish();
     crashPoint('vault.afterPacks');
-    packsDurable.resolve();
+    packsDurable.resolve(undefined);
     await this.queue.drain();
     const index = await this.tree.finish();
     const warningPages = await this.writeWarnings();
     await maps.finish();
     crashPoint('vault.afterMaps');
-    mapsDurable.resolve();
+    mapsDurable.resolve(undefined);
     await tree.finish();
     for (const [volume, objects] of this.tree.places)
       for (const object of objects) this.usage.treeObject(volume, object);

@@ -1,0 +1,30 @@
+/**
+ * Writes one backup of pseudo-random files and ends. Fault tests start it as a process of its own, so that it can be
+ * killed. Arguments: repository folder, key file text, attempt, number of files of 1 MiB.
+ */
+import { initialiseRepository, NotARepositoryError, openRepository, parseKeyFile } from '../index.ts';
+import { bytesReader, fileEntry, planOf } from './file-tree.ts';
+import { seededBytes } from './seeded-bytes.ts';
+
+const [folder, key, attempt, files] = process.argv.slice(2) as [string, string, string, string];
+const keys = [parseKeyFile(key)];
+
+const repository = await openRepository(folder, { keys }).catch((error: unknown) => {
+  if (error instanceof NotARepositoryError)
+    return initialiseRepository(folder, { keys, installation: 'here' });
+  throw error;
+});
+const collection = repository.collection('c');
+if ((await collection.adopt('run-b')) === undefined) {
+  const plan = planOf('b', { attempt: Number(attempt) });
+  const writer = await collection.beginBackup(plan, { packBytes: 1024 * 1024 });
+  for (let i = 0; i < Number(files); i++) {
+    const bytes = seededBytes(1024 * 1024, i);
+    await writer.add(fileEntry(`file-${String(i).padStart(4, '0')}`, bytes.length), {
+      read: bytesReader(bytes),
+    });
+  }
+  const { manifest } = await writer.finish();
+  process.stdout.write(`${manifest.statistics.bytesNew}\n`);
+}
+await repository.close();
