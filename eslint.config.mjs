@@ -70,6 +70,8 @@ export default defineConfig(
       // Methods of a port are async because some implementation waits, and so that what they throw is a rejection.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-confusing-void-expression': 'off',
+      // A type parameter that only names what the caller gets is how this code speaks to untyped edges.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Invocation } from './invocation.ts';
 
 /** Turns an action that wants an invocation into one that commander can call. */

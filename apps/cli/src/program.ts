@@ -58,7 +58,7 @@ const commands = [
 export type OpenInvocation = (options: { json: boolean; home: string | undefined }) => {
   invocation: Invocation;
   /** Ends connections and answers the exit code. */
-  close(): Promise<ExitCode>;
+  close: () => Promise<ExitCode>;
 };
 
 function report(error: unknown, json: boolean): ExitCode {

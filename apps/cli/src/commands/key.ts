@@ -1,4 +1,4 @@
-import { copyFile, chmod, constants } from 'node:fs/promises';
+import { chmod, constants, copyFile, readFile } from 'node:fs/promises';
 import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
@@ -11,6 +11,22 @@ import {
   type RepositoryOptions,
 } from '../repository/open-by-hand.ts';
 import { openByName } from '../repository/open-by-name.ts';
+
+/** Never over another key; what an earlier call has copied is fine. */
+async function copyKey(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!(await readFile(from)).equals(await readFile(to))) {
+      throw new UsageError(
+        `${to} exists already and is another file.`,
+        'Choose another name; a key is never overwritten.',
+      );
+    }
+  }
+  await chmod(to, 0o600);
+}
 
 function addKeyExport(group: Command, act: Act): void {
   subcommand(
@@ -32,9 +48,7 @@ function addKeyExport(group: Command, act: Act): void {
             `Repository "${repository}" has no generated key.`,
             'A passphrase or a key file of your own is yours to store.',
           );
-        // COPYFILE_EXCL: never over another key.
-        await copyFile(key.path, options.to, constants.COPYFILE_EXCL);
-        await chmod(options.to, 0o600);
+        await copyKey(key.path, options.to);
         const result = await client.ask(catalogRequests.keyExported, {
           ...cli.command(),
           repository,

@@ -1,7 +1,23 @@
-import { catalogRequests } from '@catena/events';
+import { catalogRequests, type RestorePointView } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
 import { formatInstant } from '../presentation/quantities.ts';
+
+/** For each source the newest time that can be had back: what a person wants to know first. */
+async function newestRestorePoints(
+  client: CatenaClient,
+): Promise<{ source: string; newest: RestorePointView | undefined }[]> {
+  const sources = await client.ask(catalogRequests.listDefinitions, { kind: 'Source', limit: 1000 });
+  return Promise.all(
+    sources.items
+      .filter(({ deleted }) => !deleted)
+      .map(async ({ name }) => ({
+        source: name,
+        newest: (await client.ask(catalogRequests.listRestorePoints, { source: name, limit: 1 })).items[0],
+      })),
+  );
+}
 
 /** `catena status`: is all well, and if not, what. */
 export function addStatus(program: Command, act: Act): void {
@@ -15,12 +31,14 @@ export function addStatus(program: Command, act: Act): void {
         client.ask(catalogRequests.listSchedules, {}),
         client.ask(catalogRequests.listKeys, {}),
       ]);
+      const protection = await newestRestorePoints(client);
       const unstored = keys.items.filter((key) => key.exportedAt === undefined);
       const paused = schedules.items.filter((schedule) => schedule.paused);
       cli.answer({
         ...status,
         active: active.items,
         recentFailures: failed.items,
+        protection,
         paused,
         keysNotStoredElsewhere: unstored,
       });
@@ -33,6 +51,10 @@ export function addStatus(program: Command, act: Act): void {
           .map(([name, count]) => `${name} ${count}`)
           .join(', ')}`,
       );
+      for (const { source, newest } of protection)
+        cli.say(
+          `source    ${source}: ${newest ? `newest restore point ${formatInstant(newest.at)}` : 'NO RESTORE POINT YET'}`,
+        );
       for (const run of active.items)
         cli.say(`running   ${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}`);
       for (const run of failed.items) {

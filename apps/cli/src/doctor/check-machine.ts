@@ -14,8 +14,8 @@ async function nearestExisting(folder: string): Promise<string> {
   for (let current = folder; ; current = path.dirname(current)) {
     const found = await stat(current).then(
       () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return false;
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
         throw error;
       },
     );

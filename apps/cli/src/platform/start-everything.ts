@@ -13,6 +13,8 @@ export async function startEverything(options: {
   home: string;
   onEvent: (event: PlatformEvent) => void;
   instances?: Instances;
+  /** What the services are told beyond this process's own environment. */
+  environment?: Readonly<Record<string, string>>;
 }): Promise<Platform> {
   const platform = await startPlatform({ home: options.home, onEvent: options.onEvent });
   try {
@@ -20,7 +22,9 @@ export async function startEverything(options: {
     for (const service of services) {
       const wanted = options.instances?.[service] ?? 1;
       const starting = Array.from({ length: wanted }, (_, index) =>
-        platform.supervisor.start(serviceProcess(service, `${service}-${index + 1}`, platform)),
+        platform.supervisor.start(
+          serviceProcess(service, `${service}-${index + 1}`, platform, options.environment),
+        ),
       );
       await Promise.all(starting);
     }

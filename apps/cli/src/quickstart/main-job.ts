@@ -43,10 +43,10 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
   const folder = path.join(cli.home, 'quickstart');
   const source = path.join(folder, 'source');
   const restored = path.join(folder, 'restored');
-  let runsWentWell = true;
+  const runs = { allWentWell: true };
   const follow = async (run: string) => {
     const outcome = await followToTheEnd(cli, client, run);
-    if (outcome.state !== 'completed' && outcome.state !== 'completedWithWarnings') runsWentWell = false;
+    if (outcome.state !== 'completed' && outcome.state !== 'completedWithWarnings') runs.allWentWell = false;
   };
   const runCadence = async (cadence: Cadence) => {
     const { run } = await client.ask(schedulerRequests.runSchedule, {
@@ -118,7 +118,7 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
 
   cli.say('\n8. Is it the same? Content, modes, owners, times, links');
   const differences =
-    runsWentWell && newest
+    runs.allWentWell && newest
       ? (await compareTrees(source, restored)).map(({ message }) => message)
       : ['there was nothing to compare'];
   for (const difference of differences.slice(0, 20)) cli.say(`  ${difference}`);

@@ -37,8 +37,8 @@ async function trackedFiles(): Promise<string[]> {
 
 /** Copies the project's own tracked files to a folder, once: what the quickstart protects. */
 export async function prepareSampleSource(folder: string): Promise<{ files: number; fresh: boolean }> {
-  const there = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const there = await readdir(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });
   if (there !== undefined) return { files: there.length, fresh: false };
@@ -48,9 +48,9 @@ export async function prepareSampleSource(folder: string): Promise<{ files: numb
   for (const name of names) {
     const from = path.join(workspace, name);
     const to = path.join(unfinished, name);
-    const status = await lstat(from).catch((error: NodeJS.ErrnoException) => {
+    const status = await lstat(from).catch((error: unknown) => {
       // Tracked, but deleted in this clone and not committed yet.
-      if (error.code === 'ENOENT') return undefined;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     });
     if (!status) continue;
