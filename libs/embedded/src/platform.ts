@@ -62,7 +62,7 @@ export interface Platform extends AsyncDisposable {
 /**
  * Starts (or adopts) nats-server and PostgreSQL of a home, unless addresses of others' are given, and waits until both
  * are healthy. Exactly one process has a home at a time; its servers outlive it when it is killed, and the next one
- * finds them. Throws an EmbeddedError; then nothing that was started here is left running.
+ * finds them; other processes of a killed parent (the services) are ended. Throws an EmbeddedError; then nothing that was started here is left running.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const env = options.env ?? process.env;
@@ -96,6 +96,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ]);
     if (nats.status === 'rejected') throw nats.reason;
     if (postgres.status === 'rejected') throw postgres.reason;
+    // Services of a killed parent: with the servers up they can hand back what they hold. Those to come are started anew.
+    await supervisor.endStrangers();
     publishEndpoints(layout, { ...nats.value, ...postgres.value });
   } catch (error) {
     await supervisor.stopAll();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeWhole } from '../write-whole.ts';
@@ -25,6 +25,14 @@ export function recordFile(runFolder: string, name: string): string {
 /** The file that the child itself writes (its own line of /proc/self/stat) before it becomes the program. */
 export function pidFile(runFolder: string, name: string): string {
   return path.join(runFolder, `${name}.pid`);
+}
+
+/** The names of all children that are on record, whether or not they run. */
+export function namesOnRecord(runFolder: string): string[] {
+  return readdirSync(runFolder)
+    .filter((file) => file.endsWith('.pid'))
+    .map((file) => file.slice(0, -'.pid'.length))
+    .sort();
 }
 
 export function fingerprintOf(spec: ChildSpec): string {

@@ -121,6 +121,17 @@ describe('Supervisor', () => {
     expect(identifyProcess(second.pid)).toBeUndefined();
   });
 
+  it('ends survivors that nobody has adopted, and no others', async () => {
+    await using at = await setting();
+    const kept = await at.supervisor.start(shell('exec sleep 1000', { name: 'kept' }));
+    const spec = shell('exec sleep 1000', { name: 'stranger' });
+    const stranger = await startChild(spec, at.folders, new AbortController().signal);
+    expect(await at.supervisor.endStrangers()).toEqual(['stranger']);
+    expect(identifyProcess(stranger.pid)).toBeUndefined();
+    expect(identifyProcess(kept.pid!)).toBeDefined();
+    expect(await at.supervisor.endStrangers()).toEqual([]);
+  });
+
   it('does not take a later process with the same number for its child', async () => {
     await using at = await setting();
     const spec = shell('exec sleep 1000', { probe: () => Promise.resolve() });

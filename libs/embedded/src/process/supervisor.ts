@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedError, reasonOf } from '../embedded-error.ts';
 import type { ChildFolders, ChildSpec } from './child-spec.ts';
-import { describeExit, startChild, stopChild, type RunningChild } from './running-child.ts';
+import { namesOnRecord } from './pid-file.ts';
+import { describeExit, endSurvivor, startChild, stopChild, type RunningChild } from './running-child.ts';
 
 /** What happens to a supervised child. Delays in milliseconds. */
 export type ChildEvent =
@@ -73,6 +74,18 @@ export class Supervisor {
     await child.stop();
     this.#forget(name);
     this.#options.onEvent({ type: 'child.stopped', name });
+  }
+
+  /**
+   * Ends what an earlier parent left running in these folders and nobody has adopted, each within `stopWithinMs`.
+   * Returns the names. Throws embedded.child-not-ended.
+   */
+  async endStrangers(stopWithinMs = 30_000): Promise<string[]> {
+    const strangers = namesOnRecord(this.#options.folders.run).filter((name) => !this.#children.has(name));
+    const ended = await Promise.all(
+      strangers.map((name) => endSurvivor({ name, stopWithinMs }, this.#options.folders)),
+    );
+    return strangers.filter((_, index) => ended[index]);
   }
 
   /** Stops every child, the last started first. Every one is tried; the first failure is thrown at the end. */
