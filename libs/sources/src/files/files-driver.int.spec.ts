@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as fs from 'node:fs';
 import { sourceDrivers } from '../index.ts';
 import { asUser } from '../testing/as-user.ts';
+import { InMemoryVaultFake } from '../testing/in-memory-vault-fake.ts';
 import { letClockTick, makeSampleTree, ScratchFolder, seededBytes } from '../testing/sample-tree.ts';
 import { describeSourceDriver } from '../testing/source-driver-contract.ts';
 import { compareTrees } from './comparing/compare-trees.ts';
@@ -67,6 +68,11 @@ describe('a files source is checked', () => {
       await expect(filesDriver.check({ path: scratch.at('closed', 'in') })).rejects.toMatchObject(
         notReadable,
       );
+    });
+    const nothing = new InMemoryVaultFake().begin();
+    await asUser(12_345, async () => {
+      const backup = filesDriver.backup({ path: scratch.at('closed', 'in') }, nothing);
+      await expect(backup).rejects.toMatchObject(notReadable);
     });
     fs.chmodSync(scratch.at('closed'), 0);
     await asUser(12_345, async () => {

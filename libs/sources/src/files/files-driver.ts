@@ -52,7 +52,7 @@ class FilesDriver implements SourceDriver {
 
   async backup(spec: unknown, writer: BackupWriter, options: BackupOptions = {}): Promise<BackupOutcome> {
     const parsed = parseFilesSpec(spec);
-    await this.#realPath(parsed);
+    await refuseUnreadable(await this.#realPath(parsed));
     return new FilesBackup(parsed, writer, options).run();
   }
 

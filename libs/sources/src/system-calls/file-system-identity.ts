@@ -39,7 +39,7 @@ function uuidByCall(path: Uint8Array): string | undefined {
 
 function folderFile(path: Uint8Array): number {
   using folder = FolderHandle.open(path);
-  return folder.openFile(Buffer.from('.'), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  return folder.openSelf();
 }
 
 function uuidByLink(source: string): string | undefined {

@@ -147,19 +147,14 @@ export class FolderHandle {
     return Buffer.concat([Buffer.from(folder), name]);
   }
 
-  /** Waits until the names in this folder are on disk. */
-  sync(): void {
-    const file = this.openFile(self, O_RDONLY | O_DIRECTORY);
-    try {
-      fs.fsyncSync(file);
-    } finally {
-      fs.closeSync(file);
-    }
+  /** The folder as a file of node's own functions, for fsync. The caller closes it. */
+  openSelf(): number {
+    return this.openFile(self, O_RDONLY | O_DIRECTORY);
   }
 
   /** Waits until everything on this folder's file system is on disk: one wait instead of one per file. */
   async syncFileSystem(): Promise<void> {
-    const file = this.openFile(self, O_RDONLY | O_DIRECTORY);
+    const file = this.openSelf();
     try {
       const result = await onThread(libc().syncfs, file);
       if (result !== 0) throw new SystemCallError('syncfs', EIO, 'the file system of the folder');

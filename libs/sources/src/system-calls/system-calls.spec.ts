@@ -186,7 +186,6 @@ it('names a file system alike from everywhere on it', () => {
 
 it('waits until a file system is on disk', async () => {
   await folder.syncFileSystem();
-  folder.sync();
 });
 
 function open(text: string): FolderHandle {

@@ -96,7 +96,6 @@ export async function readWhole({ path, fd }: OpenFile, limit: number): Promise<
 export function contentInMemory(content: Buffer): ContentReader {
   return {
     sizeHint: BigInt(content.length),
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, memory is not
     async *open() {
       if (content.length > 0) yield content;
     },

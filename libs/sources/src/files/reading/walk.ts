@@ -44,7 +44,7 @@ interface Frame {
   emitted: boolean;
 }
 
-/** Walks what a source definition selects. Throws only when the root itself cannot be opened. */
+/** Walks what a source definition selects. Throws only when the root itself cannot be opened or listed. */
 export function* walk(spec: FilesSpec, warn: WarnAbout): Generator<Found, void> {
   const root = fs.realpathSync(spec.path);
   const selection = new Selection(spec);
@@ -62,7 +62,8 @@ export function* walk(spec: FilesSpec, warn: WarnAbout): Generator<Found, void> 
     const frame = stack[0] as Frame;
     frame.emitted = true;
     yield found;
-    frame.names = namesIn(handle, spec, rootPath, warn);
+    // Not a warning: a root that cannot be listed would make a backup of nothing that passes for one.
+    frame.names = keptNames(handle, spec);
     const rootDevice = found.status.device;
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const name = top.names[top.next++];
@@ -121,13 +122,17 @@ function enter(found: Found, warn: WarnAbout): FolderHandle | undefined {
 
 function namesIn(folder: FolderHandle, spec: FilesSpec, at: ByteString, warn: WarnAbout): ByteString[] {
   try {
-    const names = folder.names();
-    const mark = markIn(folder, names, spec);
-    return mark === undefined ? names : [mark];
+    return keptNames(folder, spec);
   } catch (error) {
     warnOf(error, at, 'folder.unreadable', warn);
     return [];
   }
+}
+
+function keptNames(folder: FolderHandle, spec: FilesSpec): ByteString[] {
+  const names = folder.names();
+  const mark = markIn(folder, names, spec);
+  return mark === undefined ? names : [mark];
 }
 
 /** The name that marks a folder as not worth keeping; it alone is kept, so that a restored folder is marked too. */

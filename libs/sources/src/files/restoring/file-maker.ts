@@ -1,5 +1,6 @@
 /** Makes the things of a backup in the staging folder, each complete before it has its name there. */
 import type { BackupReader, StoredEntry } from '@catena/vault';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { RestoreError } from '../../port/restore-error.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../system-calls/index.ts';
 import { hashOfOpen } from '../content-hash.ts';
 import type { Place } from './metadata.ts';
+import type { Durability } from './durability.ts';
 import { contentMissing } from './refusals.ts';
 import type { RestoreWarnings } from './restore-warnings.ts';
 import { writeContent } from './write-content.ts';
@@ -21,18 +23,23 @@ export class FileMaker {
   readonly #reader: BackupReader;
   readonly #staging: FolderHandle;
   readonly #warnings: RestoreWarnings;
+  readonly #durability: Durability;
   readonly #signal: AbortSignal | undefined;
+  /** Not guessed by another attempt of the run, should one still be at work: two must never write to one file. */
+  readonly #partPrefix = `part-${randomBytes(6).toString('hex')}`;
   #parts = 0;
 
   constructor(
     reader: BackupReader,
     staging: FolderHandle,
     warnings: RestoreWarnings,
+    durability: Durability,
     signal: AbortSignal | undefined,
   ) {
     this.#reader = reader;
     this.#staging = staging;
     this.#warnings = warnings;
+    this.#durability = durability;
     this.#signal = signal;
   }
 
@@ -69,7 +76,7 @@ export class FileMaker {
   ): Promise<void> {
     if (!entry.content) throw contentMissing(path);
     this.#parts += 1;
-    const part = byteStringOf(Buffer.from(`part-${this.#parts}`));
+    const part = byteStringOf(Buffer.from(`${this.#partPrefix}-${this.#parts}`));
     const file = this.#staging.openFile(
       part,
       fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_RDWR,
@@ -84,6 +91,7 @@ export class FileMaker {
           { remedy: 'Verify the backup, and restore from another one.', details: { path: shownName(path) } },
         );
       }
+      await this.#durability.file(file);
     } finally {
       fs.closeSync(file);
     }

@@ -5,6 +5,7 @@ import { systemCodeOf, type ByteString, type FolderHandle } from '../../system-c
 import { TimeSlice } from '../time-slice.ts';
 import type { Metadata, Place } from './metadata.ts';
 import { targetChanged, targetExists } from './refusals.ts';
+import type { Durability } from './durability.ts';
 import { isWithin } from './safe-path.ts';
 import { selectedEntries, type SelectedEntry } from './selected-entries.ts';
 import type { RestoreMoments, StagingResult } from './stage.ts';
@@ -23,6 +24,7 @@ export interface MoveContext {
   readonly options: RestoreOptions;
   readonly metadata: Metadata;
   readonly newFolders: StagingResult['newFolders'];
+  readonly durability: Durability;
   readonly moments: RestoreMoments;
 }
 
@@ -33,7 +35,7 @@ export interface MoveContext {
 export class MoveInto {
   readonly #context: MoveContext;
   /** Folders that exist and are being filled, to get their metadata when they are left. */
-  readonly #filled: { item: SelectedEntry; place: Place }[] = [];
+  readonly #filled: { item: SelectedEntry; place: Place; changed: boolean }[] = [];
 
   constructor(context: MoveContext) {
     this.#context = context;
@@ -51,14 +53,15 @@ export class MoveInto {
       if (!to) throw targetChanged(this.#context.place.path, item.path);
       const from = existing(staged.placeOf(item.path));
       if (item.entry.kind === 'folder') {
-        if (to.folder.statusIfThere(to.name)?.kind === 'folder') this.#filled.push({ item, place: hold(to) });
+        if (to.folder.statusIfThere(to.name)?.kind === 'folder')
+          this.#filled.push({ item, place: hold(to), changed: false });
         else if (from && this.#context.newFolders.has(item.path)) {
           this.#moveFolder(item, from, to);
           moved = item.path;
         } else throw targetChanged(this.#context.place.path, item.path);
       } else if (from) {
         moveOne(this.#context.place.path, item.path, from, to, this.#context.options.overwrite === true);
-        this.#context.moments.moved?.(item.path);
+        this.#moved(item.path);
       } else {
         this.#correct(item, to);
       }
@@ -71,7 +74,19 @@ export class MoveInto {
     if (this.#context.options.overwrite && to.folder.statusIfThere(to.name)) to.folder.removeFile(to.name);
     moveOne(this.#context.place.path, item.path, from, to, false);
     this.#context.metadata.finishMode(item.entry, to);
-    this.#context.moments.moved?.(item.path);
+    this.#moved(item.path);
+  }
+
+  #moved(path: ByteString): void {
+    const folder = this.#filled.at(-1);
+    if (folder) folder.changed = true;
+    else this.#context.durability.folder(this.#context.place.parent);
+    this.#context.moments.moved?.(path);
+  }
+
+  #makeDurable({ folder, name }: Place): void {
+    using filled = folder.openFolder(name);
+    this.#context.durability.folder(filled);
   }
 
   /** Metadata of what was there with the right content; untouched when it is right too, or may not be replaced. */
@@ -95,6 +110,7 @@ export class MoveInto {
       if (path !== undefined && isWithin(path, top.item.path)) return;
       this.#filled.pop();
       try {
+        if (top.changed) this.#makeDurable(top.place);
         this.#correct(top.item, top.place);
       } finally {
         top.place.folder.close();

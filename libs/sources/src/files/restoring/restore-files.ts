@@ -12,6 +12,7 @@ import {
   type FolderHandle,
 } from '../../system-calls/index.ts';
 import { ProgressMeter } from '../progress-meter.ts';
+import { Durability } from './durability.ts';
 import { FileMaker } from './file-maker.ts';
 import { Metadata } from './metadata.ts';
 import { MoveInto, moveWhole } from './move-into-place.ts';
@@ -30,6 +31,7 @@ export class FilesRestore {
   readonly #options: RestoreOptions;
   readonly #moments: RestoreMoments;
   readonly #warnings = new RestoreWarnings();
+  readonly #durability = new Durability();
   readonly #metadata: Metadata;
   readonly #meter: ProgressMeter;
 
@@ -77,14 +79,14 @@ export class FilesRestore {
         root: staged,
         resumed,
         options: this.#options,
-        maker: new FileMaker(this.#reader, staging, this.#warnings, this.#options.signal),
+        maker: new FileMaker(this.#reader, staging, this.#warnings, this.#durability, this.#options.signal),
         metadata: this.#metadata,
         warnings: this.#warnings,
+        durability: this.#durability,
         meter: this.#meter,
       });
       const result = await stage.run();
-      // Durable before it is named. One wait for the file system, because one for each of many files takes far longer.
-      await staging.syncFileSystem();
+      await this.#durability.complete(staging);
       this.#moments.staged?.();
       this.#options.signal?.throwIfAborted();
       if (free) await this.#moveWhole(place, staging);
@@ -96,10 +98,11 @@ export class FilesRestore {
           options: this.#options,
           metadata: this.#metadata,
           newFolders: result.newFolders,
+          durability: this.#durability,
           moments: this.#moments,
         }).run();
       }
-      await staging.syncFileSystem();
+      await this.#durability.complete(staging);
       return result;
     } finally {
       staging.close();
@@ -109,6 +112,7 @@ export class FilesRestore {
   async #moveWhole(place: TargetPlace, staging: FolderHandle): Promise<void> {
     const entry = await this.#reader.find(new Uint8Array(0));
     moveWhole(place, { folder: staging, name: tree });
+    this.#durability.folder(place.parent);
     if (entry?.kind === 'folder') this.#metadata.finishMode(entry, place.root);
     this.#moments.moved?.(root);
   }

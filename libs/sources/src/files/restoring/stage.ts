@@ -11,6 +11,7 @@ import {
 import { PendingWork } from '../pending-work.ts';
 import type { ProgressMeter } from '../progress-meter.ts';
 import { TimeSlice } from '../time-slice.ts';
+import type { Durability } from './durability.ts';
 import type { FileMaker } from './file-maker.ts';
 import type { Metadata, Place } from './metadata.ts';
 import { contentMissing, folderInTheWay, linkInTheWay, targetExists } from './refusals.ts';
@@ -42,6 +43,7 @@ export interface StagingContext {
   readonly maker: FileMaker;
   readonly metadata: Metadata;
   readonly warnings: RestoreWarnings;
+  readonly durability: Durability;
   readonly meter: ProgressMeter;
 }
 
@@ -128,8 +130,10 @@ export class Stage {
   /** Metadata come last, from the innermost folder outwards. A folder that exists gets its own when all has moved. */
   #finish(folder: StagedFolder, isTop: boolean): void {
     if (this.#failed || folder.target !== undefined) return;
-    const { metadata } = this.#context;
-    metadata.apply(folder.path, folder.entry, folder.stagedPlace, { isNew: true, keepWritable: isTop });
+    const { metadata, durability } = this.#context;
+    durability.folder(folder.staged, () =>
+      metadata.apply(folder.path, folder.entry, folder.stagedPlace, { isNew: true, keepWritable: isTop }),
+    );
   }
 
   async #within(path: ByteString, work: (folder: StagedFolder | undefined) => Promise<void>): Promise<void> {
