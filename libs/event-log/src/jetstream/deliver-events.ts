@@ -11,6 +11,7 @@ import { openPull } from './open-pull.ts';
 import type { NatsLink } from './nats-link.ts';
 import { eventOfDelivery, eventOfStored } from './stored-message.ts';
 import { EVENTS_STREAM, REDELIVERIES_STREAM, REDELIVERY_SUBJECT_ROOT } from './stream-settings.ts';
+import { whileConnected } from './while-connected.ts';
 import { withPatience } from './with-patience.ts';
 
 type Handle = (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>;
@@ -147,7 +148,7 @@ async function attempt(
   } finally {
     clearInterval(atWork);
   }
-  await message.ackAck();
+  await whileConnected(link, () => message.ackAck());
 }
 
 async function loadEvent(link: NatsLink, sequence: number): Promise<AnyRecordedEvent> {

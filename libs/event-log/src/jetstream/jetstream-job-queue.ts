@@ -8,6 +8,7 @@ import { JobPull, JobTicket } from './job-pull.ts';
 import { asCatenaError, isTransient } from './nats-errors.ts';
 import type { NatsLink } from './nats-link.ts';
 import { JOB_SUBJECT_ROOT, JOBS_STREAM } from './stream-settings.ts';
+import { whileConnected } from './while-connected.ts';
 import { withPatience } from './with-patience.ts';
 
 /** How the queue is opened. */
@@ -97,10 +98,10 @@ class JetStreamJobQueue implements JobQueue {
       kind,
       run,
       working: () => message.working(),
-      acknowledge: () => harmlessWhenLost(message.ackAck()),
+      acknowledge: () => harmlessWhenLost(whileConnected(this.#link, () => message.ackAck())),
       giveBack: async (delay) => {
         message.nak(delay);
-        await harmlessWhenLost(this.#link.nats.flush());
+        await harmlessWhenLost(whileConnected(this.#link, () => this.#link.nats.flush()));
       },
     };
   }

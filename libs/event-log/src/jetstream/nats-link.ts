@@ -18,7 +18,8 @@ export class NatsLink {
   readonly name: string;
   #manager: Promise<JetStreamManager> | undefined;
   #status: ConnectionStatus = 'connected';
-  readonly #waiting = new Set<() => void>();
+  readonly #onLoss = new Set<() => void>();
+  readonly #onSettled = new Set<() => void>();
 
   constructor(nats: NatsConnection, options: Pick<NatsOptions, 'name' | 'onStatus'>) {
     this.nats = nats;
@@ -54,12 +55,27 @@ export class NatsLink {
     return this.nats.rtt();
   }
 
-  /** Resolves when the status is another than this one. */
-  leaves(status: ConnectionStatus): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#status === status) this.#waiting.add(resolve);
-      else resolve();
+  /** The next loss of the connection, to be forgotten when nobody waits for it any more. */
+  loss(): { happened: Promise<void>; forget: () => void } {
+    return this.#next(this.#onLoss, this.#status !== 'connected');
+  }
+
+  /** The next time that it is connected or closed for good; at once when it is. */
+  settling(): { happened: Promise<void>; forget: () => void } {
+    return this.#next(this.#onSettled, this.#status !== 'disconnected');
+  }
+
+  #next(waiting: Set<() => void>, now: boolean): { happened: Promise<void>; forget: () => void } {
+    let forget = () => {};
+    const happened = new Promise<void>((resolve) => {
+      if (now) {
+        resolve();
+        return;
+      }
+      waiting.add(resolve);
+      forget = () => void waiting.delete(resolve);
     });
+    return { happened, forget };
   }
 
   /** Sends what is waiting to be sent and closes. Harmless when repeated. */
@@ -74,9 +90,8 @@ export class NatsLink {
       if (status === this.#status) return;
       this.#status = status;
       tell?.(status);
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      for (const wake of waiting) wake();
+      if (status !== 'connected') wakeAll(this.#onLoss);
+      if (status !== 'disconnected') wakeAll(this.#onSettled);
     };
     for await (const { type } of this.nats.status()) {
       if (type === 'disconnect') set('disconnected');
@@ -84,4 +99,10 @@ export class NatsLink {
     }
     set('closed');
   }
+}
+
+function wakeAll(waiting: Set<() => void>): void {
+  const all = [...waiting];
+  waiting.clear();
+  for (const wake of all) wake();
 }

@@ -157,7 +157,7 @@ function parseReply(reply: Msg): unknown {
 async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await work;
   const done = new AbortController();
-  const aborted = wait(2 ** 31 - 1, AbortSignal.any([signal, done.signal])).then(() =>
+  const aborted = wait(Number.POSITIVE_INFINITY, AbortSignal.any([signal, done.signal])).then(() =>
     signal.throwIfAborted(),
   );
   aborted.catch(() => undefined);

@@ -3,6 +3,7 @@ import { nanos } from '@nats-io/nats-core';
 import { asCatenaError, isTransient } from './nats-errors.ts';
 import { openPull } from './open-pull.ts';
 import type { NatsLink } from './nats-link.ts';
+import { whileConnected } from './while-connected.ts';
 import { DEFAULT_PATIENCE, withPatience } from './with-patience.ts';
 
 /** How long one request for messages stays open on the server, in milliseconds. */
@@ -55,7 +56,7 @@ export async function* pullBatches(link: NatsLink, options: PullOptions): AsyncG
     } catch (thrown) {
       if (!isTransient(thrown)) throw asCatenaError(thrown, 'reading the log');
     } finally {
-      await forget(consumer);
+      await forget(link, consumer);
     }
   }
 }
@@ -123,9 +124,9 @@ async function* onePull(
   if (batch.length > 0) yield batch;
 }
 
-async function forget(consumer: Consumer): Promise<void> {
+async function forget(link: NatsLink, consumer: Consumer): Promise<void> {
   try {
-    await consumer.delete();
+    await whileConnected(link, () => consumer.delete());
   } catch {
     // Only a courtesy to the server, which may be away just now and removes idle consumers by itself.
   }

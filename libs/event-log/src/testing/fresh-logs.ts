@@ -1,9 +1,13 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { TestNats } from '@catena/embedded/testing';
 import { connectNats } from '../jetstream/connect-nats.ts';
 import { openEventLog, type EventLogOptions } from '../jetstream/jetstream-event-log.ts';
 import type { NatsLink } from '../jetstream/nats-link.ts';
 import { ensureStreams } from '../jetstream/set-up-streams.ts';
 import type { EventLog } from '../port/event-log.ts';
+import { withPatience } from '../jetstream/with-patience.ts';
+import { wait } from '../wait.ts';
 
 /** Who logs in to a test server. */
 export type TestUser = keyof TestNats['users'] | 'admin';
@@ -25,8 +29,13 @@ export class FreshLogs {
   }
 
   async reset(): Promise<void> {
-    const { streams } = await (await this.link('admin')).manager();
-    for (const name of await streams.names().next()) await streams.delete(name);
+    const admin = await this.link('admin');
+    const { streams } = await admin.manager();
+    await withPatience(admin, 'deleting the streams', async () => {
+      for (const name of await streams.names().next()) await streams.delete(name);
+    });
+    // The server answers first and removes the files of a deleted stream later; a new one would lose its own with them.
+    while ((await foldersOf(this.#nats.folder)).some((folder) => /[/]streams[/]/.test(folder))) await wait(5);
     await ensureStreams(await this.link('operator'));
   }
 
@@ -45,4 +54,17 @@ export class FreshLogs {
 export function connectAs(nats: TestNats, user: TestUser, url: string = nats.url): Promise<NatsLink> {
   const login = user === 'admin' ? nats.admin : nats.users[user];
   return connectNats({ url, ...login, name: `test:${user}`, patienceMilliseconds: 20_000 });
+}
+
+async function foldersOf(root: string): Promise<string[]> {
+  try {
+    const entries = await readdir(root, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(entry.parentPath, entry.name));
+  } catch (thrown) {
+    // A folder went away while its parent was listed: look again.
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return await foldersOf(root);
+    throw thrown;
+  }
 }
