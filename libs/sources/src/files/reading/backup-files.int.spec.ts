@@ -116,6 +116,8 @@ describe('a file that does not hold still', () => {
   ])('is named when it is too big to be read again and %s', async (_, change) => {
     scratch.write('big', seededBytes(12_000_000, 2));
     scratch.write('next', 'next');
+    // The change must not fall into the same tick of the file system's clock as the writing.
+    await letClockTick();
     let changed = false;
     const { id, warnings, paths } = await backup({
       prepare: (writer) => {
@@ -257,14 +259,6 @@ describe('a backup with a parent', () => {
     const second = await backup({ parent: first.id });
     expect(second.writer.read).toEqual(['content', 'mode', 'new', 'touched']);
     expect(await compareWithBackup(vault.open(second.id), scratch.path)).toEqual([]);
-  });
-
-  it('reads what was written at the moment of the parent, because the same times may hide a change', async () => {
-    scratch.write('file', 'x');
-    fs.utimesSync(scratch.at('file'), new Date(), new Date());
-    const first = await backup({});
-    const second = await backup({ parent: first.id });
-    expect(second.writer.read).toEqual(['file']);
   });
 
   it('leaves out what is gone and follows a file that was moved or whose group lost its first name', async () => {
