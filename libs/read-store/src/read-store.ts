@@ -96,6 +96,7 @@ export class ReadStore {
 
   /** Stops projecting and rebuilding, and closes the connections. */
   async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await this.#runner?.stop();
     await Promise.allSettled(this.#rebuilds);

@@ -2,7 +2,7 @@ import type { EventLog } from '@catena/event-log';
 import type { ClientBase } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { rollBack } from '../projection/commit-batch.ts';
-import { GenerationWriter } from '../projection/generation-writer.ts';
+import { GenerationWriter, type Write } from '../projection/generation-writer.ts';
 import { KeyFilter } from '../projection/key-filter.ts';
 import { sendWrites } from '../projection/send-writes.ts';
 import { readModels } from '../projectors/read-models.ts';
@@ -21,7 +21,11 @@ export interface BulkLoad {
 
 const BATCH = 2_000;
 /** Rows of each read model in memory. A row that is forgotten before it is final costs an update. */
-const KEPT_ROWS = 6_000;
+const KEPT_ROWS = 3_000;
+/** Rows of a table that is new in this transaction can be marked as seen by all, which spares every later reader the marking. */
+const FROZEN = ' with (freeze)';
+/** Characters that make a COPY worth its round trip. */
+const WORTH_A_COPY = 500_000;
 
 /**
  * Fills an empty copy in one transaction: versions of a row are written when they are complete, and while the server
@@ -33,28 +37,31 @@ export async function bulkLoad(dataSource: DataSource, runner: QueryRunner, load
     forgotten: new KeyFilter(load.through),
   });
   const client = (await runner.connect()) as ClientBase;
+  const sendFrozen = (writes: readonly Write[]) => sendWrites(client, writes, FROZEN);
   await runner.query('begin');
   try {
     await enterGeneration(runner, load.generation);
     // Tables that are new in this transaction are loaded without a write-ahead log where the server is set up for it.
     await runner.query(`truncate ${[...readModels.map(({ name }) => `"${name}"`), 'log_time'].join(', ')}`);
-    await writer.load([], () => Promise.resolve(runner));
     let sent: Promise<void> = Promise.resolve();
-    for await (const events of eventsThrough(load)) {
-      await writer.load(events, async () => {
-        await sent;
-        return runner;
-      });
-      writer.apply(events);
-      const writes = writer.takeFinished();
+    const send = async (writes: readonly Write[]) => {
       await sent;
-      sent = sendWrites(client, writes);
-      // Its failure is met at the next await; until then it must not count as unhandled.
-      sent.catch(() => undefined);
+      await sendFrozen(writes);
+    };
+    for await (const events of eventsThrough(load)) {
+      await writer.load(events, { runner, send });
+      writer.apply(events);
+      const writes = writer.takeFinished(WORTH_A_COPY);
+      if (writes.length > 0) {
+        await sent;
+        sent = sendFrozen(writes);
+        // Its failure is met where it is awaited; until then it must not count as unhandled.
+        sent.catch(() => undefined);
+      }
       load.onProgress(events.at(-1)?.sequence ?? 0);
     }
     await sent;
-    await sendWrites(client, writer.takeAll());
+    await sendFrozen(writer.takeAll());
     await movePosition(runner, { number: load.generation, state: 'building' }, 0, load.through);
     await runner.query('commit');
   } catch (error) {

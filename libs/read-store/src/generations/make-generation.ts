@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
+import { rollBack } from '../projection/commit-batch.ts';
 import { READ_MODEL_VERSION } from '../projectors/read-models.ts';
 import { schemaName } from './generation.ts';
 import { publishViews } from './publish-views.ts';
@@ -39,21 +41,30 @@ export async function dropLeftovers(runner: QueryRunner): Promise<void> {
 }
 
 /**
- * Drops a copy, unless somebody reads it for so long that waiting helps nobody.
+ * Drops a copy, unless somebody reads it for so long that waiting helps nobody. It never waits while it holds a lock, so
+ * no reader of several tables can be caught in a deadlock.
  * @returns whether it is gone; if not, it is a leftover for the next rebuild or start.
  */
-export async function dropSchema(runner: QueryRunner, schema: string): Promise<boolean> {
-  await runner.query('begin');
-  try {
-    await runner.query(`set local lock_timeout = '5s'`);
-    await runner.query(`drop schema if exists ${schema} cascade`);
-    await runner.query('commit');
-    return true;
-  } catch (error) {
-    await runner.query('rollback');
-    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
-    throw error;
+async function dropSchema(runner: QueryRunner, schema: string): Promise<boolean> {
+  const tables = (await runner.query('select tablename from pg_tables where schemaname = $1', [schema])) as {
+    tablename: string;
+  }[];
+  const locking = tables.map(({ tablename }) => `${schema}."${tablename}"`).join(', ');
+  for (let attempt = 1; attempt <= DROP_ATTEMPTS; attempt++) {
+    await runner.query('begin');
+    try {
+      if (locking !== '') await runner.query(`lock table ${locking} in access exclusive mode nowait`);
+      await runner.query(`drop schema if exists ${schema} cascade`);
+      await runner.query('commit');
+      return true;
+    } catch (error) {
+      await rollBack(runner);
+      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+      await setTimeout(attempt * 20);
+    }
   }
+  return false;
 }
 
+const DROP_ATTEMPTS = 20;
 const LOCK_NOT_AVAILABLE = '55P03';

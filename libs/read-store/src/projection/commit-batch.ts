@@ -45,9 +45,10 @@ export async function writeEvents(
   writer: GenerationWriter,
   events: readonly AnyRecordedEvent[],
 ): Promise<void> {
-  await writer.load(events, () => Promise.resolve(runner));
+  const client = (await runner.connect()) as ClientBase;
+  await writer.load(events, { runner, send: (writes) => sendWrites(client, writes) });
   writer.apply(events);
-  await sendWrites((await runner.connect()) as ClientBase, writer.takeAll());
+  await sendWrites(client, writer.takeAll());
 }
 
 /**

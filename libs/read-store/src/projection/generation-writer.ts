@@ -28,6 +28,12 @@ export interface GenerationWriterOptions {
   readonly forgotten?: KeyFilter;
 }
 
+/** The connection a writer reads by, and how what it must write first is written. */
+export interface WriterSession {
+  readonly runner: QueryRunner;
+  send(writes: readonly Write[]): Promise<void>;
+}
+
 /**
  * Turns events into rows of one generation. It knows no position and no transaction: the caller begins one, has the
  * search path name the generation, and commits rows and position together.
@@ -35,7 +41,7 @@ export interface GenerationWriterOptions {
 export class GenerationWriter {
   readonly #options: GenerationWriterOptions;
   readonly #tables: readonly Table[];
-  readonly #routes = new Map<EventType, { rows: OpenRows; handler: AnyHandler }[]>();
+  readonly #routes = new Map<EventType, { table: Table; handler: AnyHandler }[]>();
   #clock: LogClock | undefined;
 
   constructor(dataSource: DataSource, options: GenerationWriterOptions) {
@@ -52,22 +58,24 @@ export class GenerationWriter {
           `from unnest($1::text[], $2::bigint[]) as ended(id, at) where held."${id}" = ended.id and held.valid_to is null`,
       };
     });
-    for (const { rows } of this.#tables) {
-      for (const [type, handler] of Object.entries(rows.model.projector.handlers)) {
+    for (const table of this.#tables) {
+      for (const [type, handler] of Object.entries(table.rows.model.projector.handlers)) {
         const routes = this.#routes.get(type as EventType) ?? [];
-        this.#routes.set(type as EventType, [...routes, { rows, handler: handler as AnyHandler }]);
+        this.#routes.set(type as EventType, [...routes, { table, handler: handler as AnyHandler }]);
       }
     }
   }
 
-  /** Reads what the events need and memory lacks, one query for each table. `connection` is asked for only then. */
-  async load(events: readonly AnyRecordedEvent[], connection: () => Promise<QueryRunner>): Promise<void> {
-    this.#clock ??= new LogClock(await latestLogTime(await connection()));
-    for (const [rows, ids] of this.#missing(events)) {
-      const stored = await openRowsOf(await connection(), rows.model, ids);
+  /** Reads what the events need and memory lacks, one query for each table. */
+  async load(events: readonly AnyRecordedEvent[], session: WriterSession): Promise<void> {
+    this.#clock ??= new LogClock(await latestLogTime(session.runner));
+    for (const [table, ids] of this.#missing(events)) {
+      // Rows that were forgotten may still be on their way to the table.
+      await session.send(changesOf(table));
+      const stored = await openRowsOf(session.runner, table.rows.model, ids);
       for (const id of ids) {
         const held = stored.get(id);
-        rows.load(id, held?.row, held?.validFrom ?? 0);
+        table.rows.load(id, held?.row, held?.validFrom ?? 0);
       }
     }
   }
@@ -76,9 +84,9 @@ export class GenerationWriter {
   apply(events: readonly AnyRecordedEvent[]): void {
     for (const event of events) {
       this.#clock?.see(event.sequence, event.recordedAt);
-      for (const { rows, handler } of this.#routes.get(event.type) ?? []) {
+      for (const { table, handler } of this.#routes.get(event.type) ?? []) {
         const id = handler.key(event as never);
-        if (id !== undefined) rows.apply(id, handler, event);
+        if (id !== undefined) table.rows.apply(id, handler, event);
       }
     }
   }
@@ -86,18 +94,25 @@ export class GenerationWriter {
   /** What brings the tables up to the last applied event. */
   takeAll(): Write[] {
     for (const { rows } of this.#tables) rows.settle();
-    const writes = this.#takeChanges();
+    const writes = [...this.#tables.flatMap(changesOf), ...this.#timeChanges()];
     for (const { rows } of this.#tables) rows.forgetBeyond(this.#options.keptRows);
     return writes;
   }
 
-  /** What will not change any more, and what memory has no room for. The tables are not up to the last event then. */
-  takeFinished(): Write[] {
-    for (const { rows } of this.#tables) {
-      const prefix = keyPrefix(rows);
-      for (const id of rows.forgetBeyond(this.#options.keptRows)) this.#options.forgotten?.add(prefix + id);
+  /**
+   * What will not change any more, and what memory has no room for, of the tables that have enough of it to be worth a
+   * statement. The tables are not up to the last event then.
+   */
+  takeFinished(worthCharacters: number): Write[] {
+    const writes: Write[] = [];
+    for (const table of this.#tables) {
+      const prefix = keyPrefix(table.rows);
+      for (const id of table.rows.forgetBeyond(this.#options.keptRows))
+        this.#options.forgotten?.add(prefix + id);
+      if (table.rows.size >= worthCharacters) writes.push(...changesOf(table));
     }
-    return this.#takeChanges();
+    if ((this.#clock?.size ?? 0) >= worthCharacters) writes.push(...this.#timeChanges());
+    return writes;
   }
 
   /** Forgets everything, because the transaction did not commit or somebody else wrote. */
@@ -106,37 +121,38 @@ export class GenerationWriter {
     for (const { rows } of this.#tables) rows.clear();
   }
 
-  #missing(events: readonly AnyRecordedEvent[]): Map<OpenRows, Set<string>> {
+  #missing(events: readonly AnyRecordedEvent[]): Map<Table, Set<string>> {
     const { forgotten } = this.#options;
-    const missing = new Map<OpenRows, Set<string>>();
+    const missing = new Map<Table, Set<string>>();
     for (const event of events) {
-      for (const { rows, handler } of this.#routes.get(event.type) ?? []) {
+      for (const { table, handler } of this.#routes.get(event.type) ?? []) {
         const id = handler.key(event as never);
-        if (id === undefined || rows.has(id)) continue;
-        if (forgotten !== undefined && !forgotten.mayHave(keyPrefix(rows) + id)) {
-          rows.load(id, undefined, 0);
+        if (id === undefined || table.rows.has(id)) continue;
+        if (forgotten !== undefined && !forgotten.mayHave(keyPrefix(table.rows) + id)) {
+          table.rows.load(id, undefined, 0);
           continue;
         }
-        const ids = missing.get(rows);
-        if (ids === undefined) missing.set(rows, new Set([id]));
+        const ids = missing.get(table);
+        if (ids === undefined) missing.set(table, new Set([id]));
         else ids.add(id);
       }
     }
     return missing;
   }
 
-  #takeChanges(): Write[] {
-    const writes: Write[] = [];
-    for (const { rows, format, closing } of this.#tables) {
-      const { closedIds, closedAt, lines } = rows.takeChanges();
-      // Closed first: a table has at most one row of an id that holds now.
-      if (closedIds.length > 0) writes.push({ statement: closing, parameters: [closedIds, closedAt] });
-      if (lines !== '') writes.push({ statement: format.statement, lines });
-    }
+  #timeChanges(): Write[] {
     const lines = this.#clock?.takeLines() ?? '';
-    if (lines !== '') writes.push({ statement: LogClock.copyStatement, lines });
-    return writes;
+    return lines === '' ? [] : [{ statement: LogClock.copyStatement, lines }];
   }
+}
+
+function changesOf({ rows, format, closing }: Table): Write[] {
+  const { closedIds, closedAt, lines } = rows.takeChanges();
+  const writes: Write[] = [];
+  // Closed first: a table has at most one row of an id that holds now.
+  if (closedIds.length > 0) writes.push({ statement: closing, parameters: [closedIds, closedAt] });
+  if (lines !== '') writes.push({ statement: format.statement, lines });
+  return writes;
 }
 
 function keyPrefix(rows: OpenRows): string {

@@ -1,5 +1,8 @@
-import { comparableInstant } from './comparable-instant.ts';
+import { utcInstant } from './utc-instant.ts';
 import { copyStatement } from './copy-line.ts';
+
+/** About what a line has. */
+const LINE = 40;
 
 /** The running maximum of log time, and where it grew since it was last written. */
 export class LogClock {
@@ -13,10 +16,15 @@ export class LogClock {
   }
 
   see(sequence: number, recordedAt: string): void {
-    const instant = comparableInstant(recordedAt);
+    const instant = utcInstant(recordedAt);
     if (instant <= this.#latest) return;
     this.#latest = instant;
     this.#lines.push(`${sequence}\t${instant}\n`);
+  }
+
+  /** Characters of the lines that are to be written. */
+  get size(): number {
+    return this.#lines.length * LINE;
   }
 
   /** Lines for COPY; starts anew. */

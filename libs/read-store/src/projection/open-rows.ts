@@ -32,6 +32,7 @@ export class OpenRows {
   readonly #entries = new Map<string, Entry>();
   readonly #pending = new Set<Entry>();
   #lines: string[] = [];
+  #size = 0;
   #closedIds: string[] = [];
   #closedAt: number[] = [];
 
@@ -40,8 +41,9 @@ export class OpenRows {
     this.#format = format;
   }
 
+  /** Characters of the lines that are to be written. */
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   has(id: string): boolean {
@@ -66,7 +68,7 @@ export class OpenRows {
       this.#closedIds.push(id);
       this.#closedAt.push(event.sequence);
     } else if (entry.row !== undefined) {
-      this.#lines.push(this.#format.line(entry.row, entry.validFrom, event.sequence));
+      this.#line(entry.row, entry.validFrom, event.sequence);
     }
     entry.row = next;
     entry.validFrom = event.sequence;
@@ -96,6 +98,7 @@ export class OpenRows {
   takeChanges(): RowChanges {
     const changes = { lines: this.#lines.join(''), closedIds: this.#closedIds, closedAt: this.#closedAt };
     this.#lines = [];
+    this.#size = 0;
     this.#closedIds = [];
     this.#closedAt = [];
     return changes;
@@ -110,7 +113,13 @@ export class OpenRows {
   #settle(entry: Entry): void {
     if (entry.open !== 'pending' || entry.row === undefined) return;
     this.#pending.delete(entry);
-    this.#lines.push(this.#format.line(entry.row, entry.validFrom, null));
+    this.#line(entry.row, entry.validFrom, null);
     entry.open = 'stored';
+  }
+
+  #line(row: Row, validFrom: number, validTo: number | null): void {
+    const line = this.#format.line(row, validFrom, validTo);
+    this.#lines.push(line);
+    this.#size += line.length;
   }
 }

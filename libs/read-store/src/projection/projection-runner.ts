@@ -1,6 +1,7 @@
 import type { AnyRecordedEvent } from '@catena/events';
 import type { EventBatch, EventLog } from '@catena/event-log';
 import type { DataSource } from 'typeorm';
+import { failureMessage } from '../connection/failure-message.ts';
 import { liveGeneration, markStopped, type Generation } from '../generations/generation.ts';
 import { CannotApplyError } from '../projectors/cannot-apply-error.ts';
 import { READ_MODEL_VERSION } from '../projectors/read-models.ts';
@@ -114,27 +115,32 @@ export class ProjectionRunner {
   }
 
   async #follow(position: number, signal: AbortSignal, backoff: Backoff): Promise<void> {
+    let since = position;
     for await (const batch of this.#log.follow({ from: position + 1, batchSize: BATCH, signal })) {
-      if (!(await this.#take(batch, signal, backoff))) return;
+      if (!(await this.#take(batch, since, signal, backoff))) return;
+      since = batch.through;
       this.#recovered();
       backoff.reset();
       if (signal.aborted) return;
     }
   }
 
-  /** Sees to it that a batch is in the live copy, whoever writes it. @returns false when following has to begin anew. */
-  async #take(batch: EventBatch, signal: AbortSignal, backoff: Backoff): Promise<boolean> {
+  /**
+   * Sees to it that a batch is in the live copy, whoever writes it.
+   * @param since the sequence that the batch follows
+   * @returns false when following has to begin anew
+   */
+  async #take(batch: EventBatch, since: number, signal: AbortSignal, backoff: Backoff): Promise<boolean> {
     while (!signal.aborted) {
       const live = this.#live;
       if (live === undefined || !this.#mayProject(live)) return false;
+      // A database that crashed, or was put back, may stand further back than it did: the log has what it lacks.
+      if (live.position < since) return false;
       if (live.position >= batch.through) return true;
       const events = batch.events.filter(({ sequence }) => sequence > live.position);
       try {
         if (await this.#write(live, events, batch.through)) continue;
-        const before = live.position;
-        const now = await this.#look();
-        // A database that was put back to an earlier state: the log has what it lacks.
-        if (now === undefined || now.position < before) return false;
+        await this.#look();
       } catch (error) {
         if (failureKind(error) === 'again') {
           this.#inTrouble(error);
@@ -159,7 +165,7 @@ export class ProjectionRunner {
       try {
         if (!(await this.#write(this.#live ?? live, [event], event.sequence))) return;
       } catch (cause) {
-        throw failureKind(cause) === 'data' ? new CannotApplyError(event, messageOf(cause)) : cause;
+        throw failureKind(cause) === 'data' ? new CannotApplyError(event, failureMessage(cause)) : cause;
       }
     }
   }
@@ -250,7 +256,7 @@ export class ProjectionRunner {
   }
 
   #inTrouble(error: unknown): void {
-    const message = messageOf(error);
+    const message = failureMessage(error);
     if (this.#trouble === undefined) {
       this.#notice({ level: 'warn', message: `The projection waits: ${message}`, error });
     }
@@ -270,9 +276,5 @@ export class ProjectionRunner {
 
 function stopOf(error: unknown, position: number): Stop {
   const sequence = error instanceof CannotApplyError ? error.sequence : position + 1;
-  return { sequence, reason: messageOf(error) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { sequence, reason: failureMessage(error) };
 }

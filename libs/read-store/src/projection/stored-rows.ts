@@ -31,7 +31,7 @@ export async function openRowsOf(
 export async function latestLogTime(runner: QueryRunner): Promise<string> {
   const latest = await runner.manager
     .createQueryBuilder(LogTimeRow, 'time')
-    .orderBy('time.sequence', 'DESC')
+    .orderBy('time.recordedAt', 'DESC')
     .limit(1)
     .getOne();
   return latest?.recordedAt ?? '';

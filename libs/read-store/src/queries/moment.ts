@@ -1,5 +1,5 @@
 import type { EntityTarget, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
-import { comparableInstant } from '../projection/comparable-instant.ts';
+import { utcInstant } from '../projection/utc-instant.ts';
 import { LogTimeRow } from '../rows/index.ts';
 
 /** One state of the read models, seen by every query of a transaction. */
@@ -38,7 +38,7 @@ export function heldAt({ newest, sequence }: Moment, validFrom: string, validTo:
 export async function sequenceAsOf(runner: QueryRunner, instant: string, position: number): Promise<number> {
   const later = await runner.manager
     .createQueryBuilder(LogTimeRow, 'time')
-    .where('time.recordedAt > :instant', { instant: comparableInstant(instant) })
+    .where('time.recordedAt > :instant', { instant: utcInstant(instant) })
     .orderBy('time.recordedAt', 'ASC')
     .limit(1)
     .getOne();

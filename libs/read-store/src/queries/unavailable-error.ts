@@ -1,4 +1,5 @@
 import { CatenaError } from '@catena/events';
+import { failureMessage } from '../connection/failure-message.ts';
 
 /** PostgreSQL does not answer. */
 export class UnavailableError extends CatenaError {
@@ -15,10 +16,10 @@ export class UnavailableError extends CatenaError {
 const NOT_THE_QUESTION = /^(08|53|57)/;
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-/** Tells a database that is away from a question it refused. */
+/** Tells a database that is away from a question it refused, and from a mistake of ours. */
 export function unavailableOr(error: unknown): unknown {
-  if (error instanceof CatenaError || !(error instanceof Error)) return error;
-  const { code } = error as { code?: unknown };
+  if (error instanceof CatenaError || error instanceof TypeError) return error;
+  const { code } = (error ?? {}) as { code?: unknown };
   const refused = typeof code === 'string' && SQLSTATE.test(code) && !NOT_THE_QUESTION.test(code);
-  return refused || error instanceof TypeError ? error : new UnavailableError(error.message, error);
+  return refused ? error : new UnavailableError(failureMessage(error), error);
 }

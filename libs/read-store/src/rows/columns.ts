@@ -18,6 +18,7 @@ const nullable = (): ColumnOptions => ({ nullable: true });
 
 export const Id = () => PrimaryColumn('text');
 export const ValidFrom = () => PrimaryColumn('bigint', { transformer: exactNumber });
+export const InstantId = () => PrimaryColumn({ type: 'timestamptz', precision: 3, transformer: instantText });
 export const Text = () => Column('text');
 export const OptionalText = () => Column('text', nullable());
 export const Texts = () => Column('text', { array: true });

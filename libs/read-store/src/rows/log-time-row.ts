@@ -1,5 +1,5 @@
 import { Entity } from 'typeorm';
-import { Text, ValidFrom } from './columns.ts';
+import { Count, InstantId } from './columns.ts';
 
 /**
  * Where the running maximum of log time grew: from `sequence` on it is `recordedAt`. The log's clock may step back, its
@@ -7,7 +7,6 @@ import { Text, ValidFrom } from './columns.ts';
  */
 @Entity({ name: 'log_time' })
 export class LogTimeRow {
-  @ValidFrom() sequence!: number;
-  /** UTC with nine decimals: fixed width, so text order is time order. */
-  @Text() recordedAt!: string;
+  @InstantId() recordedAt!: string;
+  @Count() sequence!: number;
 }

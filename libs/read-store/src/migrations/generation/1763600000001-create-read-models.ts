@@ -17,7 +17,7 @@ export class CreateReadModels1763600000001 implements MigrationInterface {
       );
     }
     await runner.query(
-      `create table ${schema}.log_time (sequence bigint not null, recorded_at text collate "C" not null)`,
+      `create table ${schema}.log_time (sequence bigint not null, recorded_at timestamptz(3) not null)`,
     );
   }
 

@@ -8,7 +8,7 @@ export class IndexReadModels1763600000002 implements MigrationInterface {
     for (const [table, id] of Object.entries(IDS)) {
       await runner.query(`alter table ${schema}."${table}" add primary key ("${id}", valid_from)`);
     }
-    await runner.query(`alter table ${schema}.log_time add primary key (sequence)`);
+    await runner.query(`alter table ${schema}.log_time add primary key (recorded_at)`);
     for (const [name, definition] of Object.entries(INDEXES)) {
       await runner.query(`create index "${name}" on ${schema}.${definition}`);
     }
@@ -35,16 +35,13 @@ const IDS: Readonly<Record<string, string>> = {
 };
 
 const INDEXES: Readonly<Record<string, string>> = {
-  log_time_by_time: 'log_time (recorded_at)',
-  run_newest: 'run (requested_sequence desc) where valid_to is null',
   run_newest_of_source: 'run (source, requested_sequence desc) where valid_to is null',
   run_newest_of_schedule: 'run (schedule, requested_sequence desc) where valid_to is null',
   run_active: 'run (requested_sequence desc) where valid_to is null and finished_at is null',
-  run_history: 'run (requested_sequence desc, valid_from)',
-  backup_newest: 'backup (as_of desc, backup) where valid_to is null',
+  run_newest: 'run (requested_sequence desc, valid_from)',
   backup_newest_of_source: 'backup (source, as_of desc, backup) where valid_to is null',
   backup_of_chain: 'backup (chain)',
-  backup_history: 'backup (as_of desc, backup, valid_from)',
+  backup_newest: 'backup (as_of desc, backup, valid_from)',
   chain_newest: 'chain (oldest_as_of desc, chain)',
   chain_of_collection: 'chain (collection)',
 };
