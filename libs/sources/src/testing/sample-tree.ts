@@ -33,6 +33,19 @@ export class ScratchFolder {
     return file;
   }
 
+  /** What this process has open in the folder. */
+  openFiles(): string[] {
+    return fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        const file = fs.readlinkSync(`/proc/self/fd/${fd}`);
+        return file.startsWith(this.path) ? [file] : [];
+      } catch {
+        // Closed since it was listed: the listing itself was one.
+        return [];
+      }
+    });
+  }
+
   remove(): void {
     using parent = FolderHandle.open(Buffer.from(path.dirname(this.path)));
     removeTree(parent, name(path.basename(this.path)));
