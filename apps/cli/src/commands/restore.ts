@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { catalogRequests, freshId, schedulerRequests } from '@catena/events';
+import { catalogRequests, digestId, schedulerRequests } from '@catena/events';
 import { filesDriver } from '@catena/sources';
 import type { Command } from 'commander';
 import { chooseFromCatalog, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
@@ -58,7 +58,8 @@ async function restoreByHand(
       .openBackup({ backupId: chosen.backup.backup, name: chosen.backup.manifest.name });
     try {
       const outcome = await filesDriver.restore(reader, target, {
-        run: `run-${freshId()}`,
+        // The same backup to the same place continues what an interrupted call has staged.
+        run: `run-${digestId('restore by hand', chosen.backup.backup, target)}`,
         overwrite: options.overwrite,
         signal: cli.signal,
         ...(options.include.length > 0 ? { globs: options.include } : {}),
@@ -145,7 +146,12 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
     .option('--backup <id>', 'this backup (the beginning of its id is enough)')
     .option('--at <time>', 'the newest backup that shows this time or an earlier one')
     .option('--no-copy-only', 'do not use copy-only backups')
-    .option('--include <glob>', 'only what matches (may be given several times)', collect, [])
+    .option(
+      '--include <glob>',
+      'only what matches, from the root of the source: docs/**, **/*.pdf (may be given several times)',
+      collect,
+      [],
+    )
     .option('--overwrite', 'replace what is there and differs', false)
     .option('--no-wait', 'only ask for it')
     .action(
