@@ -55,7 +55,7 @@ function* appends(seed: number, events: number): Generator<readonly AnyRecordedE
   for (let step = 1; ; step++) {
     const schedule = random.pick(world.schedules);
     if (schedule === undefined) throw new Error('A history needs a schedule.');
-    if (running.length > RUNS_AT_A_TIME * world.schedules.length || random.chance(0.75)) {
+    if (running.length > RUNS_AT_A_TIME * world.schedules.length || random.chance(0.7)) {
       const index = random.between(0, Math.max(0, running.length - 1));
       const story = running[index];
       if (story === undefined) continue;
@@ -66,7 +66,7 @@ function* appends(seed: number, events: number): Generator<readonly AnyRecordedE
       recorder.forget('run', story.run);
     } else if (random.chance(0.06)) {
       yield recorder.append(changedDefinition(random, schedule), 'person:ada', `change-${step}`);
-    } else if (random.chance(0.1)) {
+    } else if (random.chance(0.15)) {
       const asked = askedByHand(random, world, schedule, `command-${seed}-${step}`);
       if (asked === undefined) continue;
       yield recorder.append(asked.events, 'person:ada', asked.story.run);

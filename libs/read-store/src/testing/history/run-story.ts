@@ -216,6 +216,21 @@ export class RunStory {
         ...figures,
         warningCount: warnings.length,
       }),
+      ...this.#aged(),
+    ];
+  }
+
+  /** What retention says of the oldest backup that is remembered. */
+  #aged(): AnyDomainEvent[] {
+    const [oldest] = this.#collection.backups;
+    if (oldest === undefined || !this.#random.chance(0.15)) return [];
+    if (oldest.state !== 'usable' && oldest.state !== 'expired') return [];
+    oldest.state = oldest.state === 'usable' ? 'expired' : 'condemned';
+    return [
+      domainEvent('collection.backup-unusable', this.#collection.id, {
+        backup: oldest.backup,
+        reason: oldest.state,
+      }),
     ];
   }
 

@@ -31,7 +31,7 @@ export interface KnownBackup {
   readonly position: string;
   readonly closure: readonly string[];
   readonly asOf: string;
-  state: 'usable' | 'damaged' | 'missing' | 'expired';
+  state: 'usable' | 'damaged' | 'missing' | 'expired' | 'condemned';
 }
 
 /** One source in one repository. */
