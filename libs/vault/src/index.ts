@@ -28,6 +28,7 @@ export { openStore } from './store/open-store.ts';
 export { chooseCut } from './cut/choose-cut.ts';
 export type { BackupName, BackupPlan, WriteOptions } from './write/backup-plan.ts';
 export { Collection } from './repository/collection.ts';
+export { ExportedLogs, type LogExport } from './repository/exported-logs.ts';
 export type { FoundBackup, UnreadableBackup } from './repository/backup-finder.ts';
 export type {
   LatestDocument,

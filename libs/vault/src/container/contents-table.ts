@@ -29,6 +29,10 @@ export class ContentsTableWriter {
     for (const block of blocks) this.out.varint(block.size).bytes(block.id);
   }
 
+  get bytes(): number {
+    return this.out.length;
+  }
+
   encode(): Buffer {
     return this.out.take();
   }

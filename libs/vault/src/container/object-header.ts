@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 export const HEADER_BYTES = 64;
 export const FOOTER_BYTES = 64;
 
-/** What a binary object of a volume holds: blocks of files, pages of block maps, or pages of entries. */
-export type ObjectKind = 'pack' | 'map' | 'tree';
+/** What a binary object holds: blocks of files, pages of block maps, pages of entries, or an exported log. */
+export type ObjectKind = 'pack' | 'map' | 'tree' | 'log';
 
-export const KIND_CODE: Readonly<Record<ObjectKind, number>> = { pack: 1, map: 2, tree: 3 };
+export const KIND_CODE: Readonly<Record<ObjectKind, number>> = { pack: 1, map: 2, tree: 3, log: 4 };
 
 /** Everything the header of an object says, which is also what every unit in it is bound to. */
 export interface ObjectIdentity {

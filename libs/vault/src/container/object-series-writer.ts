@@ -34,6 +34,9 @@ export interface SeriesOptions {
   readonly maxUncommitted?: number;
 }
 
+/** An object of very many very small blocks is closed before its table grows larger than this. */
+const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
+
 /** Written to the store in pieces of this size. */
 const WRITE_BYTES = 512 * 1024;
 
@@ -119,7 +122,8 @@ export class ObjectSeriesWriter {
     const offset = object.offset;
     const length = await this.seal(object, unit);
     object.contents.add(length, blocks);
-    if (object.offset >= this.options.targetBytes) await this.end();
+    const full = object.offset >= this.options.targetBytes || object.contents.bytes >= MAX_CONTENTS_BYTES;
+    if (full) await this.end();
     return { volume: this.options.volume.number, object: object.number, offset, length };
   }
 

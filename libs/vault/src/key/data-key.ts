@@ -27,7 +27,7 @@ export function newCollectionKey(): CollectionKey {
 }
 
 /** What a collection does not encrypt still needs for its block identities; public, but the same for ever. */
-export function publicIdentity(origin: Uint8Array): CollectionKey {
+export function publicIdentityOf(origin: Uint8Array): CollectionKey {
   return collectionKey(deriveKey(origin, Buffer.alloc(0), 'public identity'));
 }
 

@@ -51,6 +51,7 @@ const volume = z.object({
 const manifest = z.object({
   format: z.literal(FORMAT),
   version: z.literal(1),
+  features: z.array(z.string()),
   repository: z.string(),
   collection: z.string(),
   backup: z.string(),
@@ -59,6 +60,7 @@ const manifest = z.object({
   chain: z.string(),
   base: z.string().optional(),
   parent: z.string().optional(),
+  copyOf: z.object({ repository: z.string(), collection: z.string(), backup: z.string() }).optional(),
   run: z.string(),
   attempt: count,
   folder: z.string(),

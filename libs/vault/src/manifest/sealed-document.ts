@@ -70,7 +70,9 @@ export function openDocument<T>(
     throw damaged('malformed', error);
   }
   if (found?.sha256 !== sha256(text)) throw damaged('checksum');
-  const version = rest['version'];
+  const { version, features } = rest;
+  if (Array.isArray(features) && features.length > 0)
+    throw new NewerFormatError(object, `${VERSION} with ${features.join(', ')}`, VERSION);
   if (typeof version === 'number' && version > VERSION) throw new NewerFormatError(object, version, VERSION);
   const checked = schema.safeParse(rest);
   if (!checked.success) throw damaged('malformed', checked.error);

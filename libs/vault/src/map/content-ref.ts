@@ -31,6 +31,8 @@ export type ContentLayout =
       readonly holdings: readonly Holding[];
     };
 
+/** What proves the content: the SHA-256 of all of it. Other values are for later and refused. */
+const PROOF_SHA256 = 0;
 const INLINE = 0;
 const TREE = 1;
 const FIXED = 0;
@@ -46,10 +48,8 @@ export interface Content {
 export function encodeContent(content: Content): Buffer {
   const { size, sha256, cut, layout } = content;
   const out = new ByteWriter(256);
-  out
-    .u8(layout.kind === 'inline' ? INLINE : TREE)
-    .varbig(size)
-    .bytes(sha256);
+  out.u8(layout.kind === 'inline' ? INLINE : TREE).varbig(size);
+  out.u8(PROOF_SHA256).bytes(sha256);
   if (cut.kind === 'fixed') out.u8(FIXED).varint(cut.blockSize);
   else out.u8(CONTENT_DEFINED).varint(cut.averageSize);
   if (layout.kind === 'inline') return out.bytes(encodeBlocks(layout.blocks, cut)).take();
@@ -69,6 +69,8 @@ export function decodeContent(encoded: Uint8Array): Content {
   const kind = reader.u8();
   const size = reader.varbig();
   if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw new MalformedBytesError('file too large');
+  const proof = reader.u8();
+  if (proof !== PROOF_SHA256) throw new MalformedBytesError(`unknown proof of content ${proof}`);
   const sha256 = reader.bytes(32);
   const cutKind = reader.u8();
   const cutSize = reader.varint();

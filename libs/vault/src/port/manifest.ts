@@ -76,6 +76,8 @@ export interface Volume {
 export interface Manifest {
   readonly format: 'catena-manifest';
   readonly version: 1;
+  /** What a reader must understand beyond version 1 to read this backup; nothing so far. */
+  readonly features: readonly string[];
   readonly repository: string;
   readonly collection: string;
   readonly backup: string;
@@ -85,6 +87,8 @@ export interface Manifest {
   readonly chain: string;
   /** Backup a differential was computed from. */
   readonly base?: string;
+  /** The backup this one is a copy of, when it was made by a copy job. */
+  readonly copyOf?: { readonly repository: string; readonly collection: string; readonly backup: string };
   /** Backup an incremental was computed from. */
   readonly parent?: string;
   readonly run: string;

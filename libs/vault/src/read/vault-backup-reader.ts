@@ -13,7 +13,7 @@ import type { StoredEntry } from '../port/entry.ts';
 import type { Manifest } from '../port/manifest.ts';
 import { comparePaths } from '../port/path-order.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
-import { identityOf, readableVolumes } from '../repository/collection-context.ts';
+import { publicIdentity, readableVolumes } from '../repository/collection-context.ts';
 import { parsePlace } from '../tree/tree-index.ts';
 import { TreeReader } from '../tree/tree-reader.ts';
 import { decodeWarnings } from '../tree/warning-page.ts';
@@ -44,9 +44,15 @@ export class VaultBackupReader implements BackupReader {
   /** @throws LockedError, DataKeyMissingError */
   static async open(context: CollectionContext, manifest: Manifest): Promise<VaultBackupReader> {
     const volumes = await readableVolumes(context, manifest);
-    const keyring = manifest.identityKey === undefined ? undefined : await context.keyring();
-    const identity = blockIdentityKey(identityOf(context, keyring));
-    return new VaultBackupReader(manifest, new UnitReader(context.store, volumes), identity);
+    const { identityKey } = manifest;
+    const keyring = identityKey === undefined ? undefined : await context.keyring();
+    const identity =
+      identityKey === undefined || keyring === undefined ? publicIdentity(context) : keyring.key(identityKey);
+    return new VaultBackupReader(
+      manifest,
+      new UnitReader(context.store, volumes),
+      blockIdentityKey(identity),
+    );
   }
 
   /** What is damaged, with the name of this backup and of the file. */

@@ -1,6 +1,6 @@
 import type { ReadableVolume } from '../container/unit-reader.ts';
 import type { CollectionKey } from '../key/data-key.ts';
-import { publicIdentity } from '../key/data-key.ts';
+import { publicIdentityOf } from '../key/data-key.ts';
 import type { Keyring, KeyringPlace } from '../key/keyring.ts';
 import type { Manifest, Volume } from '../port/manifest.ts';
 import type { ObjectStore } from '../port/object-store.ts';
@@ -21,9 +21,9 @@ export interface CollectionContext {
   readonly keyring: () => Promise<Keyring | undefined>;
 }
 
-/** The key block identities are made with. */
-export function identityOf(context: CollectionContext, keyring: Keyring | undefined): CollectionKey {
-  return keyring?.identity ?? publicIdentity(Buffer.from(context.place.origin, 'hex'));
+/** The key block identities are made with where nothing is encrypted. */
+export function publicIdentity({ place }: CollectionContext): CollectionKey {
+  return publicIdentityOf(Buffer.from(place.origin, 'hex'));
 }
 
 export function readableVolume(

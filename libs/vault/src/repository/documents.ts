@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const repositoryDocument = z.object({
   format: z.literal('catena-repository'),
   version: z.literal(1),
+  /** What a program must understand beyond version 1 to use the repository; nothing so far. */
+  features: z.array(z.string()),
   id: z.string().min(1),
   createdAt: z.iso.datetime(),
   encryption: z.enum(['aes-256-gcm', 'none']),

@@ -2,22 +2,22 @@ import type { ObjectKind } from '../container/object-header.ts';
 import type { BackupType } from '../port/manifest.ts';
 
 /** Everything in a repository that belongs to no collection lies beneath this folder. */
-const OWN = 'catena';
+export const OWN_FOLDER = 'catena';
 
-export const REPOSITORY_DOCUMENT = `${OWN}/repository.json`;
-export const OWNER_FOLDER = `${OWN}/owner/`;
-export const LOG_FOLDER = `${OWN}/log/`;
+export const REPOSITORY_DOCUMENT = `${OWN_FOLDER}/repository.json`;
+export const OWNER_FOLDER = `${OWN_FOLDER}/owner/`;
+export const LOG_FOLDER = `${OWN_FOLDER}/log/`;
 
 const SAFE = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /** An id as one part of an object's name: what could mean something else is written as `%XX`. */
 export function encodeName(id: string): string {
-  if (SAFE.test(id) && id !== OWN) return id;
+  if (SAFE.test(id) && id !== OWN_FOLDER) return id;
   const bytes = [...Buffer.from(id, 'utf8')];
   return bytes
     .map((byte, i) => {
       const char = String.fromCharCode(byte);
-      const plain = i === 0 ? /[A-Za-z0-9_-]/.test(char) && id !== OWN : /[A-Za-z0-9._-]/.test(char);
+      const plain = i === 0 ? /[A-Za-z0-9_-]/.test(char) && id !== OWN_FOLDER : /[A-Za-z0-9._-]/.test(char);
       return plain ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     })
     .join('');
@@ -73,8 +73,8 @@ export const FOLDER_OF_DEPENDENT = /^\d{8}-\d{6}\.\d{2}-(differential|incrementa
 export class CollectionLayout {
   readonly folder: string;
 
-  constructor(collection: string) {
-    this.folder = encodeName(collection);
+  constructor(collection: string, folder = encodeName(collection)) {
+    this.folder = folder;
   }
 
   readonly keys = () => `${this.folder}/keys/`;

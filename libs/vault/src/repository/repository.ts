@@ -9,13 +9,16 @@ import type { ObjectStore } from '../port/object-store.ts';
 import { openStore } from '../store/open-store.ts';
 import { readIfThere } from '../store/read-whole.ts';
 import { Collection } from './collection.ts';
+import type { CollectionContext } from './collection-context.ts';
 import type { OwnerDocument, RepositoryDocument } from './documents.ts';
 import { ownerDocument, repositoryDocument } from './documents.ts';
+import { ExportedLogs } from './exported-logs.ts';
 import { KeyringStore } from './keyring-store.ts';
 import {
   CollectionLayout,
   decodeName,
   numberOf,
+  OWN_FOLDER,
   OWNER_FOLDER,
   paddedNumber,
   REPOSITORY_DOCUMENT,
@@ -60,14 +63,27 @@ export class Repository {
 
   /** A collection by its id, whether it has backups or not. */
   collection(id: string): Collection {
+    const { context, keyrings } = this.contextOf(id, new CollectionLayout(id));
+    return new Collection(context, keyrings, this.options.scrypt ?? DEFAULT_SCRYPT);
+  }
+
+  /** Exports of the event log that are kept here, sealed under a keyring of their own. */
+  exportedLogs(): ExportedLogs {
+    const { context, keyrings } = this.contextOf(OWN_FOLDER, new CollectionLayout(OWN_FOLDER, OWN_FOLDER));
+    return new ExportedLogs(context, keyrings);
+  }
+
+  private contextOf(
+    id: string,
+    layout: CollectionLayout,
+  ): { context: CollectionContext; keyrings: KeyringStore } {
     const { store } = this;
     const { keys = [], scrypt = DEFAULT_SCRYPT, now = systemClock } = this.options;
-    const layout = new CollectionLayout(id);
     const place: KeyringPlace = { repository: this.id, collection: id, origin: originOf(this.id, id) };
     const keyrings = new KeyringStore({ store, layout, place, keys, scrypt, now });
     const { encrypted } = this;
     const keyring = async () => (encrypted ? keyrings.open() : undefined);
-    return new Collection({ store, layout, place, encrypted, now, keyring }, keyrings, scrypt);
+    return { context: { store, layout, place, encrypted, now, keyring }, keyrings };
   }
 
   /** Ids of the collections that have anything in the repository. */
@@ -114,6 +130,21 @@ async function readRepositoryDocument(store: ObjectStore): Promise<RepositoryDoc
   return openDocument(REPOSITORY_DOCUMENT, bytes, 'catena-repository', repositoryDocument).document;
 }
 
+/** A store that was opened for nothing is closed again. */
+async function withStore(
+  location: string | ObjectStore,
+  use: (store: ObjectStore) => Promise<Repository>,
+): Promise<Repository> {
+  if (typeof location !== 'string') return use(location);
+  const store = openStore(location);
+  try {
+    return await use(store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
 /**
  * Opens the repository at a path, a URL or in a store.
  * @throws NotARepositoryError, NewerFormatError, UnsupportedStoreError, StoreError
@@ -122,10 +153,11 @@ export async function openRepository(
   location: string | ObjectStore,
   options: OpenOptions = {},
 ): Promise<Repository> {
-  const store = typeof location === 'string' ? openStore(location) : location;
-  const document = await readRepositoryDocument(store);
-  if (document === undefined) throw new NotARepositoryError(store.location);
-  return new Repository(store, document, options);
+  return withStore(location, async (store) => {
+    const document = await readRepositoryDocument(store);
+    if (document === undefined) throw new NotARepositoryError(store.location);
+    return new Repository(store, document, options);
+  });
 }
 
 /**
@@ -136,11 +168,15 @@ export async function initialiseRepository(
   location: string | ObjectStore,
   options: InitialiseOptions,
 ): Promise<Repository> {
-  const store = typeof location === 'string' ? openStore(location) : location;
+  return withStore(location, (store) => initialise(store, options));
+}
+
+async function initialise(store: ObjectStore, options: InitialiseOptions): Promise<Repository> {
   const now = options.now ?? systemClock;
   const document: RepositoryDocument = {
     format: 'catena-repository',
     version: 1,
+    features: [],
     id: randomUUID(),
     createdAt: now().toISOString(),
     encryption: options.encryption ?? ((options.keys ?? []).length > 0 ? 'aes-256-gcm' : 'none'),

@@ -9,7 +9,7 @@ import type { Keyring } from '../key/keyring.ts';
 import type { Manifest } from '../port/manifest.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
-import { identityOf } from '../repository/collection-context.ts';
+import { publicIdentity } from '../repository/collection-context.ts';
 import { objectName } from '../repository/layout.ts';
 import { claimFolder } from '../repository/run-folder.ts';
 import type { BackupPlan, WriteOptions } from './backup-plan.ts';
@@ -67,7 +67,7 @@ export async function beginBackup(
   const maps = series('map', { beforeCommit: () => packsDurable.promise });
   const tree = series('tree', { beforeCommit: () => mapsDurable.promise });
 
-  const identity = identityOf(context, keyring);
+  const identity = keyring?.identity ?? publicIdentity(context);
   const manifestParts = {
     context,
     keyring,
