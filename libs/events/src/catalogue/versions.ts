@@ -8,6 +8,11 @@ export type Upcaster = (data: unknown) => unknown;
 /** Per type the steps from version 1 upwards: `[0]` lifts 1 to 2. A type without steps is at version 1. */
 const upcasters: Partial<Record<EventType, readonly Upcaster[]>> = {};
 
+/** Lifts a payload from its version through every step that is left. */
+export function liftData(steps: readonly Upcaster[], version: number, data: unknown): unknown {
+  return steps.slice(version - 1).reduce((value, lift) => lift(value), data);
+}
+
 /** The version that this build writes. */
 export function currentVersion(type: EventType): number {
   return (upcasters[type]?.length ?? 0) + 1;
@@ -33,7 +38,7 @@ export function readEventData(type: string, version: number, data: unknown): Eve
   const newest = currentVersion(type);
   if (version > newest)
     throw new EventNotUnderstoodError(type, version, `this build knows versions up to ${newest}`);
-  const lifted = (upcasters[type] ?? []).slice(version - 1).reduce((value, lift) => lift(value), data);
+  const lifted = liftData(upcasters[type] ?? [], version, data);
   const parsed = eventSchemas[type].safeParse(lifted);
   if (!parsed.success) throw new EventNotUnderstoodError(type, version, z.prettifyError(parsed.error));
   return parsed.data;
