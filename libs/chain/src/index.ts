@@ -40,3 +40,6 @@ export {
   type RetentionVerdict,
 } from './retention/evaluate-retention.ts';
 export * from './retention/simulate-retention.ts';
+export * from './restore-plan/restorable.ts';
+export * from './restore-plan/plan-restore.ts';
+export * from './restore-plan/plan-layers.ts';

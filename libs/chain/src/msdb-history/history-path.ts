@@ -1,4 +1,5 @@
 import { ForkPath, type ForkOrigin } from '../restore-plan/fork-path.ts';
+import { ownerOfTarget } from '../restore-plan/target-owner.ts';
 import { comparePositions, type Position } from '../position.ts';
 import { endOf, type HistorySet } from './history-set.ts';
 
@@ -19,12 +20,12 @@ export function historyPathTo(
   target: number | undefined,
 ): HistoryPath {
   const withFamily = sets.filter((set) => set.family !== undefined);
-  const family = ownerOf(withFamily, timeOf, target)?.family;
+  const family = ownerOfTarget(withFamily, timeOf, target)?.family;
   const inFamily = (set: HistorySet) =>
     family === undefined || set.family === undefined || set.family === family;
   const relatives = sets.filter(inFamily);
   const withFork = relatives.filter((set) => forkOf(set) !== undefined);
-  const owner = ownerOf(withFork, timeOf, target);
+  const owner = ownerOfTarget(withFork, timeOf, target);
   const fork = owner && forkOf(owner);
   if (fork === undefined) return { holds: inFamily };
   const path = new ForkPath(fork, originsOf(relatives));
@@ -35,23 +36,6 @@ export function historyPathTo(
 
 function forkOf(set: HistorySet): string | undefined {
   return set.lastFork ?? set.firstFork;
-}
-
-function ownerOf(
-  sets: readonly HistorySet[],
-  timeOf: (set: HistorySet) => number | undefined,
-  target: number | undefined,
-): HistorySet | undefined {
-  let newest: HistorySet | undefined;
-  let firstAfter: HistorySet | undefined;
-  for (const set of sets) {
-    const time = timeOf(set);
-    if (time === undefined) continue;
-    if (newest === undefined || time >= (timeOf(newest) ?? 0)) newest = set;
-    if (target === undefined || time < target) continue;
-    if (firstAfter === undefined || time < (timeOf(firstAfter) ?? 0)) firstAfter = set;
-  }
-  return firstAfter ?? newest ?? sets.at(-1);
 }
 
 /** A log that begins on one fork and ends on another crosses the fork point; a differential's base lies before it. */

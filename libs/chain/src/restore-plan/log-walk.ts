@@ -52,6 +52,13 @@ export class LogWalk<L extends WalkableLog> {
     return last;
   }
 
+  /** The log that ends last, wherever it starts. */
+  furthest(): L | undefined {
+    const [regular, copyOnly] = [this.#regular.furthest(), this.#copyOnly.furthest()];
+    if (regular === undefined || copyOnly === undefined) return regular ?? copyOnly;
+    return comparePositions(copyOnly.end, regular.end) > 0 ? copyOnly : regular;
+  }
+
   /** The first log that starts after a position: the other side of a gap. */
   afterGap(at: Position): L | undefined {
     const regular = this.#regular.after(at);
@@ -78,6 +85,10 @@ class FurthestByStart<L extends WalkableLog> {
   beyond(at: Position): L | undefined {
     const log = this.#furthest[this.#startingAtOrBefore(at) - 1];
     return log !== undefined && comparePositions(log.end, at) > 0 ? log : undefined;
+  }
+
+  furthest(): L | undefined {
+    return this.#furthest.at(-1);
   }
 
   after(at: Position): L | undefined {

@@ -1,0 +1,383 @@
+import { CatenaError } from '@catena/events';
+import { comparePositions, type Position } from '../position.ts';
+import { AvailabilityIndex, type Availability, type NeededBackup } from './availability.ts';
+import { ForkPath, type ForkOrigin } from './fork-path.ts';
+import { LogWalk, type WalkableLog } from './log-walk.ts';
+import type { RestorableBackup, RestoreMark, RestoreRepository } from './restorable.ts';
+import { ownerOfTarget } from './target-owner.ts';
+
+/** What a restore is to reach. `latest` is whatever is newest. */
+export type RestoreTarget =
+  | { readonly kind: 'latest' }
+  /** ISO 8601, any offset. */
+  | { readonly kind: 'at'; readonly at: string }
+  | { readonly kind: 'position'; readonly position: Position }
+  /** `before`: stop just short of it; `after`: the first of that name at or after a time. */
+  | { readonly kind: 'mark'; readonly mark: string; readonly before?: boolean; readonly after?: string };
+
+export interface RestorePlanOptions {
+  readonly noLogs?: boolean | undefined;
+  readonly noDifferentials?: boolean | undefined;
+  readonly noCopyOnly?: boolean | undefined;
+  /** Start from this backup. */
+  readonly base?: string | undefined;
+  /** Do not use these backups, nor what needs them. */
+  readonly without?: readonly string[] | undefined;
+  /** An interrupted restore stands here: the logs from there. */
+  readonly from?: { readonly position: Position; readonly fork?: string } | undefined;
+  /** By fork, where it left its parent. */
+  readonly forks?: ReadonlyMap<string, ForkOrigin> | undefined;
+  readonly repositories?: readonly RestoreRepository[] | undefined;
+}
+
+/** How many notes about unusable backups a person reads. */
+const PASSED_OVER_SHOWN = 5;
+
+/** A place in the source's history. */
+export interface RestorePlace {
+  readonly at: string | null;
+  readonly position: Position;
+}
+
+/** One thing that is restored, in order: a data backup with its closure, then logs. */
+export interface RestoreStep {
+  readonly backup: string;
+  readonly type: RestorableBackup['type'];
+  readonly copyOnly: boolean;
+  readonly repository: string;
+  /** What is read, oldest first, the backup itself last. */
+  readonly needs: readonly NeededBackup[];
+  readonly bytes: number;
+  readonly keyIds: readonly string[];
+  readonly present: boolean;
+  /** On the last log, when the restore ends inside it: an instant, a position, or a mark. */
+  readonly stopAt?: string;
+}
+
+export interface RestorePlan {
+  readonly reachesTarget: boolean;
+  readonly lastReachable: RestorePlace | null;
+  readonly gap: { readonly from: RestorePlace; readonly to: RestorePlace | null } | null;
+  /** The times around the target that can be had. */
+  readonly neighbours: { readonly before: string | null; readonly after: string | null };
+  readonly steps: readonly RestoreStep[];
+  readonly bytes: number;
+  readonly keyIds: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Copies of one thing in several repositories. */
+interface Place {
+  readonly copies: RestorableBackup[];
+}
+
+interface PlacedLog extends WalkableLog, Place {
+  readonly at: string;
+}
+
+type Goal =
+  | { readonly kind: 'newest'; readonly place: RestorePlace | undefined }
+  | { readonly kind: 'time'; readonly at: string }
+  | { readonly kind: 'position'; readonly position: Position; readonly stop: string };
+
+/** Where a restore starts: a data backup, or the place where an interrupted one stands. */
+interface Start {
+  readonly data: Availability | undefined;
+  readonly place: RestorePlace;
+}
+
+/**
+ * Plans a restore from our own repositories (rules.md 2.1, 2.2, 2.5–2.8): the newest usable data backup that ends at or
+ * before the target and from which it can be reached, in one step with its closure, then logs. Each step comes from the
+ * cheapest repository that has it. A plan that stops short says where, and what is missing.
+ * @param backups of one source, in any order, in any number of repositories.
+ * @throws CatenaError `chain.time-unreadable`, `chain.mark-unknown`.
+ */
+export function planRestore(
+  backups: readonly RestorableBackup[],
+  target: RestoreTarget,
+  options: RestorePlanOptions = {},
+): RestorePlan {
+  return new RestorePlanner(backups, target, options).plan();
+}
+
+class RestorePlanner {
+  readonly #notes: string[] = [];
+  readonly #options: RestorePlanOptions;
+  readonly #availability: AvailabilityIndex;
+  readonly #points: readonly (readonly RestorableBackup[])[];
+  readonly #logs: LogWalk<PlacedLog>;
+  readonly #goal: Goal;
+  readonly #isLater: (a: RestorePlace, b: RestorePlace) => boolean;
+
+  constructor(backups: readonly RestorableBackup[], target: RestoreTarget, options: RestorePlanOptions) {
+    this.#options = options;
+    const usable = withoutExcluded(backups, new Set(options.without));
+    this.#availability = new AvailabilityIndex(usable, options.repositories ?? []);
+    const at = target.kind === 'at' ? instantOf(target.at) : undefined;
+    const onPath = this.#allowed(this.#onPath(usable, at));
+    this.#logs = new LogWalk(this.#placedLogs(onPath.filter((one) => one.type === 'log')));
+    const data = onPath.filter((one) => one.type !== 'log' && one.state !== 'expired');
+    this.#isLater = hasOnePosition(backups) ? laterByPosition : laterByTime;
+    const copies = Map.groupBy(data, (one) => `${one.fork ?? ''} ${one.position} ${one.asOf}`);
+    this.#points = [...copies.values()].sort((a, b) => this.#newestFirst(a, b));
+    this.#goal = this.#goalOf(target, at, onPath);
+  }
+
+  plan(): RestorePlan {
+    const start = this.#choose();
+    const logs = start === undefined ? [] : this.#logsFrom(start.place);
+    const steps = [
+      ...(start?.data === undefined ? [] : [start.data]),
+      ...logs.flatMap((log) => this.#availability.best(log.copies) ?? []),
+    ];
+    const last = logs.at(-1);
+    const reached = last === undefined ? start?.place : endOf(last);
+    const reachesTarget = reached !== undefined && this.#isReached(reached);
+    return {
+      reachesTarget,
+      lastReachable: reached ?? null,
+      gap: reachesTarget || reached === undefined ? null : this.#gapAfter(reached),
+      neighbours: this.#neighbours(reached),
+      steps: steps.map((step, index) => this.#stepOf(step, reachesTarget && index === steps.length - 1)),
+      bytes: steps.reduce((sum, step) => sum + step.bytes, 0),
+      keyIds: [...new Set(steps.flatMap((step) => step.keyIds))],
+      notes: this.#notes,
+    };
+  }
+
+  /** Backups of the family and on the way to the fork that own the target. */
+  #onPath(backups: readonly RestorableBackup[], at: string | undefined): RestorableBackup[] {
+    const { forks = new Map<string, ForkOrigin>(), from } = this.#options;
+    const timeOf = (one: RestorableBackup) => Date.parse(one.asOf);
+    const target = at === undefined ? undefined : Date.parse(at);
+    const owner = ownerOfTarget(backups, timeOf, target);
+    const family = owner?.family;
+    const relatives = backups.filter((one) => one.family === family);
+    const withFork = relatives.filter((one) => one.fork !== undefined);
+    const fork = from?.fork ?? ownerOfTarget(withFork, timeOf, target)?.fork;
+    const path = fork === undefined ? undefined : new ForkPath(fork, forks);
+    const held = relatives.filter((one) => path === undefined || path.holds(one.fork, one.position));
+    const elsewhere = backups.length - held.length;
+    if (elsewhere > 0)
+      this.#notes.push(`${elsewhere} backups lie on another fork or family and are not used.`);
+    return held;
+  }
+
+  #allowed(backups: readonly RestorableBackup[]): RestorableBackup[] {
+    const { noLogs, noDifferentials, noCopyOnly } = this.#options;
+    return backups.filter(
+      (one) =>
+        one.state !== 'deleted' &&
+        one.state !== 'condemned' &&
+        !(noLogs === true && one.type === 'log') &&
+        !(noDifferentials === true && one.type === 'differential') &&
+        !(noCopyOnly === true && one.copyOnly),
+    );
+  }
+
+  /** Logs that can be read from somewhere, one for each interval. */
+  #placedLogs(logs: readonly RestorableBackup[]): PlacedLog[] {
+    const copies = Map.groupBy(logs, (one) => `${one.fork ?? ''} ${one.start ?? ''} ${one.position}`);
+    return [...copies.values()].flatMap((places) => {
+      const best = this.#availability.best(places);
+      if (best === undefined) return [];
+      const { start, position, copyOnly, asOf, backup } = best.backup;
+      if (best.lacks !== undefined) this.#notes.push(`The log ${backup} is not used: ${best.lacks}.`);
+      if (best.lacks !== undefined || start === undefined) return [];
+      return [{ start, end: position, copyOnly, at: asOf, copies: places }];
+    });
+  }
+
+  #goalOf(target: RestoreTarget, at: string | undefined, onPath: readonly RestorableBackup[]): Goal {
+    if (at !== undefined) return { kind: 'time', at };
+    if (target.kind === 'position') {
+      return { kind: 'position', position: target.position, stop: `position ${target.position}` };
+    }
+    if (target.kind === 'mark') {
+      const mark = findMark(onPath, target);
+      const stop = `${target.before === true ? 'before ' : ''}mark ${mark.name}`;
+      return { kind: 'position', position: mark.position, stop };
+    }
+    const newest = this.#options.from === undefined ? this.#newestAvailable() : undefined;
+    const log = this.#logs.furthest();
+    const end = log && endOf(log);
+    const isLog = end !== undefined && (newest === undefined || this.#isLater(end, newest));
+    return { kind: 'newest', place: isLog ? end : newest };
+  }
+
+  #newestAvailable(): RestorePlace | undefined {
+    for (const copies of this.#points) {
+      const best = this.#availability.best(copies);
+      if (best?.lacks === undefined && best !== undefined) return placeOf(best.backup);
+    }
+    return undefined;
+  }
+
+  #newestFirst(a: readonly RestorableBackup[], b: readonly RestorableBackup[]): number {
+    const [left, right] = [a[0], b[0]];
+    if (left === undefined || right === undefined) return 0;
+    if (this.#isLater(placeOf(left), placeOf(right))) return -1;
+    return this.#isLater(placeOf(right), placeOf(left)) ? 1 : 0;
+  }
+
+  #choose(): Start | undefined {
+    const { from } = this.#options;
+    if (from !== undefined) return { data: undefined, place: { at: null, position: from.position } };
+    const passedOver: string[] = [];
+    const found = this.#newestBefore(passedOver);
+    this.#notes.push(...passedOver.slice(0, PASSED_OVER_SHOWN));
+    const more = passedOver.length - PASSED_OVER_SHOWN;
+    if (more > 0) this.#notes.push(`${more} more are passed over.`);
+    if (found === undefined) this.#notes.push('No usable data backup ends at or before the target.');
+    return found;
+  }
+
+  /** Logs that reach on from an older backup reach on from a newer one too, so the newest that is there reaches furthest. */
+  #newestBefore(passedOver: string[]): Start | undefined {
+    const { base } = this.#options;
+    for (const copies of this.#points) {
+      const [point] = copies;
+      if (point === undefined || !this.#endsBeforeTarget(point)) continue;
+      if (base !== undefined && !copies.some((one) => one.backup === base)) continue;
+      const data = this.#availability.best(copies);
+      if (data?.lacks === undefined) return data && { data, place: placeOf(point) };
+      passedOver.push(`${point.backup} is passed over: ${data.lacks}.`);
+    }
+    return undefined;
+  }
+
+  #endsBeforeTarget(point: RestorableBackup): boolean {
+    const goal = this.#goal;
+    if (goal.kind === 'time') return point.asOf <= goal.at;
+    return goal.kind === 'newest' || comparePositions(point.position, goal.position) <= 0;
+  }
+
+  #isReached(place: RestorePlace): boolean {
+    const goal = this.#goal;
+    if (goal.kind === 'time') return place.at !== null && place.at >= goal.at;
+    if (goal.kind === 'newest') return goal.place === undefined || !this.#isLater(goal.place, place);
+    return comparePositions(place.position, goal.position) >= 0;
+  }
+
+  #logsFrom(start: RestorePlace): PlacedLog[] {
+    const isNewest = this.#goal.kind === 'newest';
+    if (!isNewest && this.#isReached(start)) return [];
+    const logs = this.#logs.walk(start.position, (log) => !isNewest && this.#isReached(endOf(log)));
+    const copyOnly = logs.filter((log) => log.copyOnly).flatMap((log) => log.copies[0]?.backup ?? []);
+    if (copyOnly.length > 0) {
+      this.#notes.push(`Copy-only logs go on where the regular ones stop: ${copyOnly.join(', ')}.`);
+    }
+    return logs;
+  }
+
+  #gapAfter(reached: RestorePlace): RestorePlan['gap'] {
+    const next = this.#logs.afterGap(reached.position);
+    if (next !== undefined) return { from: reached, to: { at: null, position: next.start } };
+    const goal = this.#goal;
+    if (goal.kind === 'newest') return { from: reached, to: goal.place ?? null };
+    return { from: reached, to: goal.kind === 'time' ? null : { at: null, position: goal.position } };
+  }
+
+  #neighbours(reached: RestorePlace | undefined): RestorePlan['neighbours'] {
+    const goal = this.#goal;
+    const before = reached?.at ?? null;
+    if (goal.kind !== 'time') return { before, after: null };
+    const next = this.#points.findLast((copies) => {
+      const [point] = copies;
+      return (
+        point !== undefined && point.asOf > goal.at && this.#availability.best(copies)?.lacks === undefined
+      );
+    });
+    const after = next?.[0]?.asOf ?? null;
+    return { before: before === null || before <= goal.at ? before : goal.at, after };
+  }
+
+  #stepOf(step: Availability, isEnd: boolean): RestoreStep {
+    const { backup, type, copyOnly, repository } = step.backup;
+    const { needs, bytes, keyIds } = step;
+    const goal = this.#goal;
+    const stop = goal.kind === 'time' ? goal.at : goal.kind === 'position' ? goal.stop : undefined;
+    const stopAt = isEnd && type === 'log' ? stop : undefined;
+    const present = step.lacks === undefined;
+    return {
+      backup,
+      type,
+      copyOnly,
+      repository,
+      needs,
+      bytes,
+      keyIds,
+      present,
+      ...(stopAt === undefined ? {} : { stopAt }),
+    };
+  }
+}
+
+function withoutExcluded(
+  backups: readonly RestorableBackup[],
+  excluded: ReadonlySet<string>,
+): readonly RestorableBackup[] {
+  if (excluded.size === 0) return backups;
+  return backups.map((one) => (excluded.has(one.backup) ? { ...one, state: 'missing' } : one));
+}
+
+function findMark(
+  onPath: readonly RestorableBackup[],
+  target: Extract<RestoreTarget, { kind: 'mark' }>,
+): RestoreMark {
+  const after = target.after === undefined ? undefined : instantOf(target.after);
+  const marks = onPath
+    .flatMap((one) => one.marks ?? [])
+    .filter((mark) => mark.name === target.mark && (after === undefined || mark.at >= after))
+    .sort((a, b) => comparePositions(a.position, b.position));
+  const mark = after === undefined ? marks.at(-1) : marks[0];
+  if (mark !== undefined) return mark;
+  throw new CatenaError('chain.mark-unknown', `No log that can be reached holds the mark "${target.mark}".`, {
+    remedy: 'Restore to a time or a position.',
+  });
+}
+
+/**
+ * Positions compare when the source has a coordinate of its own, or all backups are of one collection; the snapshot
+ * sequences of two collections do not.
+ */
+function hasOnePosition(backups: readonly RestorableBackup[]): boolean {
+  const [first] = backups;
+  return backups.every((one) => one.repository === first?.repository) || backups.some(hasCoordinate);
+}
+
+function hasCoordinate(backup: RestorableBackup): boolean {
+  return backup.fork !== undefined || backup.type === 'log';
+}
+
+function laterByPosition(a: RestorePlace, b: RestorePlace): boolean {
+  return (comparePositions(a.position, b.position) || compareTimes(a, b)) > 0;
+}
+
+function laterByTime(a: RestorePlace, b: RestorePlace): boolean {
+  return (compareTimes(a, b) || comparePositions(a.position, b.position)) > 0;
+}
+
+function compareTimes(a: RestorePlace, b: RestorePlace): number {
+  const [left, right] = [a.at ?? '', b.at ?? ''];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function endOf(log: PlacedLog): RestorePlace {
+  return { at: log.at, position: log.end };
+}
+
+function placeOf(backup: RestorableBackup): RestorePlace {
+  return { at: backup.asOf, position: backup.position };
+}
+
+function instantOf(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) {
+    throw new CatenaError('chain.time-unreadable', `"${text}" is not a time.`, {
+      remedy: 'Give it as 2026-03-01T12:00:00Z or with an offset.',
+    });
+  }
+  return time.toISOString();
+}
