@@ -85,7 +85,7 @@ export class ServiceFleet {
   readonly #postgres: TestPostgres;
   readonly #links: readonly NatsLink[];
   readonly #messages: Messages;
-  readonly #processes = new Set<ServiceProcess>();
+  readonly #processes = new Map<string, ServiceProcess>();
 
   private constructor(
     nats: TestNats,
@@ -130,15 +130,26 @@ export class ServiceFleet {
       CATENA_JOB_WAIT_SECONDS: '2',
       ...environment,
     });
-    this.#processes.add(process);
+    this.#processes.set(instance, process);
+    void process.ended.then(() => {
+      if (this.#processes.get(instance) === process) this.#processes.delete(instance);
+    });
     return process;
+  }
+
+  /** Has one healthy process of each of the services, named after it, and no other. */
+  async run(...services: readonly ServiceName[]): Promise<void> {
+    await Promise.all(
+      [...this.#processes].flatMap(([instance, process]) =>
+        services.some((service) => service === instance) ? [] : [process.stop()],
+      ),
+    );
+    for (const service of services) if (!this.#processes.has(service)) this.start(service, service);
   }
 
   /** Stops processes; the servers stay. Answers with the exit codes. */
   async stopAll(): Promise<(number | string)[]> {
-    const codes = await Promise.all([...this.#processes].map((process) => process.stop()));
-    this.#processes.clear();
-    return codes;
+    return await Promise.all([...this.#processes.values()].map((process) => process.stop()));
   }
 
   async close(): Promise<void> {

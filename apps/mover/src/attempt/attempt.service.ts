@@ -103,7 +103,8 @@ export class AttemptService {
     const listening = this.messages.listen(progressSubject(job.run), (payload) => {
       if ((payload as { attempt?: unknown }).attempt === state.attempt) heard.resolve(true);
     });
-    const silence = setTimeout(() => heard.resolve(false), SILENCE_MILLISECONDS);
+    const patience = Math.min(SILENCE_MILLISECONDS, this.configuration.CATENA_JOB_WAIT_SECONDS * 1_000);
+    const silence = setTimeout(() => heard.resolve(false), patience);
     try {
       return await heard.promise;
     } finally {

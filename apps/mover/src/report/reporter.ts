@@ -9,7 +9,8 @@ import type { Messages } from '@catena/event-log';
 import { Log, MESSAGES, pause } from '@catena/service';
 import { Inject, Injectable } from '@nestjs/common';
 
-const ANSWER_MILLISECONDS = 10_000;
+/** A catalog that died with the question in hand answers never; asking another is harmless. */
+const ANSWER_MILLISECONDS = 4_000;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
 
