@@ -82,7 +82,7 @@ type Goal =
 
 /** Where a restore starts: a data backup, or the place where an interrupted one stands. */
 interface Start {
-  readonly data: Availability | undefined;
+  readonly data: RestorableBackup | undefined;
   readonly place: RestorePlace;
 }
 
@@ -130,7 +130,7 @@ class RestorePlanner {
     const steps = [
       ...(start?.data === undefined ? [] : [start.data]),
       ...logs.flatMap((log) => this.#availability.best(log.copies) ?? []),
-    ];
+    ].map((backup) => this.#availability.of(backup));
     const last = logs.at(-1);
     const reached = last === undefined ? start?.place : endOf(last);
     const reachesTarget = reached !== undefined && this.#isReached(reached);
@@ -149,13 +149,12 @@ class RestorePlanner {
   /** Backups of the family and on the way to the fork that own the target. */
   #onPath(backups: readonly RestorableBackup[], at: string | undefined): RestorableBackup[] {
     const { forks = new Map<string, ForkOrigin>(), from } = this.#options;
-    const timeOf = (one: RestorableBackup) => Date.parse(one.asOf);
-    const target = at === undefined ? undefined : Date.parse(at);
-    const owner = ownerOfTarget(backups, timeOf, target);
+    const timeOf = (one: RestorableBackup) => one.asOf;
+    const owner = ownerOfTarget(backups, timeOf, at);
     const family = owner?.family;
     const relatives = backups.filter((one) => one.family === family);
     const withFork = relatives.filter((one) => one.fork !== undefined);
-    const fork = from?.fork ?? ownerOfTarget(withFork, timeOf, target)?.fork;
+    const fork = from?.fork ?? ownerOfTarget(withFork, timeOf, at)?.fork;
     const path = fork === undefined ? undefined : new ForkPath(fork, forks);
     const held = relatives.filter((one) => path === undefined || path.holds(one.fork, one.position));
     const elsewhere = backups.length - held.length;
@@ -182,9 +181,10 @@ class RestorePlanner {
     return [...copies.values()].flatMap((places) => {
       const best = this.#availability.best(places);
       if (best === undefined) return [];
-      const { start, position, copyOnly, asOf, backup } = best.backup;
-      if (best.lacks !== undefined) this.#notes.push(`The log ${backup} is not used: ${best.lacks}.`);
-      if (best.lacks !== undefined || start === undefined) return [];
+      const { start, position, copyOnly, asOf, backup } = best;
+      const lacks = this.#availability.lacks(best);
+      if (lacks !== undefined) this.#notes.push(`The log ${backup} is not used: ${lacks}.`);
+      if (lacks !== undefined || start === undefined) return [];
       return [{ start, end: position, copyOnly, at: asOf, copies: places }];
     });
   }
@@ -209,7 +209,7 @@ class RestorePlanner {
   #newestAvailable(): RestorePlace | undefined {
     for (const copies of this.#points) {
       const best = this.#availability.best(copies);
-      if (best?.lacks === undefined && best !== undefined) return placeOf(best.backup);
+      if (best !== undefined && this.#availability.lacks(best) === undefined) return placeOf(best);
     }
     return undefined;
   }
@@ -240,9 +240,10 @@ class RestorePlanner {
       const [point] = copies;
       if (point === undefined || !this.#endsBeforeTarget(point)) continue;
       if (base !== undefined && !copies.some((one) => one.backup === base)) continue;
-      const data = this.#availability.best(copies);
-      if (data?.lacks === undefined) return data && { data, place: placeOf(point) };
-      passedOver.push(`${point.backup} is passed over: ${data.lacks}.`);
+      const data = this.#availability.best(copies) ?? point;
+      const lacks = this.#availability.lacks(data);
+      if (lacks === undefined) return { data, place: placeOf(data) };
+      passedOver.push(`${point.backup} is passed over: ${lacks}.`);
     }
     return undefined;
   }
@@ -285,9 +286,8 @@ class RestorePlanner {
     if (goal.kind !== 'time') return { before, after: null };
     const next = this.#points.findLast((copies) => {
       const [point] = copies;
-      return (
-        point !== undefined && point.asOf > goal.at && this.#availability.best(copies)?.lacks === undefined
-      );
+      if (point === undefined || point.asOf <= goal.at) return false;
+      return this.#availability.lacks(this.#availability.best(copies) ?? point) === undefined;
     });
     const after = next?.[0]?.asOf ?? null;
     return { before: before === null || before <= goal.at ? before : goal.at, after };
