@@ -54,7 +54,7 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
     }
     expect([...seen].filter((actor) => !actor.startsWith('person:')).sort()).toEqual(wanted.sort());
     const events = await fleet.events();
-    expect(doubled(events, 'run.claimed', (event) => `${event.aggregate.id}`)).toEqual([]);
+    expect(doubled(events, 'run.claimed', (event) => event.aggregate.id)).toEqual([]);
     expect(doubled(events, 'run.completed', (event) => event.aggregate.id)).toEqual([]);
     expect(doubled(events, 'run.planned', (event) => event.aggregate.id)).toEqual([]);
     expect(doubled(events, 'backup.completed', (event) => event.aggregate.id)).toEqual([]);

@@ -1,5 +1,6 @@
 export * from './aggregates/append-decided.ts';
 export * from './aggregates/aggregate-cache.ts';
+export * from './aggregates/log-position.ts';
 export * from './configuration/configuration-error.ts';
 export * from './configuration/read-configuration.ts';
 export * from './configuration/secret.ts';

@@ -1,5 +1,4 @@
 import {
-  CatenaError,
   definitionId,
   type AnyRecordedEvent,
   type DefinitionKind,
@@ -8,7 +7,7 @@ import {
 } from '@catena/events';
 import type { EventLog } from '@catena/event-log';
 import { evolveRun, initialRun, isOver, type RunState } from '@catena/run';
-import { BackgroundWork, EVENT_LOG } from '@catena/service';
+import { BackgroundWork, EVENT_LOG, LogPosition } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
 /** A run that is not over, with what the planner and the reconciler need to know of it. */
@@ -36,8 +35,6 @@ const FOLLOWED: readonly EventType[] = [
   'run.cancelled',
 ];
 
-const PATIENCE_MILLISECONDS = 10_000;
-
 /**
  * What spans aggregates, followed from the log and kept in memory: definitions by name, which collections a repository
  * has, and the runs that are not over. It finds things; decisions load what they decide about.
@@ -49,8 +46,7 @@ export class LogView implements OnApplicationBootstrap {
   readonly #definitions = new Map<string, DefinitionSnapshot>();
   readonly #collections = new Map<string, Set<string>>();
   readonly #runs = new Map<string, OpenRun>();
-  readonly #waiting = new Set<{ sequence: number; resolve: () => void }>();
-  #through = 0;
+  readonly #position = new LogPosition('chain catalog');
 
   constructor(@Inject(EVENT_LOG) log: EventLog, @Inject(BackgroundWork) work: BackgroundWork) {
     this.#log = log;
@@ -59,40 +55,18 @@ export class LogView implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.#work.start('log view', async (signal, healthy) => {
-      const from = this.#through + 1;
+      const from = this.#position.through + 1;
       for await (const batch of this.#log.follow({ from, types: FOLLOWED, signal })) {
         for (const event of batch.events) this.#apply(event);
-        this.#through = batch.through;
-        this.#wake();
+        this.#position.advance(batch.through);
         healthy();
       }
     });
   }
 
-  /**
-   * Resolves when everything up to the sequence has been seen.
-   * @throws CatenaError `catalog.behind` (retryable) when that takes longer than ten seconds.
-   */
+  /** Resolves when everything up to the sequence has been seen. @throws CatenaError `service.behind` (retryable). */
   async reached(sequence: number): Promise<void> {
-    if (this.#through >= sequence) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { sequence, resolve };
-    const late = new CatenaError(
-      'catalog.behind',
-      `The catalog has not read the log up to ${sequence} yet.`,
-      {
-        remedy: 'Ask again in a moment.',
-        retryable: true,
-      },
-    );
-    const limit = setTimeout(() => reject(late), PATIENCE_MILLISECONDS);
-    this.#waiting.add(waiter);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(limit);
-      this.#waiting.delete(waiter);
-    }
+    await this.#position.reached(sequence);
   }
 
   /** Resolves when everything that is in the log now has been seen. */
@@ -116,10 +90,6 @@ export class LogView implements OnApplicationBootstrap {
   /** Runs that are not over, in the order of their requests. */
   openRuns(): OpenRun[] {
     return [...this.#runs.values()];
-  }
-
-  #wake(): void {
-    for (const waiter of this.#waiting) if (waiter.sequence <= this.#through) waiter.resolve();
   }
 
   #apply(event: AnyRecordedEvent): void {

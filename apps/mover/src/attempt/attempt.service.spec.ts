@@ -210,7 +210,7 @@ describe('an attempt', () => {
 
   it('leaves a run alone whose mover is at work, even when it has a second job', async () => {
     const first = await startMover('m1');
-    const gate = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<undefined>();
     first.script = async () => {
       await gate.promise;
       return done;
@@ -228,7 +228,7 @@ describe('an attempt', () => {
     await eventually('the second mover leaving it', () =>
       taken.lines.some(({ message }) => message === 'another mover works on it'),
     );
-    gate.resolve();
+    gate.resolve(undefined);
     await eventually('the report', () => reports.length > 0);
     expect(reports).toMatchObject([{ attempt: 1, mover: 'm1' }]);
   });

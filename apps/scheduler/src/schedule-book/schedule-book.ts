@@ -1,10 +1,4 @@
-import {
-  CatenaError,
-  definitionId,
-  type AnyRecordedEvent,
-  type DefinitionKind,
-  type EventType,
-} from '@catena/events';
+import { definitionId, type AnyRecordedEvent, type DefinitionKind, type EventType } from '@catena/events';
 import { EMPTY_HEAD, type AggregateHead, type EventLog } from '@catena/event-log';
 import {
   CollectionsSeen,
@@ -17,7 +11,7 @@ import {
   type LiveSchedule,
   type ScheduleState,
 } from '@catena/schedule';
-import { BackgroundWork, EVENT_LOG, Log } from '@catena/service';
+import { BackgroundWork, EVENT_LOG, Log, LogPosition } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
 const FOLLOWED: readonly EventType[] = [
@@ -37,7 +31,6 @@ const FOLLOWED: readonly EventType[] = [
   'collection.backup-unusable',
 ];
 
-const PATIENCE_MILLISECONDS = 10_000;
 const NO_KNOWLEDGE: CollectionKnowledge = { usableFull: false, firstFull: 'none' };
 
 /** A schedule as it stands, with where its own history ends. */
@@ -56,9 +49,8 @@ export class ScheduleBook implements OnApplicationBootstrap {
   readonly #live = new Map<string, LiveSchedule>();
   readonly #states = new Map<string, { state: ScheduleState; head: AggregateHead }>();
   readonly #collections = new CollectionsSeen();
-  readonly #waiting = new Set<{ sequence: number; resolve: () => void }>();
+  readonly #position = new LogPosition('scheduler');
   readonly #listeners = new Set<() => void>();
-  #through = 0;
 
   constructor(
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
@@ -68,11 +60,11 @@ export class ScheduleBook implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.work.start('schedule book', async (signal, healthy) => {
-      const from = this.#through + 1;
+      const from = this.#position.through + 1;
       for await (const batch of this.eventLog.follow({ from, types: FOLLOWED, signal })) {
         for (const event of batch.events) this.#apply(event);
-        this.#through = batch.through;
-        this.#tell(batch.events.length > 0);
+        this.#position.advance(batch.through);
+        if (batch.events.length > 0) for (const listener of this.#listeners) listener();
         healthy();
       }
     });
@@ -80,27 +72,12 @@ export class ScheduleBook implements OnApplicationBootstrap {
 
   /**
    * Resolves when everything that is in the log now has been seen; answers up to where.
-   * @throws CatenaError `scheduler.behind` (retryable) when that takes longer than ten seconds.
+   * @throws CatenaError `service.behind` (retryable).
    */
   async current(): Promise<number> {
     const sequence = await this.eventLog.lastSequence();
-    if (this.#through >= sequence) return sequence;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { sequence, resolve };
-    const late = new CatenaError(
-      'scheduler.behind',
-      `The scheduler has not read the log up to ${sequence} yet.`,
-      { remedy: 'Ask again in a moment.', retryable: true },
-    );
-    const limit = setTimeout(() => reject(late), PATIENCE_MILLISECONDS);
-    this.#waiting.add(waiter);
-    try {
-      await promise;
-      return sequence;
-    } finally {
-      clearTimeout(limit);
-      this.#waiting.delete(waiter);
-    }
+    await this.#position.reached(sequence);
+    return sequence;
   }
 
   /** Calls back whenever something was read that may change what is due. */
@@ -142,11 +119,6 @@ export class ScheduleBook implements OnApplicationBootstrap {
     const repositoryUid = this.#definitions.get(definitionId('Repository', repository))?.uid;
     if (sourceUid === undefined || repositoryUid === undefined) return NO_KNOWLEDGE;
     return this.#collections.of({ source, sourceUid, repository, repositoryUid });
-  }
-
-  #tell(changed: boolean): void {
-    for (const waiter of this.#waiting) if (waiter.sequence <= this.#through) waiter.resolve();
-    if (changed) for (const listener of this.#listeners) listener();
   }
 
   #apply(event: AnyRecordedEvent): void {

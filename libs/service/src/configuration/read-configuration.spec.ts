@@ -68,7 +68,11 @@ describe('the configuration of a service', () => {
 
   it('prints no secret, however it is printed', () => {
     const read = readConfiguration(serviceConfiguration, { CATENA_NATS_PASSWORD: 'hunter2' });
-    for (const printed of [`${read.CATENA_NATS_PASSWORD}`, JSON.stringify(read), inspect(read, { depth: 9 })])
+    for (const printed of [
+      String(read.CATENA_NATS_PASSWORD),
+      JSON.stringify(read),
+      inspect(read, { depth: 9 }),
+    ])
       expect(printed).not.toContain('hunter2');
   });
 });

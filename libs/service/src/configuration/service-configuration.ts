@@ -24,8 +24,8 @@ export const serviceConfiguration = z.object({
   CATENA_NATS_URL: z
     .string()
     .regex(
-      /^(nats|tls):\/\/[^@\s]+$/,
-      'expected nats://host:port or tls://host:port, without a user or a password in it',
+      /^(nats|tls):\/\/[^@\s,]+(,(nats|tls):\/\/[^@\s,]+)*$/,
+      'expected nats://host:port or tls://host:port, several separated by commas, without a user or a password',
     )
     .default('nats://127.0.0.1:4222'),
   CATENA_NATS_USER: z.string().min(1).optional(),

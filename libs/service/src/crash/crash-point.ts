@@ -29,6 +29,7 @@ const passes = new Map<string, number>();
  * Ends this process as `kill -9` would when CATENA_CRASH_AT names the point; `name:3` means the third time it is passed.
  * CATENA_CRASH_ONCE names a marker file:
  * made before the process dies, and while it is there nothing dies again, so that a restarted process gets past.
+ * CATENA_CRASH_SIGNAL is sent instead of SIGKILL: with SIGSTOP the process stands still here until it is told to go on.
  */
 export function crashPoint(point: CrashPoint): void {
   const [wanted, nth = '1'] = (process.env['CATENA_CRASH_AT'] ?? '').split(':');
@@ -41,5 +42,5 @@ export function crashPoint(point: CrashPoint): void {
     if (existsSync(marker)) return;
     writeFileSync(marker, `${point} ${process.pid}\n`);
   }
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, process.env['CATENA_CRASH_SIGNAL'] ?? 'SIGKILL');
 }

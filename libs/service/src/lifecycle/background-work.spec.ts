@@ -31,7 +31,7 @@ describe('background work', () => {
   it('that fails makes the service not ready, is started again, and is ready again when it gets somewhere', async () => {
     const { work, readiness } = background();
     let starts = 0;
-    const gate = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<undefined>();
     const seen = Promise.withResolvers<unknown>();
     work.start('projection', async (signal, healthy) => {
       starts += 1;
@@ -45,7 +45,7 @@ describe('background work', () => {
       ready: false,
       checks: { projection: { ok: false, detail: 'no database' } },
     });
-    gate.resolve();
+    gate.resolve(undefined);
     await Promise.resolve().then(() => undefined);
     await work.stop();
     expect(await readiness.examine()).toEqual({ ready: true, checks: { projection: { ok: true } } });

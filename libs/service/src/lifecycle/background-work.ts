@@ -51,7 +51,10 @@ export class BackgroundWork {
         });
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        if (this.#stop.signal.aborted) {
+          this.#log.debug(`${name} ended with an error while stopping`, { work: name, error });
+          return;
+        }
         failure = describeError(error).message;
         this.#log.error(`${name} failed and is started again`, { work: name, delay, error });
         await pause(delay, signal);

@@ -27,7 +27,8 @@ export async function runService<S extends z.ZodRawShape>(program: ServiceProgra
   const configuration = configurationOf(program);
   const identity = new ServiceIdentity(program.service, configuration.CATENA_INSTANCE);
   const log = new Log({
-    ...identity,
+    service: identity.service,
+    instance: identity.instance,
     level: configuration.CATENA_LOG_LEVEL,
     format: configuration.CATENA_LOG_FORMAT,
   });

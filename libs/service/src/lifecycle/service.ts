@@ -47,6 +47,7 @@ export class Service {
     });
     const application = await NestFactory.createMicroservice<MicroserviceOptions>(
       { module: RootModule, imports: [PlatformModule.of(platform), ...options.modules] },
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest documents plain options
       { strategy, logger: new NestLog(log), abortOnError: false },
     );
     application.useGlobalFilters(new RethrowFilter());
@@ -54,7 +55,8 @@ export class Service {
     try {
       await application.listen();
       const address = await health.listen(configuration.CATENA_HEALTH_HOST, configuration.CATENA_HEALTH_PORT);
-      const announcement = { ...identity, pid: process.pid, health: address };
+      const { service, instance } = identity;
+      const announcement: Announcement = { service, instance, pid: process.pid, health: address };
       if (configuration.CATENA_ANNOUNCE_FILE !== undefined)
         announceInFile(configuration.CATENA_ANNOUNCE_FILE, announcement);
       log.info('started', { event: 'started', ...announcement });
@@ -74,7 +76,7 @@ export class Service {
   /** Takes nothing more, finishes or hands back what it holds, and leaves the ports open for their owner to close. */
   async stop(): Promise<void> {
     this.#platform.readiness.register('stopping', () => ({ ok: false, detail: 'the service is stopping' }));
-    await this.#application.getTransportServer?.().close();
+    await this.#application.getTransportServer().close();
     await this.#platform.work.stop();
     await this.#application.close();
     await this.#health.close();

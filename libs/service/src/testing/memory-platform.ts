@@ -45,7 +45,8 @@ export function testPlatform(
   const identity = new ServiceIdentity(service, instance);
   const lines: Record<string, unknown>[] = [];
   const log = new Log({
-    ...identity,
+    service,
+    instance,
     level: 'debug',
     format: 'json',
     write: (line) => {

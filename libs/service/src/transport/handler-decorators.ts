@@ -5,6 +5,10 @@ import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { z } from 'zod';
 import type { HandlerContext } from './handler-context.ts';
 
+/** Nest's own decorator, without its table of typed events. */
+const onEvent: (pattern: string, transport: symbol, extras: HandlerMetadata) => MethodDecorator =
+  EventPattern;
+
 /** Tells the transport's handlers from those of any other. */
 export const LOG_TRANSPORT = Symbol('catena.log-transport');
 
@@ -42,7 +46,7 @@ export function AnswersRequest<I extends z.ZodType, O extends z.ZodType>(
   contract: RequestContract<I, O>,
 ): Handler<z.output<I>, z.input<O>> {
   const metadata: HandlerMetadata = { handles: 'request', contract };
-  return MessagePattern<string>(requestSubject(contract), LOG_TRANSPORT, metadata);
+  return MessagePattern(requestSubject(contract), LOG_TRANSPORT, metadata);
 }
 
 /** Handles events of the log with a durable position. */
@@ -50,11 +54,11 @@ export function HandlesEvents<T extends EventType>(
   subscription: EventSubscription<T>,
 ): Handler<{ [K in T]: RecordedEvent<K> }[T], void> {
   const metadata: HandlerMetadata = { handles: 'events', subscription };
-  return EventPattern<string>(`events:${subscription.name}`, LOG_TRANSPORT, metadata);
+  return onEvent(`events:${subscription.name}`, LOG_TRANSPORT, metadata);
 }
 
 /** Takes jobs, as many at once as the service has slots. */
 export function HandlesJobs(subscription: JobSubscription): Handler<TakenJob, void> {
   const metadata: HandlerMetadata = { handles: 'jobs', subscription };
-  return EventPattern<string>(`jobs:${subscription.kinds.join('+')}`, LOG_TRANSPORT, metadata);
+  return onEvent(`jobs:${subscription.kinds.join('+')}`, LOG_TRANSPORT, metadata);
 }

@@ -1,4 +1,4 @@
-import type { AnyRecordedEvent, Reply, RequestContract } from '@catena/events';
+import type { AnyRecordedEvent, RequestContract } from '@catena/events';
 import { requestSubject } from '@catena/events';
 import type { EventLog, JobQueue, Messages, TakenJob } from '@catena/event-log';
 import { Server, type MessageHandler } from '@nestjs/microservices';
@@ -94,9 +94,7 @@ export class LogTransport extends Server {
     const { messages, service, log } = this.#options;
     const served = await messages.serve(requestSubject(contract), service, (payload) =>
       withLogFields(runOf(payload), () =>
-        this.#held(
-          answerRequest(contract, payload, (input) => this.#call(handler, input, 1), log) as Promise<Reply>,
-        ),
+        this.#held(answerRequest(contract, payload, (input) => this.#call(handler, input, 1), log)),
       ),
     );
     this.#served.push(served);
