@@ -37,7 +37,16 @@ async function prepareAndMeasure() {
     // A process of its own, so that its memory is that of the rebuild alone.
     const child = spawn(
       process.execPath,
-      [...process.execArgv, import.meta.filename, '--events', values.events, '--history', history, '--url', values.url ?? server.url],
+      [
+        ...process.execArgv,
+        import.meta.filename,
+        '--events',
+        values.events,
+        '--history',
+        history,
+        '--url',
+        values.url ?? server.url,
+      ],
       { stdio: 'inherit' },
     );
     const [code] = await once(child, 'exit');
@@ -68,7 +77,11 @@ async function measure(file, url) {
   const { ReadStore } = await import('@catena/read-store');
   const log = fileLog(file);
   const began = performance.now();
-  for await (const { through } of log.follow({ from: 1, batchSize: 2_000, signal: new AbortController().signal })) {
+  for await (const { through } of log.follow({
+    from: 1,
+    batchSize: 2_000,
+    signal: new AbortController().signal,
+  })) {
     if (through === count) break;
   }
   report('reading the log alone', performance.now() - began);

@@ -1,5 +1,6 @@
 export { ReadStore, type ReadStoreOptions } from './read-store.ts';
 export { RebuildRunningError, type RebuildOptions, type RebuildResult } from './generations/rebuild.ts';
+export type { VerifyResult } from './generations/verify.ts';
 export type { ReadModelDigest } from './generations/digest.ts';
 export { CatalogQueries, type CatalogState } from './queries/catalog-queries.ts';
 export type { Answer, Question } from './queries/questions.ts';

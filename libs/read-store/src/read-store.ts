@@ -9,6 +9,7 @@ import {
   type RebuildOptions,
   type RebuildResult,
 } from './generations/rebuild.ts';
+import { verifyAgainstLog, type VerifyResult } from './generations/verify.ts';
 import { Backoff, pause } from './projection/backoff.ts';
 import { BehindError } from './projection/position-waiters.ts';
 import { ProjectionRunner, type ProjectionOptions } from './projection/projection-runner.ts';
@@ -77,16 +78,20 @@ export class ReadStore {
    * @throws RebuildRunningError when somebody does so already.
    */
   async rebuild(log: EventLog, options: RebuildOptions = {}): Promise<RebuildResult> {
-    const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])]);
-    const building = rebuild(this.#connection, log, { ...options, signal });
-    this.#rebuilds.add(building);
-    try {
-      return await building;
-    } catch (error) {
-      throw unavailableOr(error);
-    } finally {
-      this.#rebuilds.delete(building);
-    }
+    return this.#untilClosed(options.signal, (signal) =>
+      rebuild(this.#connection, log, { ...options, signal }),
+    );
+  }
+
+  /**
+   * Projects the log a second time, beside the live copy, and says whether both have the same rows.
+   * @throws RebuildRunningError when somebody rebuilds.
+   */
+  async verify(log: EventLog, options: { readonly signal?: AbortSignal } = {}): Promise<VerifyResult> {
+    const live = await this.digest();
+    return this.#untilClosed(options.signal, (signal) =>
+      verifyAgainstLog(this.#connection, log, live, signal),
+    );
   }
 
   /** What all rows of the live copy come to, to compare copies. Reads every row. */
@@ -114,6 +119,22 @@ export class ReadStore {
         error,
       });
     });
+  }
+
+  /** Work on a copy beside the live one, which ends with the store. */
+  async #untilClosed<T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const working = work(AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]));
+    this.#rebuilds.add(working);
+    try {
+      return await working;
+    } catch (error) {
+      throw unavailableOr(error);
+    } finally {
+      this.#rebuilds.delete(working);
+    }
   }
 
   #freshness(): Freshness {

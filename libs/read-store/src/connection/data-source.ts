@@ -1,4 +1,4 @@
-import { DataSource, type MixedList } from 'typeorm';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { LogTimeRow, GenerationRow } from '../rows/index.ts';
 import { SnakeCaseNames } from '../rows/snake-case-names.ts';
 import { readModels } from '../projectors/read-models.ts';
@@ -44,7 +44,7 @@ export function patientDataSource(options: ConnectionOptions): DataSource {
 export function migrationDataSource(
   options: ConnectionOptions,
   schema: string,
-  migrations: MixedList<Function>,
+  migrations: (new () => MigrationInterface)[],
 ): DataSource {
   return new DataSource({
     ...shared(options),

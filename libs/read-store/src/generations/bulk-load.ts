@@ -15,6 +15,8 @@ export interface BulkLoad {
   /** Log sequence to stop at; greater than 0. */
   readonly through: number;
   readonly signal: AbortSignal;
+  /** Current rows of each read model in memory; default 3000. */
+  readonly keptRows?: number | undefined;
   /** Called now and then with the sequence reached. */
   readonly onProgress: (sequence: number) => void;
 }
@@ -33,7 +35,7 @@ const WORTH_A_COPY = 500_000;
  */
 export async function bulkLoad(dataSource: DataSource, runner: QueryRunner, load: BulkLoad): Promise<void> {
   const writer = new GenerationWriter(dataSource, {
-    keptRows: KEPT_ROWS,
+    keptRows: load.keptRows ?? KEPT_ROWS,
     forgotten: new KeyFilter(load.through),
   });
   const client = (await runner.connect()) as ClientBase;

@@ -1,3 +1,4 @@
+import { CatenaError } from '@catena/events';
 import type { ClientBase } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { patientDataSource, type ConnectionOptions } from '../connection/data-source.ts';
@@ -17,8 +18,9 @@ export async function prepareDatabase(connection: ConnectionOptions): Promise<vo
   try {
     const runner = dataSource.createQueryRunner();
     const client = (await runner.connect()) as ClientBase;
+    await checkServer(runner);
     await lock(client, 'migrate');
-    await runner.query('create schema if not exists catena');
+    await makeSchema(runner);
     await migrate(connection, 'catena', migrations.control);
     const live = await liveGeneration(runner);
     if (live === undefined) await lock(client, 'rebuild');
@@ -34,6 +36,42 @@ export async function prepareDatabase(connection: ConnectionOptions): Promise<vo
     await dataSource.destroy();
   }
 }
+
+/** Ranges of ranges, which the history views are made of, came with version 14. */
+const OLDEST_SERVER = 140_000;
+
+async function checkServer(runner: QueryRunner): Promise<void> {
+  const [server] = (await runner.query(
+    `select current_setting('server_version_num')::int as number, current_setting('server_version') as name`,
+  )) as { number: number; name: string }[];
+  if (server !== undefined && server.number >= OLDEST_SERVER) return;
+  throw new CatenaError(
+    'read-store.server-too-old',
+    `PostgreSQL ${server?.name} is too old for the catalog.`,
+    {
+      remedy: 'Use PostgreSQL 14 or newer.',
+    },
+  );
+}
+
+async function makeSchema(runner: QueryRunner): Promise<void> {
+  try {
+    await runner.query('create schema if not exists catena');
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== NOT_PERMITTED) throw error;
+    const [login] = (await runner.query('select current_user as role, current_database() as database')) as {
+      role: string;
+      database: string;
+    }[];
+    throw new CatenaError(
+      'read-store.not-permitted',
+      `The role "${login?.role}" may not make schemas in the database "${login?.database}".`,
+      { remedy: `grant create on database "${login?.database}" to "${login?.role}";`, cause: error },
+    );
+  }
+}
+
+const NOT_PERMITTED = '42501';
 
 async function makeFirst(connection: ConnectionOptions, runner: QueryRunner): Promise<void> {
   const number = await beginGeneration(runner);

@@ -60,10 +60,53 @@ describe('rebuilding', () => {
       url,
       `update catena_1.backup set bytes = bytes + 1 where backup = (select min(backup) from catena_1.backup)`,
     );
-    const changed = await store.digest();
-    expect(changed.digest).not.toBe(live.digest);
+    expect(await store.verify(log)).toEqual({ sequence: 600, identical: false, differing: ['backup'] });
+    expect(await schemas(url)).toEqual(['catena', 'catena_1']);
     await store.rebuild(log);
     expect(await store.digest()).toEqual(live);
+    expect(await store.verify(log)).toEqual({ sequence: 600, identical: true, differing: [] });
+  });
+
+  it('gives the same rows with next to no memory, when every row is forgotten and read again', async () => {
+    const log = new PausingLog();
+    await log.take(plausibleHistory(19, 1_500));
+    const store = await bench.projecting(log);
+    const live = await store.digest();
+    await store.rebuild(log, { keptRows: 2 });
+    expect(await store.digest()).toEqual(live);
+  });
+
+  it('replaces the read models of an older build when it starts to project', async () => {
+    const log = new HistoryLog();
+    const history = plausibleHistory(20, 400);
+    await log.take(history, 300);
+    const url = await bench.postgres.createDatabase();
+    const before = await bench.projecting(log, url);
+    await before.close();
+    await sql(url, `update catena.generation set read_model_version = 0`);
+    const store = await bench.open(url);
+    await expect(store.queries.listRuns({})).rejects.toMatchObject({ code: 'read-store.other-version' });
+    const runner = store.project(log);
+    await log.take(history);
+    await runner.waitFor(400, PATIENCE);
+    expect(await store.queries.state()).toMatchObject({
+      generation: 'catena_2',
+      sequence: 400,
+      stopped: undefined,
+    });
+  });
+
+  it('leaves the read models of a newer build alone', async () => {
+    const log = new HistoryLog();
+    await log.take(plausibleHistory(20, 100));
+    const url = await bench.postgres.createDatabase();
+    const store = await bench.open(url);
+    await sql(url, `update catena.generation set read_model_version = 999`);
+    const runner = store.project(log);
+    while (runner.stale === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(runner.stale).toContain('newer build');
+    expect(await sql(url, 'select position from catena.generation')).toEqual([{ position: '0' }]);
+    await store.close();
   });
 
   it('keeps answering, never goes back, and other processes change over by themselves', async () => {
@@ -175,23 +218,25 @@ describe('rebuilding', () => {
 
 /** A log that stands still in the middle of being followed, when it is told to. */
 class PausingLog extends HistoryLog {
-  #pause: { reached: PromiseWithResolvers<void>; released: PromiseWithResolvers<void> } | undefined;
+  #stand: (() => Promise<void>) | undefined;
 
   /** @returns when it stands, and how to let it go on */
-  pause(): { reached: Promise<void>; release: () => void } {
-    const reached = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    this.#pause = { reached, released };
-    return { reached: reached.promise, release: released.resolve };
+  pause(): { reached: Promise<unknown>; release: () => void } {
+    const reached = Promise.withResolvers<undefined>();
+    const released = Promise.withResolvers<undefined>();
+    this.#stand = async () => {
+      reached.resolve(undefined);
+      await released.promise;
+    };
+    return { reached: reached.promise, release: () => released.resolve(undefined) };
   }
 
   override async *follow(options: FollowOptions): AsyncIterable<EventBatch> {
     for await (const batch of super.follow({ ...options, batchSize: 100 })) {
       yield batch;
-      const pause = this.#pause;
-      this.#pause = undefined;
-      pause?.reached.resolve();
-      await pause?.released.promise;
+      const stand = this.#stand;
+      this.#stand = undefined;
+      await stand?.();
     }
   }
 }

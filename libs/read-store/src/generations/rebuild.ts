@@ -5,6 +5,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { patientDataSource, type ConnectionOptions } from '../connection/data-source.ts';
 import { tryLock } from '../migrations/advisory-locks.ts';
 import { migrate, migrations } from '../migrations/migrate.ts';
+import { pause } from '../projection/backoff.ts';
 import { commitBatch, rollBack, writeEvents } from '../projection/commit-batch.ts';
 import { GenerationWriter } from '../projection/generation-writer.ts';
 import { bulkLoad } from './bulk-load.ts';
@@ -16,6 +17,8 @@ export interface RebuildOptions {
   readonly signal?: AbortSignal;
   /** Called now and then with the log sequence reached and the one to reach. */
   readonly onProgress?: (sequence: number, target: number) => void;
+  /** Current rows of each read model that are kept in memory; default 3000. Fewer need less memory and more questions. */
+  readonly keptRows?: number;
 }
 
 export interface RebuildResult {
@@ -93,7 +96,8 @@ async function buildAndSwap(build: Build): Promise<number> {
   const through = await log.lastSequence();
   if (through > 0) {
     const onProgress = (sequence: number) => options.onProgress?.(sequence, through);
-    await bulkLoad(dataSource, runner, { log, generation: number, through, signal, onProgress });
+    const { keptRows } = options;
+    await bulkLoad(dataSource, runner, { log, generation: number, through, signal, onProgress, keptRows });
   }
   signal.throwIfAborted();
   await migrate(connection, schemaName(number), migrations.whole);
@@ -117,6 +121,7 @@ async function swapWhenCaughtUp(build: Build, loaded: number, signal: AbortSigna
     position = await catchUp(build, writer, position, signal);
     const swappedAt = await trySwap(build, writer, position);
     if (swappedAt !== undefined) return swappedAt;
+    await pause(attempt * 100, signal);
   }
   throw new CatenaError(
     'read-store.no-swap',
@@ -162,7 +167,8 @@ async function trySwap(
 ): Promise<number | undefined> {
   await runner.query('begin');
   try {
-    await runner.query(`set local lock_timeout = '5s'`);
+    // Given up before PostgreSQL would look for a deadlock and might end a reader of the views for it.
+    await runner.query(`set local lock_timeout = '500ms'`);
     // From here on no projector moves the live copy, so the new one can be brought at least as far.
     const live = await lockLiveGeneration(runner);
     const to = Math.max(position, live?.position ?? 0);

@@ -1,4 +1,4 @@
-import type { MixedList } from 'typeorm';
+import type { MigrationInterface } from 'typeorm';
 import { migrationDataSource, type ConnectionOptions } from '../connection/data-source.ts';
 import { CreateGeneration1763600000000 } from './control/1763600000000-create-generation.ts';
 import { CreateReadModels1763600000001 } from './generation/1763600000001-create-read-models.ts';
@@ -17,9 +17,9 @@ export const migrations = {
 export async function migrate(
   options: ConnectionOptions,
   schema: string,
-  pending: readonly (new () => object)[],
+  pending: readonly (new () => MigrationInterface)[],
 ): Promise<void> {
-  const dataSource = migrationDataSource(options, schema, pending as unknown as MixedList<Function>);
+  const dataSource = migrationDataSource(options, schema, [...pending]);
   await dataSource.initialize();
   try {
     await dataSource.runMigrations({ transaction: 'all' });

@@ -38,7 +38,6 @@ export function copyStatement(table: string, columns: readonly string[]): string
   return `copy "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) from stdin`;
 }
 
-// eslint-disable-next-line no-control-regex
 const NEEDS_ESCAPE = /[\\\n\r\t\0]/;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -49,7 +48,6 @@ function text(value: unknown): string {
 
 /** PostgreSQL's text cannot hold NUL; the replacement character stands for it, the same in every copy. */
 function escaped(value: string): string {
-  // eslint-disable-next-line no-control-regex
   return value.replace(/[\\\n\r\t\0]/g, (character) => ESCAPES[character] ?? '\uFFFD');
 }
 

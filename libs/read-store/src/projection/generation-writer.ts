@@ -61,7 +61,7 @@ export class GenerationWriter {
     for (const table of this.#tables) {
       for (const [type, handler] of Object.entries(table.rows.model.projector.handlers)) {
         const routes = this.#routes.get(type as EventType) ?? [];
-        this.#routes.set(type as EventType, [...routes, { table, handler: handler as AnyHandler }]);
+        this.#routes.set(type as EventType, [...routes, { table, handler: handler }]);
       }
     }
   }

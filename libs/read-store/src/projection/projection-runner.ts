@@ -103,7 +103,7 @@ export class ProjectionRunner {
         this.#recovered();
         await this.#follow(live.position, signal, backoff);
       } catch (error) {
-        if (signal.aborted) return;
+        if (this.#stopping.signal.aborted) return;
         this.#writer.clear();
         if (failureKind(error) === 'event') await this.#standAt(stopOf(error, this.position), signal);
         else {

@@ -42,7 +42,7 @@ function readModel<E extends VersionedRow>(
   projector: Projector<RowContent<E>>,
 ): ReadModel {
   // Rows are kept by read model, so what goes into a projector is what came out of the same one.
-  return { name, entity, key, projector: projector as unknown as Projector<Record<string, unknown>> };
+  return { name, entity, key, projector: projector };
 }
 
 /** Every read model that is a function of the log alone. */

@@ -20,7 +20,7 @@ export function decodeCursor(list: string, text: string): Cursor {
       remedy: 'Pass "next" of the page before as it is, with the same question.',
     });
   }
-  return { sequence: sequence as number, keys: keys as (string | number)[] };
+  return { sequence: sequence as number, keys: keys };
 }
 
 function parse(text: string): readonly unknown[] {

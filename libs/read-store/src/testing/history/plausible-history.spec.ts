@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkEventData, eventTypes, type AnyRecordedEvent } from '@catena/events';
+import { plausibleHistory } from './plausible-history.ts';
+
+describe('a plausible history', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect([...plausibleHistory(1, 500)]).toEqual([...plausibleHistory(1, 500)]);
+    expect([...plausibleHistory(1, 20)]).not.toEqual([...plausibleHistory(2, 20)]);
+  });
+
+  it('is as long as asked, and a longer one begins with a shorter one', () => {
+    expect([...plausibleHistory(3, 4_000)].slice(0, 100)).toEqual([...plausibleHistory(3, 100)]);
+  });
+
+  it('numbers its events and links those of an aggregate', () => {
+    const heads = new Map<string, AnyRecordedEvent>();
+    let sequence = 0;
+    for (const event of plausibleHistory(4, 2_000)) {
+      expect(event.sequence).toBe(++sequence);
+      const key = `${event.aggregate.type}.${event.aggregate.id}`;
+      expect(event.previousHash).toBe(heads.get(key)?.hash ?? '');
+      heads.set(key, event);
+    }
+  });
+
+  it('keeps the schemas and tells of nearly everything that can happen', () => {
+    const types = new Set<string>();
+    for (const event of plausibleHistory(5, 6_000)) {
+      checkEventData(event.type, event.data);
+      types.add(event.type);
+    }
+    expect(eventTypes.filter((type) => !types.has(type))).toEqual([]);
+  });
+});
