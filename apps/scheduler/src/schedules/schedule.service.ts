@@ -49,44 +49,51 @@ export class ScheduleService {
     command: ScheduleCommand & { readonly cadence?: Cadence | undefined },
   ): Promise<{ run: string; sequence: number }> {
     const run = commandedRunId(command.commandId);
-    const { sequence: known } = await this.eventLog.head({ type: 'run', id: run });
-    if (known > 0) return { run, sequence: known };
-    const { sequence } = await this.#decide(
-      command,
-      ({ state, live }, now) => runScheduleNow(state, live, { run, cadence: command.cadence }, now),
-      run,
-    );
-    return { run, sequence };
+    return await untilNoConflict(async () => {
+      const { sequence: known } = await this.eventLog.head({ type: 'run', id: run });
+      if (known > 0) return { run, sequence: known };
+      const { sequence } = await this.#decideOnce(
+        command,
+        ({ state, live }, now) => runScheduleNow(state, live, { run, cadence: command.cadence }, now),
+        run,
+      );
+      return { run, sequence };
+    });
   }
 
-  async #decide(
+  #decide(
+    command: ScheduleCommand,
+    decide: (booked: BookedSchedule, now: string) => AnyDomainEvent[],
+  ): Promise<Changed> {
+    return untilNoConflict(() => this.#decideOnce(command, decide));
+  }
+
+  async #decideOnce(
     command: ScheduleCommand,
     decide: (booked: BookedSchedule, now: string) => AnyDomainEvent[],
     correlationId = command.commandId,
   ): Promise<Changed> {
-    return await untilNoConflict(async () => {
-      const seen = await this.book.current();
-      const booked = this.book.schedule(command.schedule);
-      if (booked === undefined) {
-        throw new CatenaError('schedule.unknown', `There is no schedule named ${command.schedule}.`, {
-          remedy: 'catena get schedules lists them.',
-        });
-      }
-      const now = instantOf(this.clock.now());
-      const events = decide(booked, now);
-      if (events.length === 0) return { changed: false, sequence: seen };
-      const { sequence } = await appendDecided(
-        this.eventLog,
-        events,
-        [{ aggregate: { type: 'schedule', id: booked.live.uid }, head: booked.head }],
-        { time: now, actor: command.actor, correlationId, causationId: command.commandId },
-      );
-      this.log.info('a schedule was told', {
-        schedule: command.schedule,
-        actor: command.actor,
-        events: events.map(({ type }) => type),
+    const seen = await this.book.current();
+    const booked = this.book.schedule(command.schedule);
+    if (booked === undefined) {
+      throw new CatenaError('schedule.unknown', `There is no schedule named ${command.schedule}.`, {
+        remedy: 'catena get schedules lists them.',
       });
-      return { changed: true, sequence };
+    }
+    const now = instantOf(this.clock.now());
+    const events = decide(booked, now);
+    if (events.length === 0) return { changed: false, sequence: seen };
+    const { sequence } = await appendDecided(
+      this.eventLog,
+      events,
+      [{ aggregate: { type: 'schedule', id: booked.live.uid }, head: booked.head }],
+      { time: now, actor: command.actor, correlationId, causationId: command.commandId },
+    );
+    this.log.info('a schedule was told', {
+      schedule: command.schedule,
+      actor: command.actor,
+      events: events.map(({ type }) => type),
     });
+    return { changed: true, sequence };
   }
 }
