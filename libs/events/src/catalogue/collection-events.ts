@@ -11,6 +11,15 @@ const lineage = {
   chain: z.string(),
 };
 
+/** Of sources that have a history of their own: a log, and branches of it. */
+const historyFields = {
+  fork: z.string().optional().describe('The branch of the source it ends on.'),
+  start: position.optional().describe('Of a log: where it begins.'),
+  archivePoint: position
+    .optional()
+    .describe('Of a data backup: where logs begin if none were taken yet, reserved before it was read.'),
+};
+
 const place = {
   source: definitionName,
   sourceUid: z.string(),
@@ -22,12 +31,23 @@ const place = {
 export const collectionEvents = {
   'collection.opened': z.object(place).describe('The first run of a source into a repository.'),
   'collection.backup-planned': z
-    .object({ ...lineage, position: position.describe('Reserved for it; grows with every plan.') })
+    .object({
+      ...lineage,
+      ...historyFields,
+      position: position.describe('Reserved for it; grows with every plan.'),
+    })
     .describe(
       'A run claims its parent. While a data backup is planned, no other data run of the collection is.',
     ),
   'collection.backup-completed': z
-    .object({ ...lineage, position, family: z.string(), asOf: instant, closure: z.array(z.string()) })
+    .object({
+      ...lineage,
+      ...historyFields,
+      position,
+      family: z.string(),
+      asOf: instant,
+      closure: z.array(z.string()),
+    })
     .describe('The state table of rules.md section 1, rows full, differential, incremental, copy-only.'),
   'collection.plan-dropped': z
     .object({ run: z.string(), backup: z.string(), reason: z.enum(['failed', 'cancelled']) })
@@ -35,6 +55,28 @@ export const collectionEvents = {
   'collection.backup-unusable': z
     .object({ backup: z.string(), reason: z.enum(['damaged', 'missing', 'expired', 'condemned']) })
     .describe('A backup can no longer be base or parent, nor those that depend on it.'),
+  'collection.archive-point-lost': z
+    .object({
+      position: position.describe('Where the next log would have begun.'),
+      reason: z.enum(['slotLost', 'recycled', 'loggingOff']),
+      run: z.string().optional(),
+    })
+    .describe(
+      'The log after the last log backup is gone: a gap. The next data backup begins the log chain again.',
+    ),
+  'collection.forked': z
+    .object({
+      fork: z.string(),
+      parent: z.string().optional(),
+      at: position.optional().describe('Up to where both branches are the same.'),
+      run: z.string(),
+    })
+    .describe('The source was recovered short of its end or promoted, and goes on as another branch.'),
+  'collection.family-accepted': z
+    .object({ family: z.string() })
+    .describe(
+      'A person said that what is at the address now goes on as a new chain; the old chains stay as they are.',
+    ),
 } as const;
 
 /** Aggregate `backup`: one immutable artefact. */
@@ -43,6 +85,7 @@ export const backupEvents = {
     .object({
       ...lineage,
       ...place,
+      ...historyFields,
       collection: z.string(),
       family: z.string(),
       position,
@@ -62,6 +105,7 @@ export const backupEvents = {
     .object({
       ...lineage,
       ...place,
+      ...historyFields,
       collection: z.string(),
       family: z.string(),
       position,

@@ -18,6 +18,11 @@ const backupRequest = z.object({
   type: backupType,
   copyOnly: z.boolean(),
   whenNoFull: z.enum(['full', 'fail']).optional().describe('Rule 1.6; default full.'),
+  whenHistoryLost: z.enum(['full', 'fail']).optional().describe('Rule 1.7; default full.'),
+  into: z
+    .string()
+    .optional()
+    .describe('Rule 1.9: `latest`, or (the beginning of) the id of the full whose chain it joins.'),
 });
 
 const restoreRequest = z.object({
@@ -129,6 +134,9 @@ export const runEvents = {
   'run.planned': z
     .object({ plan: runPlan })
     .describe('The chain catalog decided what it must be; a mover may take it.'),
+  'run.replanned': z
+    .object({ plan: runPlan, reason: z.string() })
+    .describe('What was planned cannot be done any more, and something else is done instead (rule 1.7).'),
   'run.refused': z.object({ failure }).describe('It cannot be done; nothing was touched. Final.'),
   'run.claimed': z
     .object({ attempt: z.number().int().positive(), mover: z.string() })

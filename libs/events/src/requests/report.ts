@@ -18,6 +18,14 @@ export const manifestReport = z.object({
   chain: z.string(),
   family: z.string(),
   position: z.string(),
+  fork: z.string().optional(),
+  forkParent: z.string().optional().describe('With `fork`: the branch it left.'),
+  forkAt: z.string().optional().describe('With `fork`: up to where both are the same.'),
+  start: z.string().optional().describe('Of a log: where it begins.'),
+  archivePoint: z
+    .string()
+    .optional()
+    .describe('Of a data backup: where logs begin, reserved before reading.'),
   startedAt: instant,
   asOf: instant,
   finishedAt: instant,
@@ -58,6 +66,10 @@ export const moverReport = z.object({
       kind: z.literal('failed'),
       failure,
       damaged: z.array(z.object({ backup: z.string(), problems: z.array(problem) })).optional(),
+      historyLost: z
+        .enum(['slotLost', 'recycled', 'loggingOff'])
+        .optional()
+        .describe('The source has no longer what the plan needs since the parent, or since the last log.'),
     }),
     z.object({ kind: z.literal('cancelled') }),
   ]),
