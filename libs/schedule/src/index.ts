@@ -1,7 +1,12 @@
 export * from './calendar/cron-not-understood-error.ts';
 export { cronProblems, type CronProblem } from './calendar/cron-text.ts';
+export { durationOf, durationText } from './calendar/duration.ts';
+export { exclusionOf, type Exclusion } from './calendar/exclusion.ts';
+export { isInWindow, windowText, type HourWindow } from './calendar/hour-window.ts';
 export * from './calendar/recurrence.ts';
+export { rhythmPeriod, rhythmProblems } from './calendar/rhythm.ts';
 export * from './calendar/time-zone.ts';
+export * from './cadence/cadence-times.ts';
 export * from './cadence/effective-cadences.ts';
 export { API_VERSION, definitionJsonSchema } from './definitions/definition-schema.ts';
 export * from './definitions/parse-definitions.ts';

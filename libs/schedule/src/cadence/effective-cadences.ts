@@ -1,10 +1,12 @@
 import type { Cadence } from '@catena/events';
-import { cronCalendar, DAY, HOUR } from '../calendar/cron-calendar.ts';
+import { DAY, HOUR } from '../calendar/cron-calendar.ts';
+import { rhythmPeriod } from '../calendar/rhythm.ts';
 
 /** A rhythm that a schedule really follows. */
 export interface EffectiveCadence {
   readonly cadence: Cadence;
-  readonly cron: string;
+  /** A cron text, a name, or `every 6h` with a phase. */
+  readonly rhythm: string;
   /** Asked for on a differential; ignored where the run is planned (rule 1.2). */
   readonly copyOnly: boolean;
   /** Nobody wrote it; it was chosen to fit the others (rule 3.1). */
@@ -12,7 +14,7 @@ export interface EffectiveCadence {
 }
 
 type GivenCadences = Readonly<
-  Partial<Record<Cadence, { readonly cron: string; readonly copyOnly?: boolean }>>
+  Partial<Record<Cadence, { readonly rhythm: string; readonly copyOnly?: boolean }>>
 >;
 
 const ORDER: readonly Cadence[] = ['full', 'differential', 'incremental', 'copyOnly'];
@@ -28,14 +30,14 @@ export const dataCadences: readonly Cadence[] = ['full', 'differential', 'increm
 export function effectiveCadences(given: GivenCadences): EffectiveCadence[] {
   const cadences = ORDER.flatMap((cadence) => {
     const spec = given[cadence];
-    return spec ? [{ cadence, cron: spec.cron, copyOnly: spec.copyOnly ?? false, chosen: false }] : [];
+    return spec ? [{ cadence, rhythm: spec.rhythm, copyOnly: spec.copyOnly ?? false, chosen: false }] : [];
   });
   const dependents = cadences.filter(({ cadence }) => isDependent(cadence));
   if (given.full || dependents.length === 0) return cadences;
-  const longest = Math.max(...dependents.map(({ cron }) => cronPeriod(cron)));
+  const longest = Math.max(...dependents.map(({ rhythm }) => rhythmPeriod(rhythm)));
   if (longest <= DAY) {
-    const cron = longest <= HOUR ? '@daily' : '@weekly';
-    return [{ cadence: 'full', cron, copyOnly: false, chosen: true }, ...cadences];
+    const rhythm = longest <= HOUR ? '@daily' : '@weekly';
+    return [{ cadence: 'full', rhythm, copyOnly: false, chosen: true }, ...cadences];
   }
   if (given.differential) return cadences;
   return cadences.map((spec) =>
@@ -46,9 +48,4 @@ export function effectiveCadences(given: GivenCadences): EffectiveCadence[] {
 /** Whether backups of the cadence are computed from a full. */
 export function isDependent(cadence: Cadence): boolean {
   return cadence === 'differential' || cadence === 'incremental';
-}
-
-/** A cron's largest gap, in milliseconds (rule 3.1). */
-export function cronPeriod(cron: string): number {
-  return cronCalendar(cron).longestGap;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
-import { cronCalendar, DAY, HOUR, MINUTE } from './cron-calendar.ts';
+import { cronCalendar, DAY, HOUR, MINUTE, SECOND } from './cron-calendar.ts';
 import { CronNotUnderstoodError } from './cron-not-understood-error.ts';
 
 const field = (...texts: string[]) => fc.constantFrom(...texts);
@@ -34,6 +34,34 @@ describe('the calendar of a cron text', () => {
     );
   });
 
+  it('agrees with it on seconds, last days and days of the n-th week', () => {
+    const special = fc
+      .tuple(
+        field('0', '*/20', '15,45', '*'),
+        field('*', '0', '*/30'),
+        field('*', '0', '*/12'),
+        field('*', 'L', '1,L', '15'),
+        field('*', '2', '1-6'),
+        field('*', '5L', '2#3', '0L', '1#5', '7#1'),
+      )
+      // The outside parser knows `L` in both days, but then asks for both at once.
+      .filter(([, , , day, , weekday]) => day === '*' || weekday === '*')
+      .map((fields) => fields.join(' '));
+    fc.assert(
+      fc.property(special, fc.integer({ min: 0, max: 70 * 366 * 1440 }), (text, minute) => {
+        const start = minute * MINUTE;
+        const oracle = CronExpressionParser.parse(text, { tz: 'UTC', currentDate: new Date(start) });
+        let at = start;
+        for (let turn = 0; turn < 5; turn++) {
+          const next = cronCalendar(text).next(at);
+          expect([text, next]).toEqual([text, oracle.next().getTime()]);
+          at = next!;
+        }
+      }),
+      { numRuns: 200, seed: 2 },
+    );
+  });
+
   it('is strictly after, also between two minutes', () => {
     const daily = cronCalendar('0 0 * * *');
     expect(daily.next(0)).toBe(DAY);
@@ -46,7 +74,11 @@ describe('the calendar of a cron text', () => {
   });
 
   const gaps: [string, number][] = [
+    ['* * * * * *', SECOND],
+    ['*/40 * * * * *', 40 * SECOND],
     ['* * * * *', MINUTE],
+    ['0 0 L * *', 31 * DAY],
+    ['0 0 * * fri#1', 35 * DAY],
     ['*/7 * * * *', 7 * MINUTE],
     ['@hourly', HOUR],
     ['@daily', DAY],

@@ -1,7 +1,8 @@
 import { CronExpressionParser } from 'cron-parser';
-import { cronProblems, fiveFields } from './cron-text.ts';
+import { cronProblems, LAST_DAY, nthWeekday, sixFields, type NthWeekday } from './cron-text.ts';
 import { CronNotUnderstoodError } from './cron-not-understood-error.ts';
 
+export const SECOND = 1_000;
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
@@ -17,7 +18,8 @@ export interface WallCalendar {
   readonly followsRealHours: boolean;
 }
 
-const END_OF_TIME = Date.UTC(10_000, 0, 1);
+/** No calendar goes further. */
+export const END_OF_TIME = Date.UTC(10_000, 0, 1);
 const calendars = new Map<string, CronCalendar>();
 const CACHE_LIMIT = 20_000;
 
@@ -30,42 +32,58 @@ export function cronCalendar(text: string): CronCalendar {
   if (known) return known;
   const problems = cronProblems(text);
   if (problems.length > 0) throw new CronNotUnderstoodError(text, problems);
-  const calendar = new CronCalendar(fiveFields(text));
+  const calendar = new CronCalendar(sixFields(text));
   if (calendars.size >= CACHE_LIMIT) calendars.clear();
   calendars.set(text, calendar);
   return calendar;
 }
 
 /**
- * Five cron fields as sets of numbers. The outside parser expands the fields; the stepping is plain arithmetic,
- * because the parser's own iterator keeps state and is two orders of magnitude slower.
+ * Six cron fields as sets of numbers. The outside parser expands the fields; the stepping is plain arithmetic,
+ * because the parser's own iterator keeps state and is two orders of magnitude slower. What the month decides (`L`,
+ * `#`) is ours as well.
  */
 class CronCalendar implements WallCalendar {
   readonly followsRealHours: boolean;
+  readonly #seconds: NextValue;
   readonly #minutes: NextValue;
   readonly #hours: NextValue;
   readonly #months: number;
   readonly #daysOfMonth: number;
+  readonly #lastDay: boolean;
   readonly #daysOfWeek: number;
+  readonly #nthWeekdays: readonly NthWeekday[];
   readonly #eitherDay: boolean;
 
-  constructor(fields: string) {
-    const { minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(fields, {
-      tz: 'UTC',
-      currentDate: new Date(0),
-    }).fields;
+  constructor(texts: readonly string[]) {
+    const days = splitItems(texts[3], (item) => LAST_DAY.test(item));
+    const weekdays = splitItems(texts[5], (item) => nthWeekday(item) !== undefined);
+    const plain = texts.with(3, days.plain ?? '*').with(5, weekdays.plain ?? '*');
+    const { second, minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(
+      plain.join(' '),
+      {
+        tz: 'UTC',
+        currentDate: new Date(0),
+      },
+    ).fields;
+    this.#seconds = nextValueTable(second.values, 60);
     this.#minutes = nextValueTable(minute.values, 60);
     this.#hours = nextValueTable(hour.values, 24);
     this.#months = bitsOf(month.values);
-    this.#daysOfMonth = bitsOf(dayOfMonth.values.map(Number));
-    this.#daysOfWeek = bitsOf(dayOfWeek.values.map((day) => Number(day) % 7));
+    this.#daysOfMonth = days.plain === undefined ? 0 : bitsOf(dayOfMonth.values.map(Number));
+    this.#lastDay = days.special.length > 0;
+    this.#daysOfWeek =
+      weekdays.plain === undefined ? 0 : bitsOf(dayOfWeek.values.map((day) => Number(day) % 7));
+    this.#nthWeekdays = weekdays.special.flatMap((item) => nthWeekday(item) ?? []);
     // crontab(5): when both days are restricted, either is enough.
-    this.#eitherDay = !dayOfMonth.isWildcard && !dayOfWeek.isWildcard;
+    const anyDay = days.plain !== undefined && dayOfMonth.isWildcard;
+    const anyWeekday = weekdays.plain !== undefined && dayOfWeek.isWildcard;
+    this.#eitherDay = !anyDay && !anyWeekday;
     this.followsRealHours = hour.values.length === 24;
   }
 
   next(after: number): number | undefined {
-    const first = Math.floor(after / MINUTE) * MINUTE + MINUTE;
+    const first = Math.floor(after / SECOND) * SECOND + SECOND;
     let day = Math.floor(first / DAY) * DAY;
     const today = this.#dayMatches(day) ? this.#timeOfDay(first - day) : undefined;
     if (today !== undefined) return day + today;
@@ -79,12 +97,12 @@ class CronCalendar implements WallCalendar {
    * 2024 is the year: it has a 29 February, so every day of a calendar occurs in it.
    */
   get longestGap(): number {
-    const times = this.#timesOfDay();
-    const first = times[0] ?? 0;
-    const last = times.at(-1) ?? 0;
+    const first = this.#timeOfDay(0) ?? 0;
+    let last = first;
     let longest = 0;
-    for (let index = 1; index < times.length; index++) {
-      longest = Math.max(longest, (times[index] ?? 0) - (times[index - 1] ?? 0));
+    for (let time = this.#timeAfter(first); time !== undefined; time = this.#timeAfter(time)) {
+      longest = Math.max(longest, time - last);
+      last = time;
     }
     const start = Date.UTC(2024, 0, 1);
     const end = Date.UTC(2025, 0, 1);
@@ -107,9 +125,19 @@ class CronCalendar implements WallCalendar {
   }
 
   #dayOfMonthMatches(date: Date): boolean {
-    const inMonth = has(this.#daysOfMonth, date.getUTCDate());
-    const inWeek = has(this.#daysOfWeek, date.getUTCDay());
+    const inMonth =
+      has(this.#daysOfMonth, date.getUTCDate()) ||
+      (this.#lastDay && date.getUTCDate() === lengthOfMonth(date));
+    const inWeek = has(this.#daysOfWeek, date.getUTCDay()) || this.#isNthWeekday(date);
     return this.#eitherDay ? inMonth || inWeek : inMonth && inWeek;
+  }
+
+  #isNthWeekday(date: Date): boolean {
+    const day = date.getUTCDate();
+    return this.#nthWeekdays.some(({ weekday, nth }) => {
+      if (weekday !== date.getUTCDay()) return false;
+      return nth === 0 ? day + 7 > lengthOfMonth(date) : Math.ceil(day / 7) === nth;
+    });
   }
 
   #nextDay(from: number): number {
@@ -134,22 +162,29 @@ class CronCalendar implements WallCalendar {
     const hour = Math.floor(from / HOUR);
     const sameHour = this.#hours[hour];
     if (sameHour === hour) {
-      const minute = this.#minutes[(from - hour * HOUR) / MINUTE];
-      if (minute !== undefined) return hour * HOUR + minute * MINUTE;
+      const within = this.#timeOfHour(from - hour * HOUR);
+      if (within !== undefined) return hour * HOUR + within;
     }
     const nextHour = this.#hours[sameHour === hour ? hour + 1 : hour];
-    const firstMinute = this.#minutes[0];
-    if (nextHour === undefined || firstMinute === undefined) return undefined;
-    return nextHour * HOUR + firstMinute * MINUTE;
+    const first = this.#timeOfHour(0);
+    return nextHour === undefined || first === undefined ? undefined : nextHour * HOUR + first;
   }
 
-  #timesOfDay(): number[] {
-    const times: number[] = [];
-    for (let time = this.#timeOfDay(0); time !== undefined && time < DAY;) {
-      times.push(time);
-      time = time + MINUTE < DAY ? this.#timeOfDay(time + MINUTE) : undefined;
+  /** As `#timeOfDay`, since the full hour. */
+  #timeOfHour(from: number): number | undefined {
+    const minute = Math.floor(from / MINUTE);
+    const sameMinute = this.#minutes[minute];
+    if (sameMinute === minute) {
+      const second = this.#seconds[(from - minute * MINUTE) / SECOND];
+      if (second !== undefined) return minute * MINUTE + second * SECOND;
     }
-    return times;
+    const nextMinute = this.#minutes[sameMinute === minute ? minute + 1 : minute];
+    const first = this.#seconds[0];
+    return nextMinute === undefined || first === undefined ? undefined : nextMinute * MINUTE + first * SECOND;
+  }
+
+  #timeAfter(time: number): number | undefined {
+    return time + SECOND < DAY ? this.#timeOfDay(time + SECOND) : undefined;
   }
 }
 
@@ -160,6 +195,20 @@ type NextValue = readonly (number | undefined)[];
 
 function nextValueTable(values: readonly number[], size: number): NextValue {
   return Array.from({ length: size }, (_, from) => values.find((value) => value >= from));
+}
+
+/** The items of a field that the outside parser reads, and those it does not; no plain text when there are none. */
+function splitItems(
+  field: string | undefined,
+  isSpecial: (item: string) => boolean,
+): { plain: string | undefined; special: string[] } {
+  const items = field?.split(',') ?? [];
+  const plain = items.filter((item) => !isSpecial(item));
+  return { plain: plain.length === 0 ? undefined : plain.join(','), special: items.filter(isSpecial) };
+}
+
+function lengthOfMonth(date: Date): number {
+  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
 }
 
 function bitsOf(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-/** The names a cadence may have instead of five fields, as crontab(5) defines them. */
+/** The names a cadence may have instead of fields, as crontab(5) defines them. */
 export const cronNames: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
   '@daily': '0 0 * * *',
@@ -9,7 +9,7 @@ export const cronNames: Readonly<Record<string, string>> = {
   '@annually': '0 0 1 1 *',
 };
 
-/** One of the five fields: what it is called and what it may hold. */
+/** One of the fields: what it is called and what it may hold. */
 export interface CronFieldRule {
   readonly name: string;
   readonly min: number;
@@ -18,8 +18,9 @@ export interface CronFieldRule {
   readonly words: readonly string[];
 }
 
-/** The five fields in their order. Day of week takes 7 for Sunday as well. */
+/** The fields in their order; a text of five has no seconds. Day of week takes 7 for Sunday as well. */
 export const cronFields: readonly CronFieldRule[] = [
+  { name: 'second', min: 0, max: 59, words: [] },
   { name: 'minute', min: 0, max: 59, words: [] },
   { name: 'hour', min: 0, max: 23, words: [] },
   { name: 'day of month', min: 1, max: 31, words: [] },

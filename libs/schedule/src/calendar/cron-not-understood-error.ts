@@ -1,7 +1,7 @@
 import { CatenaError } from '@catena/events';
 import type { CronProblem } from './cron-text.ts';
 
-/** A cron text that says nothing a calendar could follow. */
+/** A cron text, or another rhythm, that says nothing a calendar could follow. */
 export class CronNotUnderstoodError extends CatenaError {
   readonly problems: readonly CronProblem[];
 
@@ -9,7 +9,7 @@ export class CronNotUnderstoodError extends CatenaError {
     const reasons = problems.map(
       ({ offset, found, expected }) => `character ${offset + 1}: found ${found}, expected ${expected}`,
     );
-    super('schedule.cron-not-understood', `The cron text "${text}" is not one: ${reasons.join('; ')}.`, {
+    super('schedule.cron-not-understood', `"${text}" is no rhythm: ${reasons.join('; ')}.`, {
       remedy: problems.find(({ remedy }) => remedy !== undefined)?.remedy,
       details: { text, problems },
     });

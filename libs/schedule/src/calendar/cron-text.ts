@@ -14,6 +14,7 @@ interface Token {
   readonly offset: number;
 }
 
+const MINUTE_FIELDS = 5;
 const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /**
@@ -25,20 +26,48 @@ export function cronProblems(text: string): CronProblem[] {
   const trimmed = text.trim();
   if (trimmed === '') {
     return [
-      { offset: 0, found: 'an empty text', expected: 'five fields or a name', remedy: 'Write "@daily".' },
+      {
+        offset: 0,
+        found: 'an empty text',
+        expected: 'five or six fields, or a name',
+        remedy: 'Write "@daily".',
+      },
     ];
   }
   if (trimmed.startsWith('@')) return nameProblems(trimmed, text.indexOf('@'));
   const tokens = tokensOf(text);
-  if (tokens.length !== cronFields.length) return [fieldCountProblem(tokens, text)];
-  const problems = tokens.flatMap((token, index) => fieldProblems(token, ruleAt(index)));
-  return problems.length > 0 ? problems : impossibleDay(tokens);
+  if (tokens.length < MINUTE_FIELDS || tokens.length > cronFields.length) {
+    return [fieldCountProblem(tokens, text)];
+  }
+  const first = cronFields.length - tokens.length;
+  const problems = tokens.flatMap((token, index) => fieldProblems(token, ruleAt(first + index)));
+  return problems.length > 0 ? problems : impossibleDay(tokens.slice(-MINUTE_FIELDS));
 }
 
-/** The five fields a good cron text stands for. */
-export function fiveFields(text: string): string {
+/** The six fields a good cron text stands for, seconds first. */
+export function sixFields(text: string): string[] {
   const trimmed = text.trim();
-  return cronNames[trimmed] ?? trimmed;
+  const fields = (cronNames[trimmed] ?? trimmed).split(/\s+/);
+  return fields.length === MINUTE_FIELDS ? ['0', ...fields] : fields;
+}
+
+/** The last day of the month, in the field of the day of month. */
+export const LAST_DAY = /^L$/i;
+
+/** `5L`, the last Friday of the month, or `fri#2`, its second, in the field of the day of week. */
+const NTH_WEEKDAY = /^([a-z0-9]+?)(?:L|#([1-5]))$/i;
+
+/** A day of week in a month: which (0 is Sunday), and its number from the start; 0 is the last. */
+export interface NthWeekday {
+  readonly weekday: number;
+  readonly nth: number;
+}
+
+/** What an item of the day of week says about weeks of the month; nothing when it is an ordinary one. */
+export function nthWeekday(item: string): NthWeekday | undefined {
+  const match = NTH_WEEKDAY.exec(item);
+  const day = match?.[1] === undefined ? undefined : valueOf(match[1], ruleAt(cronFields.length - 1));
+  return day === undefined ? undefined : { weekday: day % 7, nth: Number(match?.[2] ?? 0) };
 }
 
 function nameProblems(name: string, offset: number): CronProblem[] {
@@ -49,7 +78,7 @@ function nameProblems(name: string, offset: number): CronProblem[] {
     {
       offset,
       found: `"${name}"`,
-      expected: `five fields or one of ${names.join(', ')}`,
+      expected: `five or six fields or one of ${names.join(', ')}`,
       remedy: nearest ? `Did you mean "${nearest}"?` : 'Write the time as five fields.',
     },
   ];
@@ -64,9 +93,9 @@ function fieldCountProblem(tokens: readonly Token[], text: string): CronProblem 
   return {
     offset: surplus?.offset ?? text.trimEnd().length,
     found: tokens.length === 1 ? '1 field' : `${tokens.length} fields`,
-    expected: 'five fields: minute, hour, day of month, month, day of week',
+    expected: 'five fields (minute, hour, day of month, month, day of week), or six with seconds first',
     remedy: surplus
-      ? 'Leave out seconds and years; a schedule has whole minutes.'
+      ? 'Leave out the year; every year is meant.'
       : 'Add the missing fields; "*" stands for every value.',
   };
 }
@@ -86,8 +115,9 @@ function fieldProblems(token: Token, rule: CronFieldRule): CronProblem[] {
   });
 }
 
-/** One list item: `*`, a value, a range, each with a step or without. */
+/** One list item: `*`, a value, a range, each with a step or without; for days also what the month decides. */
 function itemProblem(item: Token, rule: CronFieldRule): CronProblem | undefined {
+  if (isSpecialDay(item.text, rule)) return undefined;
   const [base = '', step, ...rest] = item.text.split('/');
   if (rest.length > 0) return problemOf(item, rule, 'one step', 'Write it as `first-last/step`.');
   const range = base === '*' ? { first: rule.min, last: lastValue(rule) } : rangeOf(base, rule);
@@ -112,6 +142,11 @@ function itemProblem(item: Token, rule: CronFieldRule): CronProblem | undefined 
     );
   }
   return undefined;
+}
+
+function isSpecialDay(item: string, rule: CronFieldRule): boolean {
+  if (rule.name === 'day of month') return LAST_DAY.test(item);
+  return rule.name === 'day of week' && nthWeekday(item) !== undefined;
 }
 
 /** The last value of a whole field: a day of week counts Sunday once. */
@@ -140,9 +175,21 @@ function valueOf(text: string, rule: CronFieldRule): number | undefined {
 function unreadable(item: Token, rule: CronFieldRule): CronProblem {
   const nearest = rule.words.length > 0 && nearestName(item.text.toLowerCase(), rule.words);
   if (nearest) return problemOf(item, rule, valuesOf(rule), `Did you mean "${nearest}"?`);
+  const special = specialDayRemedy(item, rule);
+  if (special !== undefined) return problemOf(item, rule, valuesOf(rule), special);
   if (item.text.includes('?')) return problemOf(item, rule, valuesOf(rule), 'Write "*" for any value.');
   if (item.text === '') return problemOf(item, rule, valuesOf(rule), 'Take out the surplus comma.');
   return problemOf(item, rule, valuesOf(rule), 'A field is "*", a value, a range or a list, with "/step".');
+}
+
+function specialDayRemedy(item: Token, rule: CronFieldRule): string | undefined {
+  if (item.text.includes('#')) {
+    return rule.name === 'day of week'
+      ? 'Write a day and its number in the month from 1 to 5: "fri#2".'
+      : 'A "#" belongs to the day of week: "fri#2" is the second Friday.';
+  }
+  if (!/L$/i.test(item.text) || !rule.name.startsWith('day')) return undefined;
+  return 'Write "L" as the day of month for its last day, or "5L" as the day of week for the last Friday.';
 }
 
 function valuesOf(rule: CronFieldRule): string {
@@ -163,8 +210,9 @@ function problemOf(item: Token, rule: CronFieldRule, expected: string, remedy: s
 function impossibleDay(tokens: readonly Token[]): CronProblem[] {
   const [, , days, months] = tokens;
   if (!days || !months || days.text.startsWith('*')) return [];
-  const longest = Math.max(...firstValues(months, ruleAt(3)).map((month) => LONGEST_MONTHS[month - 1] ?? 31));
-  const earliest = Math.min(...firstValues(days, ruleAt(2)));
+  if (days.text.split(',').some((item) => LAST_DAY.test(item))) return [];
+  const longest = Math.max(...firstValues(months, ruleAt(4)).map((month) => LONGEST_MONTHS[month - 1] ?? 31));
+  const earliest = Math.min(...firstValues(days, ruleAt(3)));
   if (earliest <= longest) return [];
   return [
     {

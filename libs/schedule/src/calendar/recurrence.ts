@@ -1,5 +1,6 @@
 import { CatenaError } from '@catena/events';
-import { cronCalendar, type WallCalendar } from './cron-calendar.ts';
+import { cronCalendar, END_OF_TIME, type WallCalendar } from './cron-calendar.ts';
+import { checkRhythm, intervalOf, type Interval } from './rhythm.ts';
 import { zoneTimeline, type ZoneTimeline } from './zone-timeline.ts';
 
 /** Instants that come again and again. Milliseconds since 1970, UTC. */
@@ -12,21 +13,42 @@ export interface Recurrence {
 export type InstantLimit = { readonly count: number } | { readonly until: string };
 
 /**
- * The instants of a cron text on the wall clock of a zone (rule 3.3). Stateless: the answer depends on nothing but
- * the arguments.
+ * What becomes of wall times at a clock change (rule 3.3). Left out, an expression whose hour field covers all 24
+ * hours follows the real hours (skip, twice), every other one the wall clock (shift, once).
+ */
+export interface ClockChangeRule {
+  /** A time that the clock skips: at the offset from before the change, or not at all. */
+  readonly gap?: 'shift' | 'skip' | undefined;
+  /** A time that comes twice: the first only, or both. */
+  readonly overlap?: 'once' | 'twice' | undefined;
+}
+
+/**
+ * The instants of a rhythm on the wall clock of a zone (rule 3.3). Stateless: the answer depends on nothing but the
+ * arguments. A rhythm of a fixed distance (`every 6h`) is counted in real time and knows no zone.
  * @throws CronNotUnderstoodError
  * @throws TimeZoneUnknownError
  */
-export function recurrence(cron: string, timeZone: string): Recurrence {
-  const calendar = cronCalendar(cron);
+export function recurrence(rhythm: string, timeZone: string, dst: ClockChangeRule = {}): Recurrence {
+  const interval = intervalOf(rhythm);
+  if (interval) return { next: (after) => nextOfInterval(interval, after) };
+  checkRhythm(rhythm);
+  const calendar = cronCalendar(rhythm);
   const zone = zoneTimeline(timeZone);
-  const next = calendar.followsRealHours ? nextOfRealHours : nextOfWallTimes;
-  return { next: (after) => next(calendar, zone, after) };
+  const gap = dst.gap ?? (calendar.followsRealHours ? 'skip' : 'shift');
+  const overlap = dst.overlap ?? (calendar.followsRealHours ? 'twice' : 'once');
+  return { next: (after) => nextOfWallTimes({ calendar, zone, gap, overlap }, after) };
 }
 
 /** Instants strictly after one, as ISO texts, oldest first. */
-export function instantsAfter(cron: string, timeZone: string, after: string, limit: InstantLimit): string[] {
-  const times = recurrence(cron, timeZone);
+export function instantsAfter(
+  rhythm: string,
+  timeZone: string,
+  after: string,
+  limit: InstantLimit,
+  dst: ClockChangeRule = {},
+): string[] {
+  const times = recurrence(rhythm, timeZone, dst);
   const last = 'until' in limit ? millisecondsOf(limit.until) : Infinity;
   const count = 'count' in limit ? limit.count : Infinity;
   const instants: string[] = [];
@@ -72,23 +94,35 @@ export function isoInstant(milliseconds: number): string {
  */
 const WIDEST_CHANGE = 26 * 60 * 60_000;
 
+function nextOfInterval({ every, phase }: Interval, after: number): number | undefined {
+  const next = (Math.floor((after - phase) / every) + 1) * every + phase;
+  return next < END_OF_TIME ? next : undefined;
+}
+
+interface WallTimes {
+  readonly calendar: WallCalendar;
+  readonly zone: ZoneTimeline;
+  readonly gap: 'shift' | 'skip';
+  readonly overlap: 'once' | 'twice';
+}
+
 /**
- * Every wall time belongs to exactly one piece and is read with that piece's offset: a time in a gap to the piece
- * before it (so 02:30 becomes 03:30), a time that comes twice to the piece of its first pass. Skipped times of one
- * piece land among the times of the next, so the earliest of both is taken; equal ones are one.
+ * Every wall time is read with the offset of a piece of the zone's time: a time in a gap with that of the piece before
+ * it (so 02:30 becomes 03:30) or not at all, a time that comes twice with that of its first pass or of both. Skipped
+ * times of one piece land among the times of the next, so the earliest of both is taken; equal ones are one.
  */
-function nextOfWallTimes(calendar: WallCalendar, zone: ZoneTimeline, after: number): number | undefined {
+function nextOfWallTimes({ calendar, zone, gap, overlap }: WallTimes, after: number): number | undefined {
   let best: number | undefined;
   let piece = zone.pieceAt(after - WIDEST_CHANGE);
   let previous = zone.pieceAt(piece.start - 1);
   for (;;) {
     if (best !== undefined && piece.start >= best) return best;
     const next = zone.pieceAt(piece.end);
-    const firstWall = piece.start + Math.max(previous.offset, piece.offset);
-    const endWall = piece.end + Math.max(piece.offset, next.offset);
-    const wall = calendar.next(Math.max(after + piece.offset, firstWall - 1));
+    const firstOffset = overlap === 'twice' ? piece.offset : Math.max(previous.offset, piece.offset);
+    const endOffset = gap === 'skip' ? piece.offset : Math.max(piece.offset, next.offset);
+    const wall = calendar.next(Math.max(after + piece.offset, piece.start + firstOffset - 1));
     if (wall === undefined) return best;
-    if (wall < endWall) best = Math.min(best ?? Infinity, wall - piece.offset);
+    if (wall < piece.end + endOffset) best = Math.min(best ?? Infinity, wall - piece.offset);
     previous = piece;
     piece = next;
     // No wall time lies before `wall`, so the walk may go on just before it.
@@ -97,19 +131,5 @@ function nextOfWallTimes(calendar: WallCalendar, zone: ZoneTimeline, after: numb
       piece = zone.pieceAt(near);
       previous = zone.pieceAt(piece.start - 1);
     }
-  }
-}
-
-/** What the wall clock really shows: nothing in a gap, both passes of a repeated hour. */
-function nextOfRealHours(calendar: WallCalendar, zone: ZoneTimeline, after: number): number | undefined {
-  let piece = zone.pieceAt(after);
-  let from = after;
-  for (;;) {
-    const wall = calendar.next(from + piece.offset);
-    if (wall === undefined) return undefined;
-    const instant = wall - piece.offset;
-    if (instant < piece.end) return instant;
-    from = piece.end - 1;
-    piece = zone.pieceAt(piece.end);
   }
 }

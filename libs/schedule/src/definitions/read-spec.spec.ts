@@ -54,10 +54,16 @@ describe('reading stored specs', () => {
       timeZone: 'UTC',
       firstRun: '2025-01-01T00:00:00.000Z',
       cadences: {
-        full: { cron: '@weekly', copyOnly: false },
-        differential: { cron: '@daily', copyOnly: true },
+        full: { rhythm: '@weekly', copyOnly: false },
+        differential: { rhythm: '@daily', copyOnly: true },
       },
+      calendar: { exclude: [], dst: {} },
       whenNoFull: 'full',
+    });
+    const more = { ...spec, incremental: { every: '6h', phase: '30m' }, start: '2025-01-01T02:00:00+02:00' };
+    expect(readScheduleSpec(more)).toMatchObject({
+      cadences: { incremental: { rhythm: 'every 6h phase 30m' } },
+      calendar: { start: '2025-01-01T00:00:00.000Z' },
     });
   });
 

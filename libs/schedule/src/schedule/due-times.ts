@@ -1,5 +1,6 @@
 import type { Cadence } from '@catena/events';
-import { isoInstant, millisecondsOf, recurrence } from '../calendar/recurrence.ts';
+import { cadenceTimes } from '../cadence/cadence-times.ts';
+import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
 import type { CollectionKnowledge } from './collection-knowledge.ts';
 import { owedFirstRun } from './first-run.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
@@ -58,8 +59,8 @@ function anchorOf(state: ScheduleState, { cadence, since }: LiveCadence, first: 
   );
 }
 
-function nextInstant(live: LiveSchedule, { cron }: LiveCadence, after: string): string | undefined {
-  const next = recurrence(cron, live.spec.timeZone).next(millisecondsOf(after));
+function nextInstant(live: LiveSchedule, { rhythm }: LiveCadence, after: string): string | undefined {
+  const next = cadenceTimes(rhythm, live.spec).next(millisecondsOf(after));
   return next === undefined ? undefined : isoInstant(next);
 }
 
@@ -71,7 +72,7 @@ function instantsUpTo(
   now: string,
 ): DueTimes | undefined {
   if (firstRun !== undefined && firstRun > now) return undefined;
-  const times = recurrence(cadence.cron, live.spec.timeZone);
+  const times = cadenceTimes(cadence.rhythm, live.spec);
   const end = millisecondsOf(now);
   let first = firstRun;
   let beforeLatest = firstRun;

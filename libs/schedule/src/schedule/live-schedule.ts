@@ -1,5 +1,6 @@
 import { effectiveCadences, type EffectiveCadence } from '../cadence/effective-cadences.ts';
 import type { ScheduleSpec } from '../definitions/kinds/schedule.ts';
+import { sameJson } from '../definition-history/same-json.ts';
 import { readScheduleSpec } from '../definitions/read-spec.ts';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
@@ -47,11 +48,17 @@ export function evolveLiveSchedule(
   };
 }
 
+/** What decides upon the times of a cadence beside its rhythm and zone. */
+function timesOf({ calendar: { start, end, dst } }: ScheduleSpec) {
+  return { start, end, dst };
+}
+
 function sinceBefore(
   before: LiveSchedule | undefined,
   spec: ScheduleSpec,
-  { cadence, cron }: EffectiveCadence,
+  { cadence, rhythm }: EffectiveCadence,
 ): string | undefined {
   if (before?.spec.timeZone !== spec.timeZone) return undefined;
-  return before.cadences.find((other) => other.cadence === cadence && other.cron === cron)?.since;
+  if (!sameJson(timesOf(before.spec), timesOf(spec))) return undefined;
+  return before.cadences.find((other) => other.cadence === cadence && other.rhythm === rhythm)?.since;
 }

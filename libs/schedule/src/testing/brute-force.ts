@@ -1,6 +1,6 @@
 /**
  * What rule 3.3 says, minute by minute and with nothing shared with the code it judges: the wall clock is read from
- * the runtime's formatted fields, cron fields are matched by looking at each value.
+ * the runtime's formatted fields or from zdump, cron fields are matched by looking at each value.
  */
 
 const MINUTE = 60_000;
@@ -37,16 +37,40 @@ export function wallTable(timeZone: string, start: number, minutes: number): Wal
   return { start, walls };
 }
 
+/** What becomes of skipped and repeated wall times. */
+export interface BruteRule {
+  readonly gap: 'shift' | 'skip';
+  readonly overlap: 'once' | 'twice';
+}
+
+/** The rule that a cron without wishes has: real hours when its hour field covers all 24. */
+export function bruteRule(cron: string): BruteRule {
+  const all24 = expand(cron.split(' ')[1]!, [0, 23]).size === 24;
+  return all24 ? { gap: 'skip', overlap: 'twice' } : { gap: 'shift', overlap: 'once' };
+}
+
 /** All instants of a five-field cron within a table, far enough from its edges to be sure of them. */
-export function bruteForce(cron: string, table: WallTable, margin: number): number[] {
-  const fields = cron.split(' ').map((text, index) => expand(text, RANGES[index]!));
-  const all24 = fields[1]!.size === 24;
-  const [, , dayOfMonth, , dayOfWeek] = cron.split(' ');
-  const either = dayOfMonth !== '*' && dayOfWeek !== '*';
+export function bruteForce(
+  cron: string,
+  table: WallTable,
+  margin: number,
+  rule: BruteRule = bruteRule(cron),
+): number[] {
+  const [minutes, hours, daysOfMonth, months, daysOfWeek] = cron.split(' ') as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const fields = [minutes, hours, plain(daysOfMonth), months, plain(daysOfWeek)].map((text, index) =>
+    text === '' ? new Set<number>() : expand(text, RANGES[index]!),
+  );
+  const either = daysOfMonth !== '*' && daysOfWeek !== '*';
   const matches = (wall: number): boolean => {
     const date = new Date(wall);
-    const inMonth = fields[2]!.has(date.getUTCDate());
-    const inWeek = fields[4]!.has(date.getUTCDay());
+    const inMonth = fields[2]!.has(date.getUTCDate()) || matchesSpecial(daysOfMonth, date);
+    const inWeek = fields[4]!.has(date.getUTCDay()) || matchesSpecial(daysOfWeek, date);
     return (
       fields[0]!.has(date.getUTCMinutes()) &&
       fields[1]!.has(date.getUTCHours()) &&
@@ -54,29 +78,53 @@ export function bruteForce(cron: string, table: WallTable, margin: number): numb
       (either ? inMonth || inWeek : inMonth && inWeek)
     );
   };
-  const instants = all24 ? realHours(table, matches) : wallTimes(table, matches);
   const end = table.start + (table.walls.length - margin) * MINUTE;
-  return [...new Set(instants)]
+  return [...new Set(wallTimes(table, matches, rule))]
     .filter((instant) => instant >= table.start + margin * MINUTE && instant < end)
     .sort((left, right) => left - right);
 }
 
-function realHours({ start, walls }: WallTable, matches: (wall: number) => boolean): number[] {
-  return walls.flatMap((wall, index) => (matches(wall) ? [start + index * MINUTE] : []));
-}
-
-function wallTimes({ start, walls }: WallTable, matches: (wall: number) => boolean): number[] {
+function wallTimes(
+  { start, walls }: WallTable,
+  matches: (wall: number) => boolean,
+  rule: BruteRule,
+): number[] {
   const instants: number[] = [];
   const seen = new Set<number>();
   walls.forEach((wall, index) => {
     const before = index === 0 ? wall - MINUTE : walls[index - 1]!;
-    for (let skipped = before + MINUTE; skipped < wall; skipped += MINUTE) {
+    for (let skipped = before + MINUTE; rule.gap === 'shift' && skipped < wall; skipped += MINUTE) {
       if (matches(skipped)) instants.push(start + (index - 1) * MINUTE + (skipped - before));
     }
-    if (!seen.has(wall) && matches(wall)) instants.push(start + index * MINUTE);
+    if ((rule.overlap === 'twice' || !seen.has(wall)) && matches(wall)) instants.push(start + index * MINUTE);
     seen.add(wall);
   });
   return instants;
+}
+
+/** The ordinary items of a field; there may be none. */
+function plain(text: string): string {
+  return text
+    .split(',')
+    .filter((item) => !/[L#]/.test(item))
+    .join(',');
+}
+
+/** `L`, `5L` and `2#3`, by counting the days of the month. */
+function matchesSpecial(text: string, date: Date): boolean {
+  const sameWeekday: number[] = [];
+  const day = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1));
+  let last = 1;
+  for (; day.getUTCMonth() === date.getUTCMonth(); day.setUTCDate(day.getUTCDate() + 1)) {
+    last = day.getUTCDate();
+    if (day.getUTCDay() === date.getUTCDay()) sameWeekday.push(last);
+  }
+  return text.split(',').some((item) => {
+    if (item === 'L') return date.getUTCDate() === last;
+    const [, weekday, nth] = /^(\d)(?:L|#(\d))$/.exec(item) ?? [];
+    if (weekday === undefined || Number(weekday) % 7 !== date.getUTCDay()) return false;
+    return date.getUTCDate() === (nth === undefined ? sameWeekday.at(-1) : sameWeekday[Number(nth) - 1]);
+  });
 }
 
 function expand(text: string, [min, max]: [number, number]): Set<number> {

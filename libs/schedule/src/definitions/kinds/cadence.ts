@@ -1,15 +1,35 @@
 import { z } from 'zod';
-import { cronProblems } from '../../calendar/cron-text.ts';
-import { fields, flag, mismatch } from '../shape/building-blocks.ts';
+import { DURATION, durationOf } from '../../calendar/duration.ts';
+import { rhythmProblems } from '../../calendar/rhythm.ts';
+import { fields, flag, mismatch, text } from '../shape/building-blocks.ts';
 
-const cronText = z
-  .string({ error: 'a cron text such as "0 2 * * *", a name such as "@daily", or {cron: …}' })
-  .superRefine((text, context) => {
-    for (const { offset, found, expected, remedy } of cronProblems(text)) {
-      mismatch(context, expected, { code: 'definition.cron', offset, found, remedy });
-    }
-  })
-  .describe('Five cron fields, or @hourly, @daily, @weekly, @monthly, @yearly.');
+const FORMS =
+  'a cron text such as "0 2 * * *", a name such as "@daily", "every 6h", or a map with cron or every';
+
+const rhythmText = (expected: string, forms: string) =>
+  z
+    .string({ error: expected })
+    .superRefine((given, context) => {
+      for (const problem of rhythmProblems(given)) {
+        const { offset, found, expected: wanted, remedy } = problem;
+        mismatch(context, wanted, { code: 'definition.cron', offset, found, remedy });
+      }
+    })
+    .describe(forms);
+
+const rhythm = rhythmText(
+  FORMS,
+  'Five cron fields, six with seconds first, @hourly, @daily, @weekly, @monthly, @yearly, or `every 6h`.',
+);
+const cron = rhythmText(
+  'a cron text such as "0 2 * * *", or a name such as "@daily"',
+  'Five cron fields, six with seconds first, or a name such as @daily.',
+);
+
+/** A length of time as people write it. */
+export const duration = text(DURATION).refine((given) => durationOf(given) !== undefined, {
+  error: DURATION,
+});
 
 const neverCopyOnly = (remedy: string) =>
   z
@@ -20,39 +40,77 @@ const neverCopyOnly = (remedy: string) =>
     .optional()
     .meta({ const: false, deprecated: true });
 
-const or = <T extends z.ZodType>(options: T) =>
-  z.union([cronText, options], { error: 'a cron text, a name, or {cron: …}' });
+/** What a map says about time. */
+interface RhythmFields {
+  readonly cron?: string | undefined;
+  readonly every?: string | undefined;
+  readonly phase?: string | undefined;
+}
+
+const timing = {
+  cron: cron.optional(),
+  every: duration.optional().describe('A fixed distance instead of a cron text, counted in real time.'),
+  phase: duration
+    .optional()
+    .describe('Moves the times of `every`, which otherwise are its whole multiples in UTC.'),
+};
 
 /** One rhythm: a text, a name, or a map for options of its own. A new option is a field here. */
-export const fullCadence = or(
-  fields({
-    cron: cronText,
-    copyOnly: neverCopyOnly('Write the rhythm as `copyOnly: …` beside a conventional `full: …`.'),
-  }),
-);
+function cadenceOf<S extends z.ZodRawShape>(options: S) {
+  const map = fields({ ...timing, ...options }).superRefine((value, context) => {
+    if (context.issues.length > 0) return;
+    checkTiming(value as RhythmFields, context);
+  });
+  return z.union([rhythm, map], { error: FORMS });
+}
 
-export const differentialCadence = or(
-  fields({
-    cron: cronText,
-    copyOnly: flag()
-      .optional()
-      .describe('Accepted and ignored, with a warning: a differential cannot be copy-only.'),
-  }),
-);
+function checkTiming({ cron: given, every, phase }: RhythmFields, context: z.RefinementCtx): void {
+  if ((given === undefined) === (every === undefined)) {
+    const found = given === undefined ? 'neither' : 'both';
+    mismatch(context, 'either `cron` or `every`', { code: 'definition.cron', found });
+  } else if (phase !== undefined && every === undefined) {
+    mismatch(context, '`every` beside `phase`', {
+      code: 'definition.cron',
+      found: '`phase` without `every`',
+      remedy: 'A cron text names its times itself; take `phase` out.',
+    });
+  } else if (
+    phase !== undefined &&
+    every !== undefined &&
+    (durationOf(phase) ?? 0) >= (durationOf(every) ?? 0)
+  ) {
+    mismatch(context, `a phase shorter than ${every}`, {
+      code: 'definition.cron',
+      found: `the phase "${phase}"`,
+    });
+  }
+}
 
-export const incrementalCadence = or(
-  fields({
-    cron: cronText,
-    copyOnly: neverCopyOnly('A copy-only incremental does not exist; use a copy-only full: `copyOnly: …`.'),
-  }),
-);
+/** The rhythm that a given cadence stands for, as one text. */
+export function rhythmOf(given: string | RhythmFields): string {
+  if (typeof given === 'string') return given.trim();
+  const { cron: text, every, phase } = given;
+  if (every === undefined) return (text ?? '').trim();
+  return `every ${every}${phase === undefined ? '' : ` phase ${phase}`}`;
+}
 
-export const copyOnlyCadence = or(
-  fields({
-    cron: cronText,
-    type: z
-      .literal('full', { error: 'full' })
-      .optional()
-      .describe('What is copied out of the chain. Default and only one: full.'),
-  }),
-);
+export const fullCadence = cadenceOf({
+  copyOnly: neverCopyOnly('Write the rhythm as `copyOnly: …` beside a conventional `full: …`.'),
+});
+
+export const differentialCadence = cadenceOf({
+  copyOnly: flag()
+    .optional()
+    .describe('Accepted and ignored, with a warning: a differential cannot be copy-only.'),
+});
+
+export const incrementalCadence = cadenceOf({
+  copyOnly: neverCopyOnly('A copy-only incremental does not exist; use a copy-only full: `copyOnly: …`.'),
+});
+
+export const copyOnlyCadence = cadenceOf({
+  type: z
+    .literal('full', { error: 'full' })
+    .optional()
+    .describe('What is copied out of the chain. Default and only one: full.'),
+});

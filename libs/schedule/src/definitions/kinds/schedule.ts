@@ -3,7 +3,14 @@ import { definitionName, type Cadence } from '@catena/events';
 import { isTimeZone, timeZoneRemedy } from '../../calendar/time-zone.ts';
 import { isoInstant } from '../../calendar/recurrence.ts';
 import { fields, mismatch, oneOf } from '../shape/building-blocks.ts';
-import { copyOnlyCadence, differentialCadence, fullCadence, incrementalCadence } from './cadence.ts';
+import { calendarFields, calendarWithDefaults, type CalendarLimits } from './calendar.ts';
+import {
+  copyOnlyCadence,
+  differentialCadence,
+  fullCadence,
+  incrementalCadence,
+  rhythmOf,
+} from './cadence.ts';
 import { referenceTo } from './metadata.ts';
 import { retention, type Retention } from './retention.ts';
 
@@ -35,6 +42,7 @@ export const scheduleSpec = fields({
   differential: differentialCadence.optional().describe('What changed since the last full.'),
   incremental: incrementalCadence.optional().describe('What changed since the last data backup.'),
   copyOnly: copyOnlyCadence.optional().describe('Fulls outside the chain, to be taken elsewhere.'),
+  ...calendarFields,
   whenNoFull: oneOf('full', 'fail')
     .optional()
     .describe(
@@ -45,7 +53,8 @@ export const scheduleSpec = fields({
 
 /** A cadence as the scheduler reads it. */
 export interface CadenceSpec {
-  readonly cron: string;
+  /** A cron text, a name, or `every 6h` with a phase. */
+  readonly rhythm: string;
   /** Only a differential can carry it; it is ignored where the run is planned (rule 1.2). */
   readonly copyOnly: boolean;
 }
@@ -58,6 +67,7 @@ export interface ScheduleSpec {
   /** An instant is in the fixed-width form of events. Absent: depends on the collection. */
   readonly firstRun?: string;
   readonly cadences: Readonly<Partial<Record<Cadence, CadenceSpec>>>;
+  readonly calendar: CalendarLimits;
   readonly whenNoFull: 'full' | 'fail';
   readonly retention?: Retention;
 }
@@ -75,6 +85,7 @@ export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): Schedu
       ...cadence('incremental', incremental),
       ...cadence('copyOnly', copyOnly),
     },
+    calendar: calendarWithDefaults(spec),
     whenNoFull: spec.whenNoFull ?? 'full',
     ...(policy === undefined ? {} : { retention: policy }),
   };
@@ -86,9 +97,12 @@ function readFirstRun(text: string): string {
 
 function cadence(
   name: Cadence,
-  given: string | { cron: string; copyOnly?: boolean | undefined } | undefined,
+  given:
+    | Parameters<typeof rhythmOf>[0]
+    | (Exclude<Parameters<typeof rhythmOf>[0], string> & { copyOnly?: boolean | undefined })
+    | undefined,
 ): Partial<Record<Cadence, CadenceSpec>> {
   if (given === undefined) return {};
-  if (typeof given === 'string') return { [name]: { cron: given, copyOnly: false } };
-  return { [name]: { cron: given.cron, copyOnly: given.copyOnly ?? false } };
+  const copyOnly = typeof given === 'object' && 'copyOnly' in given && given.copyOnly === true;
+  return { [name]: { rhythm: rhythmOf(given), copyOnly } };
 }

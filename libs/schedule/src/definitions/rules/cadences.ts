@@ -1,7 +1,14 @@
 import type { Cadence } from '@catena/events';
-import { DAY, HOUR, MINUTE } from '../../calendar/cron-calendar.ts';
-import { cronPeriod, effectiveCadences, isDependent } from '../../cadence/effective-cadences.ts';
-import { copyOnlyCadence, differentialCadence, fullCadence, incrementalCadence } from '../kinds/cadence.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../calendar/cron-calendar.ts';
+import { rhythmPeriod } from '../../calendar/rhythm.ts';
+import { effectiveCadences, isDependent } from '../../cadence/effective-cadences.ts';
+import {
+  copyOnlyCadence,
+  differentialCadence,
+  fullCadence,
+  incrementalCadence,
+  rhythmOf,
+} from '../kinds/cadence.ts';
 import type { DefinitionProblem } from '../problem.ts';
 import { foundText } from '../shape/found-text.ts';
 import { valueAt, type Candidate, type World } from './world.ts';
@@ -49,16 +56,14 @@ function checkSchedule(candidate: Candidate, { problems, warnings }: Findings): 
 }
 
 /** The cadences that are right in themselves. */
-function readableCadences(spec: object): Partial<Record<Cadence, { cron: string; copyOnly: boolean }>> {
+function readableCadences(spec: object): Partial<Record<Cadence, { rhythm: string; copyOnly: boolean }>> {
   return Object.fromEntries(
     cadences.flatMap((name) => {
       const parsed = schemas[name].safeParse(valueAt(spec, name));
       if (!parsed.success) return [];
       const given = parsed.data;
-      const cadence =
-        typeof given === 'string'
-          ? { cron: given, copyOnly: false }
-          : { cron: given.cron, copyOnly: 'copyOnly' in given && given.copyOnly === true };
+      const copyOnly = typeof given === 'object' && 'copyOnly' in given && given.copyOnly === true;
+      const cadence = { rhythm: rhythmOf(given), copyOnly };
       return [[name, cadence]];
     }),
   );
@@ -66,18 +71,18 @@ function readableCadences(spec: object): Partial<Record<Cadence, { cron: string;
 
 function longerThanFull(
   candidate: Candidate,
-  readable: Partial<Record<Cadence, { cron: string }>>,
+  readable: Partial<Record<Cadence, { rhythm: string }>>,
 ): DefinitionProblem[] {
   const effective = effectiveCadences(readable);
   const full = effective.find(({ cadence }) => cadence === 'full');
   return effective
     .filter(({ cadence }) => isDependent(cadence))
-    .flatMap(({ cadence, cron }) => {
-      if (full && cronPeriod(cron) <= cronPeriod(full.cron)) return [];
+    .flatMap(({ cadence, rhythm }) => {
+      if (full && rhythmPeriod(rhythm) <= rhythmPeriod(full.rhythm)) return [];
       const path = ['spec', cadence];
-      const found = `${foundText(cron, path)} (up to ${lengthText(cronPeriod(cron))} apart)`;
+      const found = `${foundText(rhythm, path)} (up to ${lengthText(rhythmPeriod(rhythm))} apart)`;
       const expected = full
-        ? `nothing longer than the full's "${full.cron}" (up to ${lengthText(cronPeriod(full.cron))} apart)`
+        ? `nothing longer than the full's "${full.rhythm}" (up to ${lengthText(rhythmPeriod(full.rhythm))} apart)`
         : 'a `full` cadence beside it';
       const remedy = full
         ? `Make the ${cadence} more frequent or the full less.`
@@ -102,8 +107,9 @@ function lengthText(milliseconds: number): string {
     [DAY, 'day'],
     [HOUR, 'hour'],
     [MINUTE, 'minute'],
+    [SECOND, 'second'],
   ];
-  const [size, unit] = units.find(([length]) => milliseconds % length === 0) ?? [MINUTE, 'minute'];
+  const [size, unit] = units.find(([length]) => milliseconds % length === 0) ?? [SECOND, 'second'];
   const count = milliseconds / size;
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
