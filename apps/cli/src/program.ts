@@ -16,16 +16,19 @@ import { addGet } from './commands/get.ts';
 import { addKey } from './commands/key.ts';
 import { addLog } from './commands/log.ts';
 import { addLs } from './commands/ls.ts';
+import { addPlan } from './commands/plan.ts';
 import { addQuickstart } from './commands/quickstart.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRuns } from './commands/runs.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
+import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
-import { addVersion } from './commands/version.ts';
-import { ExitCode, exitCodeHelp } from './exit-codes.ts';
-import { exitCodeOf, type Invocation } from './invocation.ts';
+import { addVersion, catenaVersion } from './commands/version.ts';
+import { ExitCode, generalHelp } from './exit-codes.ts';
+import { nameableError } from './file-error.ts';
+import { exitCodeOf, UsageError, type Invocation } from './invocation.ts';
 
 /** In the order in which a newcomer needs them; help shows them so. */
 const commands = [
@@ -40,12 +43,14 @@ const commands = [
   addBackups,
   addChains,
   addRuns,
+  addPlan,
   addRestore,
   addLs,
   addVerify,
   addKey,
   addCancel,
   addEvents,
+  addSimulate,
   addCatalog,
   addLog,
   addDeadLetters,
@@ -61,7 +66,8 @@ export type OpenInvocation = (options: { json: boolean; home: string | undefined
   close: () => Promise<ExitCode>;
 };
 
-function report(error: unknown, json: boolean): ExitCode {
+function report(thrown: unknown, json: boolean): ExitCode {
+  const error = nameableError(thrown);
   const description = describeError(error);
   if (json) process.stdout.write(`${JSON.stringify({ error: description })}\n`);
   else {
@@ -97,28 +103,47 @@ export async function runCommandLine(args: readonly string[], open: OpenInvocati
       }
     };
 
+  let usageProblem = '';
   const program = new Command('catena')
     .description('Backups by schedule, chains you can see, restores that are proven.')
-    .addHelpText('after', exitCodeHelp)
+    .version(catenaVersion(), '-V, --version', 'shows the version')
+    .addHelpText('after', generalHelp)
+    .configureOutput({ outputError: (text) => (usageProblem = text) })
     .showSuggestionAfterError()
     .exitOverride()
+    .helpOption('-h, --help', 'shows help')
     .helpCommand('help [command]', 'shows help for a command');
   for (const add of commands) add(program, act);
-  overrideExits(program);
 
   try {
     await program.parseAsync(['node', 'catena', ...args]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+    if (error.exitCode === 0) return ExitCode.done;
+    // Help that was shown because a command was missing says enough.
+    if (usageProblem === '') return ExitCode.usage;
+    return report(usageError(usageProblem), wantsJson(args));
   }
   return exitCode;
 }
 
-/** Commander ends the process by itself unless every command is told not to. */
-function overrideExits(command: Command): void {
-  for (const child of command.commands) {
-    child.exitOverride().showSuggestionAfterError();
-    overrideExits(child);
-  }
+/** What commander says of a command line that it cannot read, with its suggestion as the remedy. */
+function usageError(text: string): UsageError {
+  const [problem = '', ...suggestion] = text
+    .trim()
+    .replace(/^error: /, '')
+    .split('\n');
+  const message = `${problem.charAt(0).toUpperCase()}${problem.slice(1)}`;
+  return new UsageError(
+    message.endsWith('.') ? message : `${message}.`,
+    suggestion.length > 0
+      ? suggestion.join(' ').replace(/^\((.*)\)$/, '$1')
+      : 'See "catena help", and "--help" of each command.',
+  );
+}
+
+/** Whether a command line that could not be read asks for JSON. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? undefined : end).includes('--json');
 }

@@ -260,6 +260,7 @@ function manifestOf(id: string): Manifest {
   return {
     format: 'catena-manifest',
     version: 1,
+    features: [],
     repository: 'fake',
     collection: 'fake',
     backup: id,
