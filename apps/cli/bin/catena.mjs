@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Finds the project's own node where the machine's is too old, then hands over to the compiled program.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,8 +23,12 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
     );
     process.exit(1);
   }
-  const result = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A signal for this process is meant for the program, which ends in order; this one ends when that has.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`catena cannot be started with ${node}: ${error.message}`);
+    process.exit(1);
   });
-  process.exit(result.status ?? 1);
+  child.on('exit', (code) => process.exit(code ?? 1));
 }

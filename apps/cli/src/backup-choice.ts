@@ -2,8 +2,8 @@ import { catalogRequests, type BackupView } from '@catena/events';
 import { chooseBackup, type BackupChoice, type ChosenBackup } from '@catena/chain';
 import type { CatenaClient } from '@catena/client';
 import { gather } from './pages.ts';
-import { UsageError, type Invocation } from './invocation.ts';
-import { formatInstant } from './presentation/quantities.ts';
+import { NotPossibleError, UsageError, type Invocation } from './invocation.ts';
+import { formatInstant, plural } from './presentation/quantities.ts';
 
 /** How a person names what to restore. */
 export interface ChoiceOptions {
@@ -23,7 +23,10 @@ export function choose(backups: readonly BackupView[], options: ChoiceOptions): 
   return chooseBackup(backups, choice, { copyOnly: options.copyOnly === false });
 }
 
-/** Chooses from the catalog. A backup's id alone is enough; else the source must be named. */
+/**
+ * Chooses from the catalog. A backup's id alone is enough; else the source must be named.
+ * @throws UsageError when neither is named; NotPossibleError when the source has no backup; what choosing throws.
+ */
 export async function chooseFromCatalog(
   client: CatenaClient,
   source: string | undefined,
@@ -32,7 +35,7 @@ export async function chooseFromCatalog(
 ): Promise<ChosenBackup> {
   if (source === undefined && options.backup === undefined) {
     throw new UsageError(
-      'Say what to restore: a source, or --backup <id>.',
+      'Say what of: a source, or --backup <id>.',
       'List sources with "catena get sources".',
     );
   }
@@ -40,14 +43,20 @@ export async function chooseFromCatalog(
   const page = await gather((after) =>
     client.ask(catalogRequests.listBackups, { source, repository, atLeast, after, limit: 1000 }),
   );
+  if (source !== undefined && page.items.length === 0)
+    throw new NotPossibleError(
+      `There is no backup of "${source}"${repository === undefined ? '' : ` in "${repository}"`}.`,
+      'See what there is: catena backups',
+    );
   return choose(page.items, options);
 }
 
 /** Says what was chosen, and honestly when it is not the very time that was asked for. */
 export function sayChoice(cli: Invocation, chosen: ChosenBackup, options: ChoiceOptions): void {
   const { backup, needed, reachesTarget, next } = chosen;
+  const others = needed.length - 1;
   cli.say(
-    `${backup.backup}  ${backup.type}${backup.copyOnly ? ' (copy-only)' : ''} of ${backup.source}, as of ${formatInstant(backup.asOf)}, with ${needed.length - 1} backups it needs`,
+    `${backup.backup}  ${backup.type}${backup.copyOnly ? ' (copy-only)' : ''} of ${backup.source}, as of ${formatInstant(backup.asOf)}${others === 0 ? '' : `, built on ${plural(others, 'other backup')}`}`,
   );
   if (options.at !== undefined && !reachesTarget) {
     cli.say(

@@ -1,4 +1,4 @@
-/** What a script can rely on; documented in docs/cli.md and in `catena --help`. */
+/** What a script can rely on; documented in `catena --help` and docs/operations.md. */
 export const ExitCode = {
   done: 0,
   internal: 1,
@@ -12,10 +12,15 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-export const exitCodeHelp = `
+/** What holds for every command; shown at the end of `catena --help`. */
+export const generalHelp = `
+Every command has --help with examples, --json, and --home <folder> (default: $CATENA_HOME, else .catena).
+With --json the answer is one JSON document on standard output, a refusal {"error": {code, message, remedy, …}};
+"events" and "ls" write one document per line.
+
 Exit codes:
   0  done                                 5  done, with warnings
   1  an error inside catena               6  the platform cannot be reached
-  2  wrong usage                          7  damage was found
+  2  wrong usage                          7  damage, or something wrong with the set-up, was found
   3  refused; nothing was changed       130  interrupted
   4  the run failed or was cancelled`;

@@ -3,7 +3,7 @@ import type { CatenaClient, RunOutcome } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressDisplay } from './presentation/progress-display.ts';
-import { formatBytes, formatDuration } from './presentation/quantities.ts';
+import { formatBytes, formatDuration, plural } from './presentation/quantities.ts';
 
 /** What an event of a run means to the person who waits for it; undefined for those that say nothing new. */
 export function describeStep(event: AnyRecordedEvent): string | undefined {
@@ -21,7 +21,7 @@ export function describeStep(event: AnyRecordedEvent): string | undefined {
     case 'run.attempt-failed':
       return `attempt ${event.data.attempt} failed: ${event.data.failure.message} Next try at ${event.data.retryAt}.`;
     case 'run.cancel-requested':
-      return 'cancel requested';
+      return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ''}`;
     default:
       return undefined;
   }
@@ -33,8 +33,9 @@ export function describeOutcome(outcome: RunOutcome): string {
     case 'completed':
     case 'completedWithWarnings': {
       const { statistics, warningCount } = outcome.event.data;
-      const warnings = outcome.state === 'completedWithWarnings' ? `, ${warningCount} warnings` : '';
-      return `${outcome.state === 'completed' ? 'completed' : 'completed with warnings'}: ${statistics.files} files, ${formatBytes(statistics.bytes)}, ${formatBytes(statistics.bytesRead)} read, ${formatBytes(statistics.bytesAdded)} written in ${formatDuration(statistics.milliseconds)}${warnings}`;
+      const { files, bytes, bytesRead, bytesAdded, milliseconds } = statistics;
+      const warnings = warningCount > 0 ? ` with ${plural(warningCount, 'warning')}` : '';
+      return `completed${warnings}: ${plural(files, 'file')}, ${formatBytes(bytes)}; ${formatBytes(bytesRead)} read, ${formatBytes(bytesAdded)} written in ${formatDuration(milliseconds)}`;
     }
     case 'failed':
     case 'refused':
@@ -52,12 +53,10 @@ const exitCodes: Record<RunOutcome['state'], ExitCode> = {
   cancelled: ExitCode.runFailed,
 };
 
-/** Waits for a run while showing it, then says how it ended and sets the exit code. */
-export async function followToTheEnd(
-  cli: Invocation,
-  client: CatenaClient,
-  run: string,
-): Promise<RunOutcome> {
+const WARNINGS_SHOWN = 20;
+
+/** Waits for a run while showing it, says how it ended and sets the exit code; answers nothing. */
+export async function watchToTheEnd(cli: Invocation, client: CatenaClient, run: string): Promise<RunOutcome> {
   const display = new ProgressDisplay(process.stderr);
   cli.say(run);
   const outcome = await client.followRun(run, {
@@ -75,10 +74,28 @@ export async function followToTheEnd(
   display.clear();
   cli.say(`  ${describeOutcome(outcome)}`);
   if (outcome.state === 'completedWithWarnings') {
-    for (const warning of outcome.event.data.warnings.slice(0, 20))
-      cli.remark(`  warning ${warning.code} ${warning.path ?? ''}: ${warning.message}`);
+    const { warnings, warningCount } = outcome.event.data;
+    for (const warning of warnings.slice(0, WARNINGS_SHOWN))
+      cli.remark(`  warning ${warning.code}: ${warning.message}`);
+    if (warningCount > WARNINGS_SHOWN)
+      cli.remark(`  … and ${warningCount - WARNINGS_SHOWN} more; see "catena runs ${run}"`);
   }
-  cli.answer({ run, state: outcome.state, event: outcome.event.data });
   cli.exit(exitCodes[outcome.state]);
+  return outcome;
+}
+
+/** The answer for programs about a run that is over. */
+export function runAnswer(run: string, outcome: RunOutcome) {
+  return { run, state: outcome.state, event: outcome.event.data };
+}
+
+/** Waits for a run while showing it, and answers how it ended. */
+export async function followToTheEnd(
+  cli: Invocation,
+  client: CatenaClient,
+  run: string,
+): Promise<RunOutcome> {
+  const outcome = await watchToTheEnd(cli, client, run);
+  cli.answer(runAnswer(run, outcome));
   return outcome;
 }

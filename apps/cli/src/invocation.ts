@@ -48,6 +48,13 @@ export class UsageError extends CatenaError {
   }
 }
 
+/** A thing that a person named is not there, or stands in the way. */
+export class NotPossibleError extends CatenaError {
+  constructor(message: string, remedy?: string) {
+    super('cli.not-possible', message, { remedy });
+  }
+}
+
 const UNREACHABLE = new Set([
   'embedded.not-started',
   'nats.unreachable',

@@ -7,6 +7,10 @@ import type { OpenInvocation } from './program.ts';
 
 const PATIENCE_MILLISECONDS = 5_000;
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C arrives more than once: from the terminal and from each launcher in between, such as npx. */
+const ONE_KEY_PRESS_MILLISECONDS = 1_000;
+
 /** The invocation of a real process: standard streams, signals, the platform of a data folder. */
 export const openInvocation: OpenInvocation = (options) => {
   const home = options.home === undefined ? resolveHome() : path.resolve(options.home);
@@ -19,14 +23,16 @@ export const openInvocation: OpenInvocation = (options) => {
     return connection;
   };
 
+  let interruptedAt = Infinity;
   const interrupt = () => {
     exitCode = ExitCode.interrupted;
-    // A second signal is not waited for.
-    if (stopping.signal.aborted) process.exit(ExitCode.interrupted);
+    // Whoever asks again does not want to wait.
+    if (performance.now() - interruptedAt > ONE_KEY_PRESS_MILLISECONDS) process.exit(ExitCode.interrupted);
+    if (stopping.signal.aborted) return;
+    interruptedAt = performance.now();
     stopping.abort();
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
 
   const invocation: Invocation = {
     home,
@@ -49,8 +55,7 @@ export const openInvocation: OpenInvocation = (options) => {
   return {
     invocation,
     close: async () => {
-      process.off('SIGINT', interrupt);
-      process.off('SIGTERM', interrupt);
+      for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
       for (const connection of clients.values()) {
         await connection.then(
           (connected) => connected.close(),

@@ -12,15 +12,15 @@ export function addApply(program: Command, act: Act): void {
     'catena apply my-backups.yaml\ncatena apply definitions/            # every YAML file of a folder\ncatena apply --dry-run - < my-backups.yaml',
   )
     .argument('<files...>', 'files, folders, or - for standard input')
-    .option('--dry-run', 'only check and say what would change', false)
+    .option('--dry-run', 'only check and say what would change')
     .action(
-      act(async (cli, places: string[], options: { dryRun: boolean }) => {
+      act(async (cli, places: string[], options: { dryRun?: boolean }) => {
         const files = await readDefinitionFiles(places, cli.home);
         const client = await cli.connect();
         const result = await client.ask(schedulerRequests.applyDefinitions, {
           ...cli.command(),
           files,
-          dryRun: options.dryRun,
+          dryRun: options.dryRun ?? false,
         });
         cli.answer(result);
         for (const warning of result.warnings ?? []) cli.remark(`warning: ${warning}`);

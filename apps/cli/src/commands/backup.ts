@@ -11,15 +11,15 @@ export function addBackup(program: Command, act: Act): void {
     'Takes one backup of a source and waits for the end',
     'catena backup home --type incremental\ncatena backup home --copy-only      # a full that changes nothing of the chain',
   )
-    .argument('<source>')
+    .argument('<source>', 'its name')
     .addOption(
       new Option('--type <type>', 'what to take')
         .choices(backupType.options.filter((type) => type !== 'log'))
         .default('full'),
     )
-    .option('--copy-only', 'apart from the chain: never a base or a parent', false)
+    .option('--copy-only', 'apart from the chain: never a base or a parent')
     .option('--repository <name>', 'where to (needed when several schedules name the source)')
-    .option('--strict', 'fail instead of taking a full when there is no usable full', false)
+    .option('--strict', 'fail instead of taking a full when there is no usable full')
     .option('--no-wait', 'only ask for it')
     .action(
       act(
@@ -28,9 +28,9 @@ export function addBackup(program: Command, act: Act): void {
           source: string,
           options: {
             type: BackupType;
-            copyOnly: boolean;
+            copyOnly?: boolean;
             repository?: string;
-            strict: boolean;
+            strict?: boolean;
             wait: boolean;
           },
         ) => {
@@ -40,7 +40,7 @@ export function addBackup(program: Command, act: Act): void {
             source,
             repository: options.repository,
             type: options.type,
-            copyOnly: options.copyOnly,
+            copyOnly: options.copyOnly ?? false,
             whenNoFull: options.strict ? 'fail' : 'full',
           });
           if (options.wait) await followToTheEnd(cli, client, accepted.run);

@@ -5,12 +5,13 @@ import { ExitCode } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
-import { formatBytes, formatInstant } from '../presentation/quantities.ts';
-import { formatTable } from '../presentation/table.ts';
+import { formatBytes, formatInstant, plural } from '../presentation/quantities.ts';
+import { listing } from '../presentation/table.ts';
 import { backupsIn, namesFolder, openByHand } from '../repository/open-by-hand.ts';
 
 function backupTable(backups: readonly BackupView[]): string {
-  return formatTable(
+  return listing(
+    'There are no backups.',
     ['BACKUP', 'SOURCE', 'REPOSITORY', 'TYPE', 'AS OF', 'FILES', 'SIZE', 'ADDED', 'STATE'],
     backups.map((item) => [
       item.backup,
@@ -21,7 +22,7 @@ function backupTable(backups: readonly BackupView[]): string {
       String(item.files),
       formatBytes(item.bytes),
       formatBytes(item.bytesAdded),
-      item.warningCount > 0 ? `${item.state}, ${item.warningCount} warnings` : item.state,
+      item.warningCount > 0 ? `${item.state}, ${plural(item.warningCount, 'warning')}` : item.state,
     ]),
   );
 }

@@ -5,12 +5,17 @@ import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.t
 import { gather } from '../pages.ts';
 import { drawChains } from '../presentation/chain-drawing.ts';
 import { formatInstant } from '../presentation/quantities.ts';
-import { formatTable } from '../presentation/table.ts';
+import { listing } from '../presentation/table.ts';
 
 /** `catena chains | restore-points`: how backups hang together, and what can be had back. */
 export function addChains(program: Command, act: Act): void {
   listOptions(
-    subcommand(program, 'chains', 'Draws the chains: fulls, their dependents, copy-only apart'),
+    subcommand(
+      program,
+      'chains',
+      'Draws the chains: fulls, their dependents, copy-only apart',
+      'catena chains --source home\ncatena chains --as-of 2026-03-01T00:00:00Z',
+    ),
   ).action(
     act(async (cli, { limit, ...filter }: ListOptions) => {
       const client = await cli.connect();
@@ -30,7 +35,12 @@ export function addChains(program: Command, act: Act): void {
   );
 
   listOptions(
-    subcommand(program, 'restore-points', 'Lists the times that a restore can reach, newest first'),
+    subcommand(
+      program,
+      'restore-points',
+      'Lists the times that a restore can reach, newest first',
+      'catena restore-points --source home --limit 10',
+    ),
   ).action(
     act(async (cli, { limit, ...filter }: ListOptions) => {
       const client = await cli.connect();
@@ -45,7 +55,8 @@ export function addChains(program: Command, act: Act): void {
       );
       cli.answer(page);
       cli.say(
-        formatTable(
+        listing(
+          'No time can be had back yet.',
           ['TIME', 'SOURCE', 'REPOSITORY', 'BACKUP', 'TYPE'],
           page.items.map((item) => [
             formatInstant(item.at),
@@ -56,6 +67,7 @@ export function addChains(program: Command, act: Act): void {
           ]),
         ),
       );
+      if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
     }),
   );
 }

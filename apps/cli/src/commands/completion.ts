@@ -5,7 +5,7 @@ import {
   type CommandWords,
   type Shell,
 } from '../presentation/completion-script.ts';
-import type { Act } from '../command-line.ts';
+import { subcommand, type Act } from '../command-line.ts';
 
 function wordsOf(command: Command): CommandWords {
   return {
@@ -18,18 +18,18 @@ function wordsOf(command: Command): CommandWords {
 
 /** `catena completion`: a script for the shell that completes commands and options. */
 export function addCompletion(program: Command, act: Act): void {
-  program
-    .command('completion')
-    .summary('Prints the completion script of a shell')
-    .description('Prints the completion script of a shell')
-    .addArgument(new Argument('<shell>').choices(shells))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  catena completion bash > /etc/bash_completion.d/catena\n  catena completion fish > ~/.config/fish/completions/catena.fish',
-    )
+  subcommand(
+    program,
+    'completion',
+    'Prints the completion script of a shell',
+    'catena completion bash > /etc/bash_completion.d/catena\ncatena completion fish > ~/.config/fish/completions/catena.fish',
+  )
+    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
     .action(
       act((cli, shell: Shell) => {
-        cli.say(completionScript(shell, wordsOf(program)));
+        const script = completionScript(shell, wordsOf(program));
+        cli.answer({ shell, script });
+        cli.say(script);
         return Promise.resolve();
       }),
     );

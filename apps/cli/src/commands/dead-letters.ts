@@ -1,8 +1,8 @@
 import type { DeadLetterKey } from '@catena/event-log';
 import type { Command } from 'commander';
-import { subcommand, type Act } from '../command-line.ts';
+import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { UsageError } from '../invocation.ts';
-import { formatInstant } from '../presentation/quantities.ts';
+import { formatInstant, plural } from '../presentation/quantities.ts';
 import { formatTable } from '../presentation/table.ts';
 
 function keyOf(text: string): DeadLetterKey {
@@ -17,12 +17,19 @@ function keyOf(text: string): DeadLetterKey {
 
 /** `catena dead-letters`: deliveries that failed for good, and what to do about them. */
 export function addDeadLetters(program: Command, act: Act): void {
-  const group = program
-    .command('dead-letters')
-    .summary('Deliveries that failed for good')
-    .description('Deliveries that failed for good: to list, to make again, to forget');
+  const group = commandGroup(
+    program,
+    'dead-letters',
+    'Lists, makes again or forgets deliveries that failed for good',
+    'catena dead-letters list\ncatena dead-letters redeliver subscription-x2k4:118',
+  );
 
-  subcommand(group, 'list', 'Lists them, oldest first').action(
+  subcommand(
+    group,
+    'list',
+    'Lists deliveries that failed for good, oldest first',
+    'catena dead-letters list --json',
+  ).action(
     act(async (cli) => {
       const { log } = await cli.connect();
       const letters = await log.deadLetters.list();
@@ -48,27 +55,32 @@ export function addDeadLetters(program: Command, act: Act): void {
   subcommand(
     group,
     'redeliver',
-    'Makes deliveries again, with all tries anew',
+    'Makes deliveries again, with all their tries anew',
     'catena dead-letters redeliver subscription-x2k4:118',
   )
-    .argument('<subscriber:sequence...>')
+    .argument('<subscriber:sequence...>', 'as the list shows them')
     .action(
       act(async (cli, keys: string[]) => {
         const { log } = await cli.connectAsOperator();
         for (const key of keys) await log.deadLetters.redeliver(keyOf(key));
         cli.answer({ redelivered: keys });
-        cli.say(`${keys.length} will be delivered again.`);
+        cli.say(`${plural(keys.length, 'event')} will be delivered again.`);
       }),
     );
 
-  subcommand(group, 'discard', 'Forgets deliveries; the events stay in the log')
-    .argument('<subscriber:sequence...>')
+  subcommand(
+    group,
+    'discard',
+    'Forgets deliveries; the events stay in the log',
+    'catena dead-letters discard subscription-x2k4:118',
+  )
+    .argument('<subscriber:sequence...>', 'as the list shows them')
     .action(
       act(async (cli, keys: string[]) => {
         const { log } = await cli.connectAsOperator();
         for (const key of keys) await log.deadLetters.discard(keyOf(key));
         cli.answer({ discarded: keys });
-        cli.say(`${keys.length} forgotten.`);
+        cli.say(`${plural(keys.length, 'delivery', 'deliveries')} forgotten.`);
       }),
     );
 }

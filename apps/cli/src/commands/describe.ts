@@ -2,10 +2,9 @@ import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { subcommand, type Act } from '../command-line.ts';
-import { UsageError } from '../invocation.ts';
 import { formatBytes, formatInstant } from '../presentation/quantities.ts';
 import { formatTable } from '../presentation/table.ts';
-import { kindOf } from './get.ts';
+import { definitionsOf, kindOf } from './get.ts';
 
 /** `catena describe`: one definition with what happened to it last. */
 export function addDescribe(program: Command, act: Act): void {
@@ -13,7 +12,7 @@ export function addDescribe(program: Command, act: Act): void {
     program,
     'describe',
     'Shows one definition, its state and its last runs',
-    'catena describe schedule nightly',
+    'catena describe schedule nightly\ncatena describe source home',
   )
     .argument('<kind>', 'source, repository, schedule or subscription')
     .argument('<name>')
@@ -21,14 +20,8 @@ export function addDescribe(program: Command, act: Act): void {
       act(async (cli, word: string, name: string) => {
         const kind = kindOf(word);
         const client = await cli.connect();
-        const definition = (await client.ask(catalogRequests.listDefinitions, { kind, name })).items.find(
-          (item) => !item.deleted,
-        );
-        if (!definition)
-          throw new UsageError(
-            `There is no ${kind} "${name}".`,
-            `See what there is: catena get ${word.toLowerCase()}`,
-          );
+        const [definition] = (await definitionsOf(client, kind, { name })).items;
+        if (!definition) return;
         const filter =
           kind === 'Schedule'
             ? { schedule: name }
@@ -56,7 +49,7 @@ export function addDescribe(program: Command, act: Act): void {
         }
         cli.say(`\n${stringify(definition.spec).trimEnd()}`);
         if (runs && runs.items.length > 0) {
-          cli.say('\nLast runs:');
+          cli.say('\nlast runs:');
           cli.say(
             formatTable(
               ['RUN', 'KIND', 'STATE', 'REQUESTED', 'WRITTEN', 'NOTE'],

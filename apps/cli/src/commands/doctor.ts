@@ -8,6 +8,7 @@ import { checkKeys, checkPlatform } from '../doctor/check-platform.ts';
 import { ok, problem, warning, type Finding } from '../doctor/finding.ts';
 import { ExitCode } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
+import { plural } from '../presentation/quantities.ts';
 
 const signs: Record<Finding['level'], string> = { ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' };
 
@@ -35,7 +36,12 @@ async function checkServices(cli: Invocation): Promise<Finding[]> {
 
 /** `catena doctor`: what is wrong with a set-up and how to mend it. */
 export function addDoctor(program: Command, act: Act): void {
-  subcommand(program, 'doctor', 'Says what is wrong with this set-up and how to mend it').action(
+  subcommand(
+    program,
+    'doctor',
+    'Says what is wrong with this set-up and how to mend it; 7 when something is',
+    'catena doctor\ncatena doctor --home /var/lib/catena --json',
+  ).action(
     act(async (cli) => {
       const findings = [...(await checkMachine(cli.home)), ...(await checkServices(cli))];
       cli.answer({ findings });
@@ -43,11 +49,11 @@ export function addDoctor(program: Command, act: Act): void {
         cli.say(`${signs[finding.level]}  ${finding.check}: ${finding.message}`);
         if (finding.remedy) cli.say(`         → ${finding.remedy}`);
       }
-      const problems = findings.filter(({ level }) => level === 'problem').length;
-      cli.say(
-        problems === 0 ? '\nNothing is wrong.' : `\n${problems} problem${problems === 1 ? '' : 's'} found.`,
-      );
-      cli.exit(problems === 0 ? ExitCode.done : ExitCode.refused);
+      const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
+      const [problems, warnings] = [count('problem'), count('warning')];
+      const counted = [plural(problems, 'problem'), plural(warnings, 'warning')].join(', ');
+      cli.say(problems + warnings === 0 ? '\nNothing is wrong.' : `\n${counted}.`);
+      cli.exit(problems === 0 ? ExitCode.done : ExitCode.damageFound);
     }),
   );
 }

@@ -1,19 +1,20 @@
-import { catalogRequests, definitionKind, type DefinitionKind } from '@catena/events';
+import { catalogRequests, definitionKind, type DefinitionKind, type DefinitionView } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { subcommand, type Act } from '../command-line.ts';
-import { UsageError } from '../invocation.ts';
+import { instant, subcommand, type Act } from '../command-line.ts';
+import { NotPossibleError, UsageError } from '../invocation.ts';
 import { gather } from '../pages.ts';
-import { formatInstant } from '../presentation/quantities.ts';
-import { formatTable } from '../presentation/table.ts';
+import { definitionTable } from '../presentation/definition-table.ts';
 
 const words: Record<string, DefinitionKind> = Object.fromEntries(
-  definitionKind.options.flatMap((kind) => {
-    const lower = kind.toLowerCase();
-    const plural = lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
-    return [lower, plural].map((word) => [word, kind]);
-  }),
+  definitionKind.options.flatMap((kind) => [kind.toLowerCase(), pluralOf(kind)].map((word) => [word, kind])),
 );
+
+function pluralOf(kind: DefinitionKind): string {
+  const lower = kind.toLowerCase();
+  return lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+}
 
 /** The kind that a word of the command line means: `source`, `sources`, `Source`. */
 export function kindOf(word: string): DefinitionKind {
@@ -21,9 +22,38 @@ export function kindOf(word: string): DefinitionKind {
   if (!kind)
     throw new UsageError(
       `"${word}" is not a kind of definition.`,
-      `Use one of: ${Object.keys(words).join(', ')}.`,
+      `Use one of: ${definitionKind.options.map(pluralOf).join(', ')}.`,
     );
   return kind;
+}
+
+/** A definition as YAML that can be applied again. */
+export function yamlOf({ kind, name, labels, spec }: DefinitionView): string {
+  const metadata = Object.keys(labels).length === 0 ? { name } : { name, labels };
+  return stringify({ apiVersion: 'catena/v1', kind, metadata, spec });
+}
+
+/** The definitions of a kind that are not deleted. @throws NotPossibleError when a name is given and there is none. */
+export async function definitionsOf(
+  client: CatenaClient,
+  kind: DefinitionKind,
+  filter: { name?: string | undefined; asOf?: string | undefined },
+) {
+  const page = await gather((after) =>
+    client.ask(catalogRequests.listDefinitions, { kind, ...filter, after, limit: 1000 }),
+  );
+  const items = page.items.filter((item) => !item.deleted);
+  if (filter.name !== undefined && items.length === 0)
+    throw new NotPossibleError(
+      `There is no ${kind} "${filter.name}".`,
+      `See what there is: catena get ${pluralOf(kind)}`,
+    );
+  return { ...page, items };
+}
+
+interface GetOptions {
+  yaml?: boolean;
+  asOf?: string;
 }
 
 /** `catena get`: definitions, as a list or as the YAML that makes them again. */
@@ -34,72 +64,30 @@ export function addGet(program: Command, act: Act): void {
     'Lists definitions',
     'catena get schedules\ncatena get source home --yaml\ncatena get sources --as-of 2026-03-01T00:00:00Z',
   )
-    .argument('<kind>', 'sources, repositories, schedules or subscriptions')
-    .argument('[name]')
+    .argument('<kind>', definitionKind.options.map(pluralOf).join(', '))
+    .argument('[name]', 'only this one')
     .option('--yaml', 'as YAML that can be applied again')
-    .option('--as-of <time>', 'as they stood then')
+    .option('--as-of <time>', 'as they stood then', instant)
     .action(
-      act(async (cli, word: string, name: string | undefined, options: { yaml?: boolean; asOf?: string }) => {
+      act(async (cli, word: string, name: string | undefined, { yaml, asOf }: GetOptions) => {
         const kind = kindOf(word);
         const client = await cli.connect();
-        const page = await gather((after) =>
-          client.ask(catalogRequests.listDefinitions, { kind, name, asOf: options.asOf, after, limit: 1000 }),
-        );
-        const items = page.items.filter((item) => !item.deleted);
-        if (options.yaml) {
-          cli.say(
-            items
-              .map((item) =>
-                stringify({
-                  apiVersion: 'catena/v1',
-                  kind: item.kind,
-                  metadata: { name: item.name, labels: item.labels },
-                  spec: item.spec,
-                }),
-              )
-              .join('---\n')
-              .trimEnd(),
-          );
-        } else if (kind === 'Schedule') {
-          const states = await gather((after) =>
-            client.ask(catalogRequests.listSchedules, { asOf: options.asOf, after, limit: 1000 }),
-          );
-          const byUid = new Map(states.items.map((state) => [state.uid, state]));
-          cli.say(
-            formatTable(
-              ['NAME', 'SOURCE', 'REPOSITORY', 'STATE', 'LAST RUN', 'NOTE'],
-              items.map((item) => {
-                const state = byUid.get(item.uid);
-                const lastFired = Object.values(state?.lastFired ?? {})
-                  .sort()
-                  .at(-1);
-                return [
-                  item.name,
-                  String(item.spec['source']),
-                  String(item.spec['repository']),
-                  state?.paused ? 'paused' : 'active',
-                  formatInstant(lastFired),
-                  state?.pauseReason ?? state?.lastSkip ?? '',
-                ];
-              }),
-            ),
-          );
-        } else {
-          cli.say(
-            formatTable(
-              ['NAME', 'GENERATION', 'APPLIED', 'LABELS'],
-              items.map((item) => [
-                item.name,
-                String(item.generation),
-                formatInstant(item.appliedAt),
-                Object.entries(item.labels)
-                  .map(([key, value]) => `${key}=${value}`)
-                  .join(','),
-              ]),
-            ),
-          );
+        const page = await definitionsOf(client, kind, { name, asOf });
+        cli.answer(page);
+        if (yaml) cli.say(page.items.map(yamlOf).join('---\n').trimEnd());
+        else if (page.items.length === 0) cli.say(`There are no ${pluralOf(kind)}.`);
+        else {
+          const states =
+            kind === 'Schedule'
+              ? (
+                  await gather((after) =>
+                    client.ask(catalogRequests.listSchedules, { asOf, after, limit: 1000 }),
+                  )
+                ).items
+              : [];
+          cli.say(definitionTable(kind, page.items, states));
         }
-        cli.answer({ ...page, items });
+        if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
       }),
     );
 }

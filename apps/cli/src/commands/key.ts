@@ -1,15 +1,16 @@
 import { chmod, constants, copyFile, readFile } from 'node:fs/promises';
 import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
-import { subcommand, type Act } from '../command-line.ts';
+import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { generateKeyFile, readKey, type SlotKey } from '@catena/vault';
-import { UsageError } from '../invocation.ts';
+import { NotPossibleError, UsageError } from '../invocation.ts';
 import {
   namesFolder,
   openByHand,
   repositoryOptions,
   type RepositoryOptions,
 } from '../repository/open-by-hand.ts';
+import { plural } from '../presentation/quantities.ts';
 import { openByName } from '../repository/open-by-name.ts';
 
 /** Never over another key; what an earlier call has copied is fine. */
@@ -19,7 +20,7 @@ async function copyKey(from: string, to: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if (!(await readFile(from)).equals(await readFile(to))) {
-      throw new UsageError(
+      throw new NotPossibleError(
         `${to} exists already and is another file.`,
         'Choose another name; a key is never overwritten.',
       );
@@ -35,7 +36,7 @@ function addKeyExport(group: Command, act: Act): void {
     'Stores a copy of a generated key elsewhere, and stops the nagging',
     'catena key export vault --to /media/usb/vault.key',
   )
-    .argument('<repository>')
+    .argument('<repository>', 'its name')
     .requiredOption('--to <file>', 'a file that does not exist yet, best on another device')
     .action(
       act(async (cli, repository: string, options: { to: string }) => {
@@ -44,9 +45,9 @@ function addKeyExport(group: Command, act: Act): void {
           (item) => item.repository === repository,
         );
         if (!key)
-          throw new UsageError(
-            `Repository "${repository}" has no generated key.`,
-            'A passphrase or a key file of your own is yours to store.',
+          throw new NotPossibleError(
+            `There is no generated key of a repository "${repository}".`,
+            'A passphrase or a key file of your own is yours to store. See "catena get repositories".',
           );
         await copyKey(key.path, options.to);
         const result = await client.ask(catalogRequests.keyExported, {
@@ -86,7 +87,7 @@ function addKeyAdd(group: Command, act: Act): void {
           for (const id of collections) await repository.collection(id).addKey(added);
           cli.answer({ collections });
           cli.say(
-            `The key opens ${collections.length} collections now. Name it under encryption.keys of the Repository too, so that new collections get it.`,
+            `The key opens ${plural(collections.length, 'collection')} now. Name it under encryption.keys of the Repository too, so that new collections get it.`,
           );
         } finally {
           await repository.close();
@@ -109,10 +110,12 @@ async function newKeyOf(options: { newKeyFile?: string; newPassphraseFile?: stri
 
 /** `catena key export | add`: who can open a repository. */
 export function addKey(program: Command, act: Act): void {
-  const group = program
-    .command('key')
-    .summary('Stores and adds the keys of repositories')
-    .description('Stores and adds the keys of repositories');
+  const group = commandGroup(
+    program,
+    'key',
+    'Stores keys of repositories elsewhere, and adds more',
+    'catena key export vault --to /media/usb/vault.key\ncatena key add --repository vault --new-passphrase-file /root/second.passphrase',
+  );
   addKeyExport(group, act);
   addKeyAdd(group, act);
 }

@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { catalogRequests } from '@catena/events';
 import { compareLogWithExport, exportLog, importLog, verifyLog } from '@catena/event-log';
 import type { Command } from 'commander';
-import { subcommand, type Act } from '../command-line.ts';
+import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { UsageError } from '../invocation.ts';
+import { NotPossibleError } from '../invocation.ts';
 
 /** Written beside the target and renamed when it is whole and durable, so that a broken export is never taken for one. */
 async function writeWholeFile(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
@@ -29,10 +29,12 @@ async function writeWholeFile(file: string, bytes: AsyncIterable<Uint8Array>): P
 
 /** `catena log verify | export | import`: the event log as a thing to check and to take away. */
 export function addLog(program: Command, act: Act): void {
-  const log = program
-    .command('log')
-    .summary('Checks, exports and imports the event log')
-    .description('Checks, exports and imports the event log');
+  const log = commandGroup(
+    program,
+    'log',
+    'Checks, exports and imports the event log',
+    'catena log verify\ncatena log export /mnt/safe/log-2026-03-01.zst\ncatena log import /mnt/safe/log-2026-03-01.zst',
+  );
 
   subcommand(
     log,
@@ -92,7 +94,7 @@ export function addLog(program: Command, act: Act): void {
           () => false,
         );
         if (exists)
-          throw new UsageError(
+          throw new NotPossibleError(
             `${target} exists already.`,
             'Choose another name; an export is never overwritten.',
           );
@@ -116,7 +118,7 @@ export function addLog(program: Command, act: Act): void {
     'Brings an exported log back into an empty platform',
     'catena log import /mnt/safe/log-2026-03-01.zst',
   )
-    .argument('<file>')
+    .argument('<file>', 'an export')
     .action(
       act(async (cli, file: string) => {
         const client = await cli.connectAsOperator();

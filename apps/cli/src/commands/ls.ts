@@ -1,7 +1,7 @@
 import { readableBytes, type BackupReader, type StoredEntry } from '@catena/vault';
 import type { Command } from 'commander';
 import { chooseFromCatalog, choose, type ChoiceOptions } from '../backup-choice.ts';
-import { subcommand, type Act } from '../command-line.ts';
+import { instant, subcommand, type Act } from '../command-line.ts';
 import type { Invocation } from '../invocation.ts';
 import {
   backupsIn,
@@ -61,10 +61,10 @@ export function addLs(program: Command, act: Act): void {
       "catena ls home\ncatena ls home --at 2026-03-01T18:00:00Z 'documents/**'\ncatena ls --repository /mnt/vault --key-file vault.key home",
     ),
   )
-    .argument('[source]')
-    .argument('[globs...]')
+    .argument('[source]', 'whose newest backup to list; may be left out with --backup')
+    .argument('[globs...]', 'only what matches, from the root of the source')
     .option('--backup <id>', 'this backup (the beginning of its id is enough)')
-    .option('--at <time>', 'the newest backup that shows this time or an earlier one')
+    .option('--at <time>', 'the newest backup that shows this time or an earlier one', instant)
     .option('--no-copy-only', 'do not use copy-only backups')
     .action(
       act(

@@ -7,10 +7,15 @@ import { describePlatformEvent, untilInterrupted } from './up.ts';
 
 /** `catena quickstart`: what `npm start` runs. */
 export function addQuickstart(program: Command, act: Act): void {
-  subcommand(program, 'quickstart', 'Starts the platform and shows its main job on real files')
-    .option('--once', 'end after that, with 0 only if what was restored equals what was protected', false)
+  subcommand(
+    program,
+    'quickstart',
+    'Starts the platform and shows its main job on real files',
+    'catena quickstart                                   # stays up until Ctrl-C\ncatena quickstart --once --home /tmp/catena-try     # ends; 0 only if what came back is the same',
+  )
+    .option('--once', 'end after that, with 0 only if what was restored equals what was protected')
     .action(
-      act(async (cli, options: { once: boolean }) => {
+      act(async (cli, options: { once?: boolean }) => {
         cli.say(`Starting the platform in ${cli.home} …`);
         const platform = await startEverything({
           home: cli.home,

@@ -3,11 +3,11 @@ import { catalogRequests, digestId, schedulerRequests } from '@catena/events';
 import { filesDriver } from '@catena/sources';
 import type { Command } from 'commander';
 import { chooseFromCatalog, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
-import { collect, subcommand, type Act } from '../command-line.ts';
+import { collect, instant, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { followToTheEnd } from '../follow.ts';
-import { UsageError, type Invocation } from '../invocation.ts';
-import { formatBytes } from '../presentation/quantities.ts';
+import { NotPossibleError, UsageError, type Invocation } from '../invocation.ts';
+import { formatBytes, plural } from '../presentation/quantities.ts';
 import {
   backupsIn,
   namesFolder,
@@ -18,9 +18,9 @@ import {
 
 interface RestoreOptions extends RepositoryOptions, ChoiceOptions {
   to?: string;
-  inPlace: boolean;
+  inPlace?: boolean;
   include: string[];
-  overwrite: boolean;
+  overwrite?: boolean;
   wait: boolean;
 }
 
@@ -60,7 +60,7 @@ async function restoreByHand(
       const outcome = await filesDriver.restore(reader, target, {
         // The same backup to the same place continues what an interrupted call has staged.
         run: `run-${digestId('restore by hand', chosen.backup.backup, target)}`,
-        overwrite: options.overwrite,
+        overwrite: options.overwrite ?? false,
         signal: cli.signal,
         ...(options.include.length > 0 ? { globs: options.include } : {}),
       });
@@ -71,7 +71,7 @@ async function restoreByHand(
         warnings: outcome.warnings.map(({ code, message }) => ({ code, message })),
       });
       cli.say(
-        `Restored to ${target}: ${outcome.files} files, ${formatBytes(outcome.bytes)}; ${outcome.unchanged} were right already.`,
+        `Restored to ${target}: ${plural(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}${outcome.unchanged > 0 ? `; ${outcome.unchanged} were right already` : ''}.`,
       );
       for (const warning of outcome.warnings) cli.remark(`warning ${warning.code}: ${warning.message}`);
       cli.exit(outcome.warningCount > 0 ? ExitCode.doneWithWarnings : ExitCode.done);
@@ -90,7 +90,7 @@ async function placeOf(cli: Invocation, source: string): Promise<string> {
   ).items.find((item) => !item.deleted);
   const files = definition?.spec['files'] as { path?: unknown } | undefined;
   if (typeof files?.path !== 'string')
-    throw new UsageError(
+    throw new NotPossibleError(
       `The source "${source}" is not defined any more, so nobody knows its place.`,
       'Name a folder with --to.',
     );
@@ -103,7 +103,7 @@ async function restoreByPlatform(
   source: string | undefined,
   options: RestoreOptions,
 ): Promise<void> {
-  if (options.inPlace === (options.to !== undefined))
+  if ((options.inPlace ?? false) === (options.to !== undefined))
     throw new UsageError('Say where to: --to <folder>, or --in-place.');
   const client = await cli.connect();
   const chosen = await chooseFromCatalog(client, source, options.repository, options);
@@ -116,7 +116,7 @@ async function restoreByPlatform(
     backup: chosen.backup.backup,
     target,
     include: options.include,
-    overwrite: options.overwrite,
+    overwrite: options.overwrite ?? false,
   });
   if (options.wait) {
     cli.say(`restoring to ${target}`);
@@ -140,11 +140,11 @@ catena restore home --in-place --overwrite
 catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored     # no service needed`,
     ),
   )
-    .argument('[source]')
+    .argument('[source]', 'what to restore; may be left out with --backup')
     .option('--to <folder>', 'where to; it appears only when it is complete and verified')
-    .option('--in-place', 'to where the source is', false)
+    .option('--in-place', 'to where the source is')
     .option('--backup <id>', 'this backup (the beginning of its id is enough)')
-    .option('--at <time>', 'the newest backup that shows this time or an earlier one')
+    .option('--at <time>', 'the newest backup that shows this time or an earlier one', instant)
     .option('--no-copy-only', 'do not use copy-only backups')
     .option(
       '--include <glob>',
@@ -152,7 +152,7 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
       collect,
       [],
     )
-    .option('--overwrite', 'replace what is there and differs', false)
+    .option('--overwrite', 'replace what is there and differs')
     .option('--no-wait', 'only ask for it')
     .action(
       act(async (cli, source: string | undefined, options: RestoreOptions) => {

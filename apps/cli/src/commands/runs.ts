@@ -1,19 +1,27 @@
-import { catalogRequests, type AnyRecordedEvent, type RunView } from '@catena/events';
-import type { Command } from 'commander';
+import {
+  catalogRequests,
+  runState,
+  type AnyRecordedEvent,
+  type RunState,
+  type RunView,
+} from '@catena/events';
+import { outcomeOf } from '@catena/client';
+import { Option, type Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
-import { describeStep } from '../follow.ts';
-import { UsageError, type Invocation } from '../invocation.ts';
+import { describeOutcome, describeStep } from '../follow.ts';
+import { NotPossibleError, type Invocation } from '../invocation.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
 import { formatDuration, formatInstant } from '../presentation/quantities.ts';
-import { formatTable } from '../presentation/table.ts';
+import { listing } from '../presentation/table.ts';
 
 function duration(from: string | undefined, to: string | undefined): string {
   return from && to ? formatDuration(Date.parse(to) - Date.parse(from)) : '-';
 }
 
 function runTable(runs: readonly RunView[]): string {
-  return formatTable(
+  return listing(
+    'There are no runs.',
     ['RUN', 'KIND', 'OF', 'SCHEDULE', 'STATE', 'REQUESTED', 'TOOK', 'NOTE'],
     runs.map((item) => [
       item.run,
@@ -32,14 +40,23 @@ function sayOneRun(cli: Invocation, run: RunView, history: readonly AnyRecordedE
   cli.answer({ run, history });
   cli.say(`${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}`);
   for (const event of history) {
-    cli.say(`  ${formatInstant(event.time)}  ${event.type}  ${describeStep(event) ?? ''}  by ${event.actor}`);
+    const said = describeStep(event) ?? describeEnd(event);
+    cli.say(
+      `  ${formatInstant(event.time)}  ${event.type} by ${event.actor}${said === undefined ? '' : `: ${said}`}`,
+    );
   }
-  for (const warning of run.warnings)
-    cli.say(`  warning ${warning.code} ${warning.path ?? ''}: ${warning.message}`);
-  if (run.failure)
+  for (const warning of run.warnings) cli.say(`  warning ${warning.code}: ${warning.message}`);
+  if (run.warningCount > run.warnings.length)
+    cli.say(`  … and ${run.warningCount - run.warnings.length} warnings more`);
+  if (run.failure && !history.some(({ type }) => type === 'run.failed' || type === 'run.refused'))
     cli.say(
       `  ${run.failure.code}: ${run.failure.message}${run.failure.remedy ? `\n  ${run.failure.remedy}` : ''}`,
     );
+}
+
+function describeEnd(event: AnyRecordedEvent): string | undefined {
+  const outcome = outcomeOf(event);
+  return outcome && describeOutcome(outcome);
 }
 
 /** `catena runs`: what was done, by whom, how it went. */
@@ -49,18 +66,19 @@ export function addRuns(program: Command, act: Act): void {
       program,
       'runs',
       'Lists runs, newest first, or shows one with its history',
-      'catena runs --active\ncatena runs run-7k2m',
+      'catena runs --active\ncatena runs --source home --state failed\ncatena runs run-7k2m                     # the beginning of an id is enough',
     ),
   )
     .argument('[run]', 'one run: its history and warnings')
-    .option('--schedule <name>')
+    .option('--schedule <name>', 'only of this schedule')
     .option('--active', 'only those that are not over')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(runState.options))
     .action(
       act(
         async (
           cli,
           run: string | undefined,
-          { limit, ...filter }: ListOptions & { schedule?: string; active?: boolean },
+          { limit, ...filter }: ListOptions & { schedule?: string; active?: boolean; state?: RunState },
         ) => {
           const client = await cli.connect();
           const page = await gather(
@@ -79,7 +97,8 @@ export function addRuns(program: Command, act: Act): void {
             return;
           }
           const [found] = page.items;
-          if (!found) throw new UsageError(`There is no run "${run}".`, 'List them with "catena runs".');
+          if (!found)
+            throw new NotPossibleError(`There is no run "${run}".`, 'List them with "catena runs".');
           const history: AnyRecordedEvent[] = [];
           for await (const event of client.log.read({ aggregate: { type: 'run', id: found.run } }))
             history.push(event);

@@ -12,7 +12,7 @@ export function addScheduleCommands(program: Command, act: Act): void {
     'Stops a schedule from firing until it is resumed',
     'catena pause nightly --reason "moving the disks"',
   )
-    .argument('<schedule>')
+    .argument('<schedule>', 'its name')
     .option('--reason <text>', 'a note that get and status show')
     .action(
       act(async (cli, schedule: string, options: { reason?: string }) => {
@@ -29,8 +29,8 @@ export function addScheduleCommands(program: Command, act: Act): void {
       }),
     );
 
-  subcommand(program, 'resume', 'Lets a paused schedule fire again')
-    .argument('<schedule>')
+  subcommand(program, 'resume', 'Lets a paused schedule fire again', 'catena resume nightly')
+    .argument('<schedule>', 'its name')
     .action(
       act(async (cli, schedule: string) => {
         const client = await cli.connect();
@@ -42,8 +42,13 @@ export function addScheduleCommands(program: Command, act: Act): void {
       }),
     );
 
-  subcommand(program, 'run', 'Runs a schedule now and waits for the end', 'catena run nightly --cadence full')
-    .argument('<schedule>')
+  subcommand(
+    program,
+    'run',
+    'Runs a schedule now and waits for the end',
+    'catena run nightly\ncatena run nightly --cadence full --no-wait',
+  )
+    .argument('<schedule>', 'its name')
     .addOption(
       new Option('--cadence <cadence>', 'which of its cadences (default: the lowest it has)').choices(
         cadenceWord.options,
@@ -72,8 +77,8 @@ export function addScheduleCommands(program: Command, act: Act): void {
     'Deletes a definition; backups are never touched',
     'catena delete schedule nightly',
   )
-    .argument('<kind>')
-    .argument('<name>')
+    .argument('<kind>', 'source, repository, schedule or subscription')
+    .argument('<name>', 'its name')
     .action(
       act(async (cli, word: string, name: string) => {
         const kind = kindOf(word);

@@ -1,81 +1,122 @@
-import { catalogRequests, type RestorePointView } from '@catena/events';
+import {
+  catalogRequests,
+  type DefinitionView,
+  type KeyView,
+  type RestorePointView,
+  type RunView,
+  type ScheduleView,
+} from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { readScheduleSpec } from '@catena/schedule';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
-import { formatInstant } from '../presentation/quantities.ts';
+import { definitionsOf } from './get.ts';
+import { formatInstant, plural } from '../presentation/quantities.ts';
+import { listing } from '../presentation/table.ts';
 
-/** For each source the newest time that can be had back: what a person wants to know first. */
-async function newestRestorePoints(
-  client: CatenaClient,
-): Promise<{ source: string; newest: RestorePointView | undefined }[]> {
-  const sources = await client.ask(catalogRequests.listDefinitions, { kind: 'Source', limit: 1000 });
-  return Promise.all(
-    sources.items
-      .filter(({ deleted }) => !deleted)
-      .map(async ({ name }) => ({
-        source: name,
-        newest: (await client.ask(catalogRequests.listRestorePoints, { source: name, limit: 1 })).items[0],
-      })),
-  );
+/** A source and the newest time of it that can be had back. */
+interface Protection {
+  readonly source: string;
+  readonly newest: RestorePointView | undefined;
+  readonly lastRun: RunView | undefined;
+}
+
+async function protectionOf(client: CatenaClient, source: string): Promise<Protection> {
+  const [points, runs] = await Promise.all([
+    client.ask(catalogRequests.listRestorePoints, { source, limit: 1 }),
+    client.ask(catalogRequests.listRuns, { source, active: false, limit: 20 }),
+  ]);
+  return { source, newest: points.items[0], lastRun: runs.items.find(({ kind }) => kind === 'backup') };
+}
+
+/** What a person has to do something about, each with what. */
+function attention(found: {
+  stopped: string | undefined;
+  deadLetters: number;
+  protection: readonly Protection[];
+  paused: readonly ScheduleView[];
+  keys: readonly KeyView[];
+}): string[] {
+  const needs: string[] = [];
+  if (found.stopped) needs.push(`The catalog has stopped reading the log: ${found.stopped}`);
+  for (const { source, newest, lastRun } of found.protection) {
+    if (!newest) needs.push(`Nothing of ${source} can be had back yet.`);
+    if (lastRun?.failure)
+      needs.push(
+        `The last backup of ${source} ${lastRun.state} at ${formatInstant(lastRun.finishedAt)}: ${lastRun.failure.message}\n    catena runs ${lastRun.run}`,
+      );
+  }
+  for (const { name, pauseReason } of found.paused)
+    needs.push(
+      `The schedule ${name} is paused${pauseReason ? `: ${pauseReason}` : ''}.\n    catena resume ${name}`,
+    );
+  if (found.deadLetters > 0)
+    needs.push(`${plural(found.deadLetters, 'event')} could not be delivered.\n    catena dead-letters list`);
+  for (const { keyId, repository, path } of found.keys)
+    needs.push(
+      `The key ${keyId} of repository ${repository} exists only in ${path}; without it nothing there can be restored.\n    catena key export ${repository} --to <file on another device>`,
+    );
+  return needs;
+}
+
+function keepsEverything({ spec }: DefinitionView): boolean {
+  return readScheduleSpec(spec).retention === undefined;
 }
 
 /** `catena status`: is all well, and if not, what. */
 export function addStatus(program: Command, act: Act): void {
-  subcommand(program, 'status', 'Shows whether the platform is well and what needs attention').action(
+  subcommand(
+    program,
+    'status',
+    'Shows whether the platform is well and what needs attention',
+    'catena status\ncatena status --json',
+  ).action(
     act(async (cli) => {
       const client = await cli.connect();
-      const [status, active, failed, schedules, keys] = await Promise.all([
+      const [status, active, states, keys, sources, schedules] = await Promise.all([
         client.ask(catalogRequests.catalogStatus, {}),
         client.ask(catalogRequests.listRuns, { active: true }),
-        client.ask(catalogRequests.listRuns, { state: 'failed', limit: 5 }),
-        client.ask(catalogRequests.listSchedules, {}),
-        client.ask(catalogRequests.listKeys, {}),
+        client.ask(catalogRequests.listSchedules, { limit: 1000 }),
+        client.ask(catalogRequests.listKeys, { limit: 1000 }),
+        definitionsOf(client, 'Source', {}),
+        definitionsOf(client, 'Schedule', {}),
       ]);
-      const protection = await newestRestorePoints(client);
-      const unstored = keys.items.filter((key) => key.exportedAt === undefined);
-      const paused = schedules.items.filter((schedule) => schedule.paused);
+      const protection = await Promise.all(sources.items.map(({ name }) => protectionOf(client, name)));
+      const paused = states.items.filter((state) => state.paused);
+      const keysNotStoredElsewhere = keys.items.filter((key) => key.exportedAt === undefined);
+      const keptForEver = schedules.items.filter(keepsEverything).map(({ name }) => name);
+      const { stopped, deadLetters, counts } = status;
+      const needs = attention({ stopped, deadLetters, protection, paused, keys: keysNotStoredElsewhere });
       cli.answer({
         ...status,
-        active: active.items,
-        recentFailures: failed.items,
+        attention: needs,
         protection,
+        active: active.items,
         paused,
-        keysNotStoredElsewhere: unstored,
+        keysNotStoredElsewhere,
+        schedulesWithoutRetention: keptForEver,
       });
 
+      cli.say(needs.length === 0 ? 'All is well.' : `${plural(needs.length, 'thing')} to look at:`);
+      for (const need of needs) cli.say(`  ${need}`);
       cli.say(
-        `catalog   at ${status.sequence} of ${status.logSequence} events${status.stopped ? `; STOPPED: ${status.stopped}` : ''}`,
+        `\n${listing(
+          'No source is defined yet; see "catena apply --help".',
+          ['SOURCE', 'NEWEST RESTORE POINT', 'LAST BACKUP RUN'],
+          protection.map(({ source, newest, lastRun }) => [
+            source,
+            newest ? formatInstant(newest.at) : 'NONE',
+            lastRun ? `${lastRun.state} ${formatInstant(lastRun.finishedAt)}` : '-',
+          ]),
+        )}\n`,
       );
-      cli.say(
-        `counts    ${Object.entries(status.counts)
-          .map(([name, count]) => `${name} ${count}`)
-          .join(', ')}`,
-      );
-      for (const { source, newest } of protection)
-        cli.say(
-          `source    ${source}: ${newest ? `newest restore point ${formatInstant(newest.at)}` : 'NO RESTORE POINT YET'}`,
-        );
       for (const run of active.items)
-        cli.say(`running   ${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}`);
-      for (const run of failed.items) {
-        cli.say(
-          `failed    ${run.run}  ${formatInstant(run.finishedAt)}  ${run.failure?.code}: ${run.failure?.message}`,
-        );
-      }
-      for (const schedule of paused)
-        cli.say(
-          `paused    schedule ${schedule.name}${schedule.pauseReason ? `: ${schedule.pauseReason}` : ''}`,
-        );
-      if (status.deadLetters > 0)
-        cli.say(`undelivered  ${status.deadLetters} dead letters; see "catena dead-letters list"`);
-      for (const key of unstored) {
-        cli.say(
-          `KEY       ${key.keyId} of repository ${key.repository} exists only in ${key.path}. Without it nothing can be restored.`,
-        );
-        cli.say(
-          `          Store it elsewhere: catena key export ${key.repository} --to <file on another device>`,
-        );
-      }
+        cli.say(`under way: ${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}`);
+      if (keptForEver.length > 0)
+        cli.say(`kept for ever, for want of a retention: what ${keptForEver.join(', ')} makes`);
+      cli.say(
+        `${plural(counts['backups'] ?? 0, 'backup')} in ${plural(counts['chains'] ?? 0, 'chain')}, ${plural(counts['runs'] ?? 0, 'run')}; the catalog has read ${status.sequence} of ${status.logSequence} events`,
+      );
     }),
   );
 }

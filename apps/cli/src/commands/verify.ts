@@ -1,12 +1,12 @@
-import { schedulerRequests } from '@catena/events';
+import { schedulerRequests, type EventData } from '@catena/events';
 import type { VerifyDepth, VerifyReport } from '@catena/vault';
 import { Option, type Command } from 'commander';
 import { chooseFromCatalog } from '../backup-choice.ts';
 import { subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { followToTheEnd } from '../follow.ts';
+import { runAnswer, watchToTheEnd } from '../follow.ts';
 import { UsageError, type Invocation } from '../invocation.ts';
-import { formatBytes } from '../presentation/quantities.ts';
+import { formatBytes, plural } from '../presentation/quantities.ts';
 import {
   namesFolder,
   openByHand,
@@ -19,9 +19,11 @@ interface VerifyCommandOptions extends RepositoryOptions {
   wait: boolean;
 }
 
+const FILES_SHOWN = 20;
+
 function sayReport(cli: Invocation, collection: string, report: VerifyReport): void {
   cli.say(
-    `${collection}: ${report.backups.length} backups, ${report.objects} objects${report.depth === 'checksums' ? `, ${formatBytes(report.bytes)} read back` : ' are there'}, ${report.damages.length} damaged`,
+    `${collection}: ${plural(report.backups.length, 'backup')}, ${plural(report.objects, 'object')}${report.depth === 'checksums' ? `, ${formatBytes(report.bytes)} read back` : ' looked for'}: ${report.damages.length === 0 ? 'everything is as it was written' : `${report.damages.length} DAMAGED`}`,
   );
   if (!report.opened)
     cli.remark(
@@ -30,7 +32,8 @@ function sayReport(cli: Invocation, collection: string, report: VerifyReport): v
   for (const damage of report.damages) {
     cli.say(`  ${damage.object}: ${damage.reason}`);
     cli.say(`    backups: ${damage.backups.join(', ') || 'unknown'}`);
-    for (const file of damage.files.slice(0, 20)) cli.say(`    file: ${file}`);
+    for (const file of damage.files.slice(0, FILES_SHOWN)) cli.say(`    file: ${file}`);
+    if (damage.files.length > FILES_SHOWN) cli.say(`    … and ${damage.files.length - FILES_SHOWN} more`);
   }
 }
 
@@ -85,17 +88,21 @@ async function verifyByPlatform(
     cli.say(accepted.run);
     return;
   }
-  const outcome = await followToTheEnd(cli, client, accepted.run);
-  const damaged: string[] = [];
+  const outcome = await watchToTheEnd(cli, client, accepted.run);
+  const damaged: (EventData<'backup.damaged'> & { backup: string })[] = [];
   for await (const event of client.log.read({ types: ['backup.damaged'], from: accepted.sequence })) {
-    if (event.type !== 'backup.damaged' || event.data.run !== accepted.run) continue;
-    damaged.push(event.aggregate.id);
-    cli.say(`  DAMAGED ${event.aggregate.id}${event.data.missing ? ': it is gone' : ''}`);
-    for (const problem of event.data.problems) {
-      cli.say(`    ${problem.object}: ${problem.message}`);
-      for (const file of problem.paths.slice(0, 20)) cli.say(`      file: ${file}`);
+    if (event.type === 'backup.damaged' && event.data.run === accepted.run)
+      damaged.push({ backup: event.aggregate.id, ...event.data });
+  }
+  for (const { backup: id, missing, problems } of damaged) {
+    cli.say(`  DAMAGED ${id}${missing ? ': it is gone' : ''}`);
+    for (const { object, message, paths } of problems) {
+      cli.say(`    ${object}: ${message}`);
+      for (const file of paths.slice(0, FILES_SHOWN)) cli.say(`      file: ${file}`);
+      if (paths.length > FILES_SHOWN) cli.say(`      … and ${paths.length - FILES_SHOWN} more`);
     }
   }
+  cli.answer({ ...runAnswer(accepted.run, outcome), damaged });
   if (damaged.length > 0) cli.exit(ExitCode.damageFound);
   else if (outcome.state === 'completed') cli.say('  Everything is as it was written.');
 }

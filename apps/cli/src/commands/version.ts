@@ -12,7 +12,7 @@ export function catenaVersion(): string {
 
 /** `catena version`. */
 export function addVersion(program: Command, act: Act): void {
-  subcommand(program, 'version', 'Shows the version').action(
+  subcommand(program, 'version', 'Shows the version', 'catena version --json').action(
     act((cli) => {
       cli.answer({ catena: catenaVersion(), node: process.versions.node });
       cli.say(`catena ${catenaVersion()} on node ${process.versions.node}`);

@@ -26,3 +26,8 @@ export function formatDuration(milliseconds: number): string {
 export function formatInstant(instant: string | undefined): string {
   return instant === undefined ? '-' : `${instant.slice(0, 10)} ${instant.slice(11, 19)}Z`;
 }
+
+/** `1 file`, `2 files`. */
+export function plural(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}

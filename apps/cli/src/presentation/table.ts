@@ -13,3 +13,12 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
     )
     .join('\n');
 }
+
+/** A table, or a sentence when there is nothing to show in one. */
+export function listing(
+  whenEmpty: string,
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  return rows.length === 0 ? whenEmpty : formatTable(header, rows);
+}

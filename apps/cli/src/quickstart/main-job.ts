@@ -5,7 +5,7 @@ import { catalogRequests, schedulerRequests, type Cadence } from '@catena/events
 import type { CatenaClient } from '@catena/client';
 import { compareTrees } from '@catena/sources';
 import { readDefinitionFiles } from '../definition-files.ts';
-import { followToTheEnd } from '../follow.ts';
+import { watchToTheEnd } from '../follow.ts';
 import type { Invocation } from '../invocation.ts';
 import { drawChains } from '../presentation/chain-drawing.ts';
 import { editSampleSource, prepareSampleSource } from './sample-source.ts';
@@ -45,7 +45,7 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
   const restored = path.join(folder, 'restored');
   const runs = { allWentWell: true };
   const follow = async (run: string) => {
-    const outcome = await followToTheEnd(cli, client, run);
+    const outcome = await watchToTheEnd(cli, client, run);
     if (outcome.state !== 'completed' && outcome.state !== 'completedWithWarnings') runs.allWentWell = false;
   };
   const runCadence = async (cadence: Cadence) => {

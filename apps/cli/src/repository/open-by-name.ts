@@ -2,7 +2,7 @@ import { catalogRequests, type DefinitionView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { readRepositorySpec } from '@catena/schedule';
 import { openRepository, readKey, type Repository } from '@catena/vault';
-import { UsageError } from '../invocation.ts';
+import { NotPossibleError } from '../invocation.ts';
 
 /** The definition of a repository. */
 export async function repositoryDefinition(client: CatenaClient, name: string): Promise<DefinitionView> {
@@ -10,7 +10,7 @@ export async function repositoryDefinition(client: CatenaClient, name: string): 
     await client.ask(catalogRequests.listDefinitions, { kind: 'Repository', name })
   ).items.find((item) => !item.deleted);
   if (!definition)
-    throw new UsageError(
+    throw new NotPossibleError(
       `There is no Repository "${name}".`,
       'List them with "catena get repositories", or name its folder.',
     );
