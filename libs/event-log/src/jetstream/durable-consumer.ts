@@ -6,6 +6,9 @@ const CONSUMER_NOT_FOUND = 10014;
 /** consumer already exists: another process was faster. */
 const CONSUMER_EXISTS = 10148;
 
+/** What may wait for another attempt before nothing new is delivered: delays of hours must not hold the others up. */
+const MAX_WAITING = 20_000;
+
 /** A consumer whose position outlives processes and servers. */
 export interface DurableSettings {
   readonly stream: string;
@@ -36,12 +39,8 @@ export async function durableConsumer(
           (await consumers.info(stream, name))
         );
       }
-      if (sameFilters(there.config, settings.filters) && there.config.ack_wait === settings.ackWait)
-        return there;
-      return await consumers.update(stream, name, {
-        ...filterConfig(settings.filters),
-        ack_wait: settings.ackWait,
-      });
+      if (isAsWanted(there.config, settings)) return there;
+      return await consumers.update(stream, name, changeable(settings));
     },
     { patienceMilliseconds: Number.POSITIVE_INFINITY, ...(signal ? { signal } : {}) },
   );
@@ -52,13 +51,22 @@ function newConfig(settings: DurableSettings): Partial<ConsumerConfig> {
   return {
     durable_name: settings.name,
     ack_policy: 'explicit',
-    ack_wait: settings.ackWait,
     max_deliver: -1,
+    ...changeable(settings),
     ...(settings.from === undefined || settings.from <= 1
       ? { deliver_policy: 'all' }
       : { deliver_policy: 'by_start_sequence', opt_start_seq: settings.from }),
-    ...filterConfig(settings.filters),
   };
+}
+
+function changeable({ filters, ackWait }: DurableSettings): Partial<ConsumerConfig> {
+  return { ack_wait: ackWait, max_ack_pending: MAX_WAITING, ...filterConfig(filters) };
+}
+
+function isAsWanted(config: ConsumerConfig, { filters, ackWait }: DurableSettings): boolean {
+  return (
+    config.ack_wait === ackWait && config.max_ack_pending === MAX_WAITING && sameFilters(config, filters)
+  );
 }
 
 function filterConfig(filters: readonly string[]): Partial<ConsumerConfig> {

@@ -9,7 +9,6 @@ import {
   type EventType,
 } from '@catena/events';
 import type { JsMsg } from '@nats-io/jetstream';
-import { PositionBeyondLogError } from '../port/errors.ts';
 import type {
   AggregateHead,
   AppendPart,
@@ -104,8 +103,6 @@ class JetStreamEventLog implements EventLog {
   }
 
   async *follow(options: FollowOptions): AsyncIterable<EventBatch> {
-    const last = await this.lastSequence();
-    if (options.from > last + 1) throw new PositionBeyondLogError(options.from - 1, last);
     const wanted = wantedBy(options.types);
     const gaps = new GapCheck(options.from);
     const chain = options.types

@@ -1,6 +1,7 @@
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { CatenaError } from '@catena/events';
+import { StreamMissingError } from './stream-problems.ts';
 
 /** Whether the same may work later without anybody's help: the server is away, restarting or busy. */
 export function isTransient(thrown: unknown): boolean {
@@ -18,6 +19,8 @@ export function isTransient(thrown: unknown): boolean {
 
 /** consumer not found; consumer is gone with a restart of the server and is made again. */
 const CONSUMER_GONE = new Set<number>([10014]);
+
+const STREAM_NOT_FOUND = 10059;
 
 /** Whether the connection was closed for good, by us or after the patience ran out. */
 export function isClosed(thrown: unknown): boolean {
@@ -37,6 +40,8 @@ function has(thrown: unknown, kind: new (...parameters: never[]) => Error): bool
 /** What the client threw, as an error of Catena's; those that are already stay as they are. */
 export function asCatenaError(thrown: unknown, doing: string): unknown {
   if (thrown instanceof CatenaError) return thrown;
+  if (thrown instanceof JetStreamApiError && thrown.code === STREAM_NOT_FOUND)
+    return new StreamMissingError(doing);
   if (isClosed(thrown)) {
     return new CatenaError('nats.closed', `The connection to NATS is closed: ${doing}.`, {
       retryable: true,

@@ -15,6 +15,9 @@ const DUPLICATE_IN_BATCH = 10201;
 /** atomic publish batch is incomplete: a part of it was lost with a connection; nothing was stored. */
 const BATCH_INCOMPLETE = 10176;
 
+/** insufficient resources, insufficient storage resources available, stream store failed: the disk or a limit is full. */
+const STORE_FULL = new Set([10023, 10047, 10077]);
+
 /**
  * What the server said to one try. `seen`: it has a message with one of our ids, or an aggregate is not where it was
  * expected; which of the two, and whose events are there, only the log tells.
@@ -47,6 +50,7 @@ export async function outcomeOf(send: () => Promise<PubAck>): Promise<PublishOut
     if (!(thrown instanceof JetStreamApiError)) throw thrown;
     if (WRONG_LAST_SEQUENCE.has(thrown.code)) return { kind: 'seen', because: 'expectation' };
     if (thrown.code === DUPLICATE_IN_BATCH) return { kind: 'seen', because: 'duplicate' };
+    if (STORE_FULL.has(thrown.code)) throw full(thrown);
     if (thrown.status === 503 || thrown.code === BATCH_INCOMPLETE) throw thrown;
     throw refused(thrown);
   }
@@ -109,12 +113,18 @@ export function wireHeaders(stored: StoredHeaders): MsgHdrs {
 }
 
 function refused(cause: JetStreamApiError): AppendRefusedError {
-  const full = cause.status >= 500 || /space|resource|storage|maximum/i.test(cause.message);
   return new AppendRefusedError(`the server says "${cause.message}" (${cause.code})`, {
-    remedy: full
-      ? 'Look at the disk and the limits of the NATS server; nothing was stored.'
-      : 'Check the settings of the stream with "catena doctor".',
-    retryable: full,
+    remedy: 'Check the settings of the stream with "catena doctor".',
+    details: { serverCode: cause.code },
+    cause,
+  });
+}
+
+function full(cause: JetStreamApiError): AppendRefusedError {
+  return new AppendRefusedError(`the server cannot store it: "${cause.message}" (${cause.code})`, {
+    remedy:
+      'Make room on the disk of the NATS server, or raise its limits; nothing was lost and it then goes on.',
+    retryable: true,
     details: { serverCode: cause.code },
     cause,
   });

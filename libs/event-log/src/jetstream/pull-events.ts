@@ -1,6 +1,7 @@
 import { JetStreamError, type Consumer, type ConsumerConfig, type JsMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import { asCatenaError, isTransient } from './nats-errors.ts';
+import { PositionBeyondLogError } from '../port/errors.ts';
 import { openPull } from './open-pull.ts';
 import type { NatsLink } from './nats-link.ts';
 import { whileConnected } from './while-connected.ts';
@@ -38,6 +39,7 @@ export async function* pullBatches(link: NatsLink, options: PullOptions): AsyncG
   let remaining = Number.POSITIVE_INFINITY;
   while (!options.signal?.aborted && remaining > 0) {
     const { consumer, pending } = await openConsumer(link, options, next);
+    if (!options.untilEnd) await checkPosition(link, options, next - 1);
     if (options.untilEnd) remaining = Math.min(remaining, pending);
     try {
       for (let delivered = 0; remaining > 0;) {
@@ -79,6 +81,20 @@ async function openConsumer(
     },
   );
   return { consumer: link.js.consumers.getConsumerFromInfo(info), pending: info.num_pending };
+}
+
+/** Whenever a follower begins or goes on: the server that came back may have another log, or an older one. */
+async function checkPosition(
+  link: NatsLink,
+  { stream, signal }: PullOptions,
+  position: number,
+): Promise<void> {
+  const { streams } = await link.manager();
+  const info = await withPatience(link, 'asking for the last sequence', () => streams.info(stream), {
+    patienceMilliseconds: Number.POSITIVE_INFINITY,
+    ...(signal ? { signal } : {}),
+  });
+  if (position > info.state.last_seq) throw new PositionBeyondLogError(position, info.state.last_seq);
 }
 
 function settings({ filters }: PullOptions, from: number): Partial<ConsumerConfig> {

@@ -1,3 +1,6 @@
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startTestNats, type TestNats } from '@catena/embedded/testing';
 import { ConcurrencyConflictError } from '../port/errors.ts';
@@ -137,6 +140,41 @@ describe('a server that is killed or restarted under a follower', () => {
     await seen.reached(3);
     stop.abort();
     expect(seen.sequences).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a server that comes back with an older log', () => {
+  it('is noticed by a follower that had read more', async () => {
+    const add = async (run: string, count: number) =>
+      (await log.append([part(runRef(run), EMPTY_HEAD, claimsOf(run, count))])).sequence;
+    const older = await mkdtemp(path.join(tmpdir(), 'catena-older-'));
+    const seen = collect(log.follow({ from: 1, signal: new AbortController().signal }));
+    await seen.reached(await add('run-1', 1));
+    await nats.stop();
+    await cp(nats.folder, older, { recursive: true });
+    await nats.restart();
+    await seen.reached(await add('run-2', 2));
+    await nats.stop();
+    await rm(nats.folder, { recursive: true });
+    await cp(older, nats.folder, { recursive: true });
+    await nats.restart();
+    await expect(seen.ended).rejects.toMatchObject({
+      code: 'event-log.position-beyond',
+      details: { position: 3, last: 1 },
+    });
+    await rm(older, { recursive: true });
+  });
+
+  it('or with none', async () => {
+    const seen = collect(log.follow({ from: 1, signal: new AbortController().signal }));
+    await log.append([part(runRef('run-1'), EMPTY_HEAD, claimsOf('run-1', 1))]);
+    await seen.reached(1);
+    await nats.stop();
+    for (const entry of await readdir(nats.folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) await rm(path.join(nats.folder, entry.name), { recursive: true });
+    }
+    await nats.restart();
+    await expect(seen.ended).rejects.toMatchObject({ code: 'event-log.stream-missing', retryable: true });
   });
 });
 

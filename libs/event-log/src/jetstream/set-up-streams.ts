@@ -42,7 +42,7 @@ export async function checkEventStream(link: NatsLink): Promise<void> {
   await withPatience(link, 'checking the stream of the log', async () => {
     checkServerVersion(link.server()?.version ?? '');
     const info = await infoOf(link, EVENTS_STREAM);
-    if (!info) throw new StreamMissingError(EVENTS_STREAM);
+    if (!info) throw new StreamMissingError(`${EVENTS_STREAM} is missing`);
     refuseWrong(info);
   });
 }

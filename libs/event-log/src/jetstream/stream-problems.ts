@@ -63,13 +63,12 @@ export class StreamMisconfiguredError extends CatenaError {
   }
 }
 
-/** The streams are not there yet. */
+/** The streams are not there, or not yet. */
 export class StreamMissingError extends CatenaError {
-  constructor(stream: string) {
-    super('event-log.stream-missing', `The NATS server has no stream ${stream}.`, {
-      remedy: 'Set the streams up once with the operator\'s account: "catena up" does it on one machine.',
+  constructor(doing: string) {
+    super('event-log.stream-missing', `The NATS server does not have the streams of Catena: ${doing}.`, {
+      remedy: 'Set the streams up with the operator\'s account: "catena up" does it on one machine.',
       retryable: true,
-      details: { stream },
     });
   }
 }
