@@ -1,74 +1,59 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serviceProcess, startEverything, type Instances, type ServiceName } from '@catena/cli/platform';
-import { connectCatena, type CatenaClient, type RunOutcome } from '@catena/client';
-import type { Platform, PlatformEvent } from '@catena/embedded';
-import {
-  catalogRequests,
-  freshId,
-  schedulerRequests,
-  type AnyRecordedEvent,
-  type BackupType,
-  type BackupView,
-  type Cadence,
-  type EventType,
-} from '@catena/events';
+import { connectCatena, type CatenaClient } from '@catena/client';
+import type { Endpoints, Platform, PlatformEvent } from '@catena/embedded';
+import { Operator } from './operator.ts';
 
-/** How long any one wait may last before the test is told what it waited for. */
-const PATIENCE_MILLISECONDS = 60_000;
+export interface TestPlatformOptions {
+  /** A folder to continue; default: one of its own. */
+  readonly folder?: string;
+  /** How many processes of each service; default one of each. */
+  readonly instances?: Instances;
+  /** What every service is told beyond the defaults. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Lets a test make its data folder before anything starts in it. */
+  readonly prepare?: (home: string) => void;
+}
 
 /** A whole platform of real processes in a folder of its own: what a scenario acts on. */
-export class TestPlatform implements AsyncDisposable {
-  readonly folder: string;
-  readonly home: string;
+export class TestPlatform extends Operator implements AsyncDisposable {
   readonly platform: Platform;
-  readonly client: CatenaClient;
   /** What the supervisor reported since the start: deaths, restarts. */
   readonly happenings: readonly PlatformEvent[];
+  readonly #environment: Readonly<Record<string, string>>;
+  #crashes = 0;
 
   private constructor(parts: {
     folder: string;
-    home: string;
     platform: Platform;
     client: CatenaClient;
     happenings: PlatformEvent[];
+    environment: Readonly<Record<string, string>>;
   }) {
-    this.folder = parts.folder;
-    this.home = parts.home;
+    super(parts.folder, parts.client);
     this.platform = parts.platform;
-    this.client = parts.client;
     this.happenings = parts.happenings;
+    this.#environment = parts.environment;
   }
 
   /** Starts servers and services; a given folder is continued. */
-  static async start(options: { folder?: string; instances?: Instances } = {}): Promise<TestPlatform> {
-    const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'catena-scenario-'));
+  static async start(options: TestPlatformOptions = {}): Promise<TestPlatform> {
+    const folder = options.folder ?? scenarioFolder();
     const home = path.join(folder, 'home');
     mkdirSync(home, { recursive: true });
+    options.prepare?.(home);
     const happenings: PlatformEvent[] = [];
+    const environment = options.environment ?? {};
     const platform = await startEverything({
       home,
       onEvent: (event) => happenings.push(event),
+      environment,
       ...(options.instances ? { instances: options.instances } : {}),
     });
-    return new TestPlatform({ folder, home, platform, happenings, client: await connectAs(platform) });
-  }
-
-  /** A folder below this platform's own, made. */
-  place(name: string): string {
-    const place = path.join(this.folder, name);
-    mkdirSync(place, { recursive: true });
-    return place;
-  }
-
-  /** Writes files below a folder, given as path → content. */
-  write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
-    for (const [name, content] of Object.entries(files)) {
-      const file = path.join(folder, name);
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, content);
-    }
+    const client = await connectAs(platform.endpoints);
+    return new TestPlatform({ folder, platform, happenings, environment, client });
   }
 
   /** Starts one more process of a service, for example with a crash point in its environment. */
@@ -77,7 +62,32 @@ export class TestPlatform implements AsyncDisposable {
     instance: string,
     environment: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    await this.platform.supervisor.start(serviceProcess(service, instance, this.platform, environment));
+    await this.platform.supervisor.start(
+      serviceProcess(service, instance, this.platform, { ...this.#environment, ...environment }),
+    );
+  }
+
+  /**
+   * Replaces a process of a service by one that dies at a crash point, once: it is started again as any that dies.
+   * With `signal` it gets that one instead of SIGKILL. Answers the marker file that is there from that moment on.
+   */
+  async doom(
+    service: ServiceName,
+    instance: string,
+    point: string,
+    options: { signal?: 'SIGKILL' | 'SIGSTOP' } = {},
+  ): Promise<string> {
+    const marker = path.join(
+      this.place('crashes'),
+      `${instance}-${point.replace(':', '-')}-${++this.#crashes}`,
+    );
+    await this.stopService(instance);
+    await this.startService(service, instance, {
+      CATENA_CRASH_AT: point,
+      CATENA_CRASH_ONCE: marker,
+      CATENA_CRASH_SIGNAL: options.signal ?? 'SIGKILL',
+    });
+    return marker;
   }
 
   /** Stops a service the way a system does, SIGTERM first. */
@@ -96,139 +106,31 @@ export class TestPlatform implements AsyncDisposable {
     process.kill(this.pidOf(name), 'SIGKILL');
   }
 
-  async apply(text: string): Promise<void> {
-    await this.client.ask(schedulerRequests.applyDefinitions, {
-      ...command(),
-      files: [{ name: 'scenario.yaml', text }],
-    });
-  }
-
-  /** Defines a source and a repository of the files driver, encrypted with a generated key, without a schedule. */
-  async defineFiles(names: {
-    source: string;
-    repository: string;
-  }): Promise<{ source: string; repository: string }> {
-    const source = this.place(`sources/${names.source}`);
-    const repository = path.join(this.folder, 'repositories', names.repository);
-    mkdirSync(path.dirname(repository), { recursive: true });
-    await this.apply(`apiVersion: catena/v1
-kind: Source
-metadata: {name: ${names.source}}
-spec: {driver: files, files: {path: ${source}}}
----
-apiVersion: catena/v1
-kind: Repository
-metadata: {name: ${names.repository}}
-spec:
-  store: fs
-  fs: {path: ${repository}}
-  encryption: {keys: [{keyFile: {path: ${this.home}/${names.repository}.key, generate: true}}]}
-`);
-    return { source, repository };
-  }
-
-  async requestBackup(
-    source: string,
-    repository: string,
-    type: BackupType = 'full',
-    copyOnly = false,
-  ): Promise<string> {
-    const { run } = await this.client.ask(schedulerRequests.requestBackup, {
-      ...command(),
-      source,
-      repository,
-      type,
-      copyOnly,
-    });
-    return run;
-  }
-
-  async backup(
-    source: string,
-    repository: string,
-    type: BackupType = 'full',
-    copyOnly = false,
-  ): Promise<RunOutcome> {
-    return this.outcome(await this.requestBackup(source, repository, type, copyOnly));
-  }
-
-  async runSchedule(schedule: string, cadence?: Cadence): Promise<RunOutcome> {
-    const { run } = await this.client.ask(schedulerRequests.runSchedule, { ...command(), schedule, cadence });
-    return this.outcome(run);
-  }
-
-  async restore(
-    repository: string,
-    backup: string,
-    target: string,
-    options: { overwrite?: boolean; include?: string[] } = {},
-  ): Promise<RunOutcome> {
-    const { run } = await this.client.ask(schedulerRequests.requestRestore, {
-      ...command(),
-      repository,
-      backup,
-      target,
-      overwrite: options.overwrite ?? false,
-      include: options.include ?? [],
-    });
-    return this.outcome(run);
-  }
-
-  /** Waits for the end of a run. */
-  async outcome(run: string): Promise<RunOutcome> {
-    return this.client.followRun(run, { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
-  }
-
-  /** The first event from a sequence on that fits; waits for it. */
-  async event<T extends EventType>(
-    type: T,
-    fits: (event: Extract<AnyRecordedEvent, { type: T }>) => boolean = () => true,
-    from = 1,
-  ): Promise<Extract<AnyRecordedEvent, { type: T }>> {
-    const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
-    for await (const batch of this.client.log.follow({ from, types: [type], signal })) {
-      for (const event of batch.events) {
-        const candidate = event as Extract<AnyRecordedEvent, { type: T }>;
-        if (fits(candidate)) return candidate;
-      }
-    }
-    throw new Error(`no ${type} came within ${PATIENCE_MILLISECONDS} ms`);
-  }
-
-  /** Everything in the log. */
-  async events(types?: readonly EventType[]): Promise<AnyRecordedEvent[]> {
-    const events: AnyRecordedEvent[] = [];
-    for await (const event of this.client.log.read(types ? { types } : {})) events.push(event);
-    return events;
-  }
-
-  /** The backups the catalog knows, as of everything that is in the log now; newest first. */
-  async backups(source?: string): Promise<BackupView[]> {
-    const atLeast = await this.client.log.lastSequence();
-    return (await this.client.ask(catalogRequests.listBackups, { source, atLeast, limit: 1000 })).items;
-  }
-
   /** Stops everything and keeps the folder, so that a second start can continue it. */
   async stop(): Promise<void> {
     await this.client.close();
     await this.platform.stop();
   }
 
+  /** Stops everything and deletes the folder; with CATENA_TEST_KEEP=1 it stays, for a look at its logs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (process.env['CATENA_TEST_KEEP'] !== '1') rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-/** What every command to a service carries. */
-export function command(): { commandId: string; actor: string } {
-  return { commandId: freshId(), actor: 'person:scenario' };
+/** A folder for the data of one scenario. Others may enter it, so that PostgreSQL's user gets through when root tests. */
+export function scenarioFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'catena-scenario-'));
+  chmodSync(folder, 0o711);
+  return folder;
 }
 
-function connectAs(platform: Platform): Promise<CatenaClient> {
+/** Connects the way the command line does. */
+export function connectAs(endpoints: Endpoints): Promise<CatenaClient> {
   return connectCatena({
-    url: platform.endpoints.nats.url,
-    ...(platform.endpoints.nats.users.client ?? {}),
+    url: endpoints.nats.url,
+    ...(endpoints.nats.users.client ?? {}),
     name: 'catena:scenario',
   });
 }
