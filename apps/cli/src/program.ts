@@ -17,6 +17,7 @@ import { addKey } from './commands/key.ts';
 import { addLog } from './commands/log.ts';
 import { addLs } from './commands/ls.ts';
 import { addPlan } from './commands/plan.ts';
+import { addPreview } from './commands/preview.ts';
 import { addQuickstart } from './commands/quickstart.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRuns } from './commands/runs.ts';
@@ -38,6 +39,7 @@ const commands = [
   addApply,
   addGet,
   addDescribe,
+  addPreview,
   addScheduleCommands,
   addBackup,
   addBackups,

@@ -5,6 +5,7 @@ import {
   type CatalogQueries,
   type ProjectionRunner,
   type RebuildResult,
+  type VerifyResult,
 } from '@catena/read-store';
 import {
   BackgroundWork,
@@ -68,6 +69,11 @@ export class Projection implements OnApplicationBootstrap, OnApplicationShutdown
   /** Builds the read models again beside the live ones and swaps. */
   async rebuild(): Promise<RebuildResult> {
     return await (await this.#whenOpen()).rebuild(this.eventLog);
+  }
+
+  /** Builds the read models a second time, compares and throws that copy away. */
+  async compare(): Promise<VerifyResult> {
+    return await (await this.#whenOpen()).verify(this.eventLog);
   }
 
   async #open(): Promise<void> {

@@ -26,4 +26,10 @@ export class StatusController {
   async rebuild() {
     return await this.projection.rebuild();
   }
+
+  @AnswersRequest(catalogRequests.compareCatalog)
+  async compare() {
+    const { sequence, identical, differing } = await this.projection.compare();
+    return { sequence, identical, differing: [...differing] };
+  }
 }

@@ -4,11 +4,13 @@ import { readSubscriptionSpec, type SubscriptionSpec } from '@catena/schedule';
 import {
   BackgroundWork,
   CLOCK,
+  CONFIGURATION,
   crashPoint,
   EVENT_LOG,
   Log,
   withLogFields,
   type Clock,
+  type ServiceConfiguration,
 } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { cloudEventOf } from './cloud-event.ts';
@@ -46,6 +48,7 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
     @Inject(SourceOfEvent) private readonly sources: SourceOfEvent,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIGURATION) private readonly configuration: ServiceConfiguration,
     @Inject(Log) private readonly log: Log,
   ) {}
 
@@ -98,10 +101,12 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
   }
 
   #start(name: string, uid: string, spec: SubscriptionSpec, from: number, signal: AbortSignal): void {
+    const backoff =
+      this.configuration.CATENA_DELIVERY_BACKOFF_SECONDS?.map((seconds) => seconds * SECOND) ?? BACKOFF;
     this.work.start(`subscription ${name}`, async (_, healthy) => {
       healthy();
       await this.eventLog.deliver(
-        { name: `subscription-${uid}`, types: typesOf(spec), from, backoff: BACKOFF, signal },
+        { name: `subscription-${uid}`, types: typesOf(spec), from, backoff, signal },
         (event, { attempt }) =>
           withLogFields({ subscription: name, run: event.correlationId, sequence: event.sequence }, () =>
             this.#deliver(spec, event, attempt, signal),

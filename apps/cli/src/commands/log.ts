@@ -2,12 +2,17 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { catalogRequests } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
+import { catalogRequests, describeError } from '@catena/events';
 import { compareLogWithExport, exportLog, importLog, verifyLog } from '@catena/event-log';
 import type { Command } from 'commander';
 import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { NotPossibleError } from '../invocation.ts';
+import { NotPossibleError, type Invocation } from '../invocation.ts';
+import { plural } from '../presentation/quantities.ts';
+
+/** A log of many millions of events takes its time. */
+const COMPARISON_MILLISECONDS = 3_600_000;
 
 /** Written beside the target and renamed when it is whole and durable, so that a broken export is never taken for one. */
 async function writeWholeFile(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
@@ -27,6 +32,75 @@ async function writeWholeFile(file: string, bytes: AsyncIterable<Uint8Array>): P
   }
 }
 
+/** Whether the read models are what the log says; the error when nobody can tell. */
+async function compareProjections(cli: Invocation, client: CatenaClient) {
+  try {
+    return await client.ask(
+      catalogRequests.compareCatalog,
+      {},
+      { timeoutMilliseconds: COMPARISON_MILLISECONDS, signal: cli.signal },
+    );
+  } catch (error) {
+    return { error: describeError(error) };
+  }
+}
+
+interface LogVerifyOptions {
+  export?: string;
+  projections: boolean;
+}
+
+function addLogVerify(log: Command, act: Act): void {
+  subcommand(
+    log,
+    'verify',
+    'Walks the whole log: sequences, schemas, hash chains; compares it with the read models, and with an export',
+    'catena log verify\ncatena log verify --export /mnt/safe/log.zst --no-projections',
+  )
+    .option('--export <file>', 'compare with this export too')
+    .option('--no-projections', 'do not build the read models a second time to compare them')
+    .action(
+      act(async (cli, options: LogVerifyOptions) => {
+        const client = await cli.connect();
+        const { signal } = cli;
+        const result = await verifyLog(client.log, { signal });
+        cli.say(
+          `log: ${plural(result.events, 'event')} of ${plural(result.aggregates, 'aggregate')}, ${plural(result.problemCount, 'problem')}`,
+        );
+        for (const { sequence, error } of result.problems) cli.say(`  ${sequence}: ${error.message}`);
+
+        const file = options.export;
+        const comparison =
+          file === undefined
+            ? undefined
+            : await compareLogWithExport(client.log, () => createReadStream(file), { signal });
+        if (comparison) {
+          const { same, differenceCount, onlyInLog, onlyInExport } = comparison;
+          cli.say(
+            `export: ${same} the same, ${differenceCount} different, ${onlyInLog} only in the log, ${onlyInExport} only in the export`,
+          );
+          if (onlyInExport > 0) cli.say('  The log has lost events that the export has.');
+        }
+
+        const projections = options.projections ? await compareProjections(cli, client) : undefined;
+        if (projections && 'error' in projections) {
+          cli.say(`read models: not compared: ${projections.error.message}`);
+          cli.exit(ExitCode.unreachable);
+        } else if (projections) {
+          cli.say(
+            `read models: ${projections.identical ? 'what the log says' : `NOT what the log says in ${projections.differing.join(', ')}; see "catena catalog rebuild"`}, up to ${projections.sequence}`,
+          );
+        }
+        cli.answer({ ...result, comparison, projections });
+        const wrong =
+          result.problemCount > 0 ||
+          (comparison && comparison.differenceCount + comparison.onlyInExport > 0) ||
+          (projections && 'identical' in projections && !projections.identical);
+        if (wrong) cli.exit(ExitCode.damageFound);
+      }),
+    );
+}
+
 /** `catena log verify | export | import`: the event log as a thing to check and to take away. */
 export function addLog(program: Command, act: Act): void {
   const log = commandGroup(
@@ -36,47 +110,7 @@ export function addLog(program: Command, act: Act): void {
     'catena log verify\ncatena log export /mnt/safe/log-2026-03-01.zst\ncatena log import /mnt/safe/log-2026-03-01.zst',
   );
 
-  subcommand(
-    log,
-    'verify',
-    'Walks the whole log: sequences, schemas, hash chains; with an export also against that',
-    'catena log verify\ncatena log verify --export /mnt/safe/log.zst',
-  )
-    .option('--export <file>', 'compare with this export too')
-    .action(
-      act(async (cli, options: { export?: string }) => {
-        const client = await cli.connect();
-        const result = await verifyLog(client.log, { signal: cli.signal });
-        const file = options.export;
-        const comparison =
-          file === undefined
-            ? undefined
-            : await compareLogWithExport(client.log, () => createReadStream(file), { signal: cli.signal });
-        const status = await client.ask(catalogRequests.catalogStatus, {});
-        const wrong = result.problemCount + (comparison?.differenceCount ?? 0);
-        cli.answer({
-          ...result,
-          comparison,
-          projections: {
-            sequence: status.sequence,
-            logSequence: status.logSequence,
-            stopped: status.stopped,
-          },
-        });
-        cli.say(
-          `${result.events} events of ${result.aggregates} aggregates, ${result.problemCount} problems`,
-        );
-        for (const { sequence, error } of result.problems) cli.say(`  ${sequence}: ${error.message}`);
-        if (comparison)
-          cli.say(
-            `export: ${comparison.same} the same, ${comparison.differenceCount} different, ${comparison.onlyInLog} newer in the log, ${comparison.onlyInExport} only in the export`,
-          );
-        cli.say(
-          `projections: have read ${status.sequence} of ${status.logSequence}${status.stopped ? `; stopped: ${status.stopped}` : ''}`,
-        );
-        if (wrong > 0) cli.exit(ExitCode.damageFound);
-      }),
-    );
+  addLogVerify(log, act);
 
   subcommand(
     log,

@@ -241,6 +241,17 @@ export const catalogRequests = {
       sequence: z.number().int(),
     }),
   }),
+  compareCatalog: request({
+    service: 'chain-catalog',
+    name: 'compare',
+    summary: 'Builds the read models a second time from the log and says whether the live ones are the same.',
+    input: z.object({}),
+    output: z.object({
+      sequence: z.number().int().describe('Log sequence up to which they were compared.'),
+      identical: z.boolean(),
+      differing: z.array(z.string()).describe('Tables whose rows differ.'),
+    }),
+  }),
   cancelRun: request({
     service: 'chain-catalog',
     name: 'cancel-run',

@@ -50,6 +50,14 @@ export const serviceConfiguration = z.object({
   CATENA_JOB_WAIT_SECONDS: wholeNumber(2, 3600)
     .prefault('30')
     .describe('After how much silence of its mover a job is handed out again; the same for all processes.'),
+  CATENA_DELIVERY_BACKOFF_SECONDS: z
+    .string()
+    .regex(/^\d{1,6}(,\d{1,6})*$/, 'expected whole numbers of seconds, separated by commas')
+    .transform((text) => text.split(',').map(Number))
+    .optional()
+    .describe(
+      'After which delays an event is delivered to a Subscription again; after the last it is a dead letter. Default: a day of trying.',
+    ),
   CATENA_SHUTDOWN_SECONDS: wholeNumber(1, 3600)
     .prefault('25')
     .describe('How long work in hand may take to end after SIGTERM.'),

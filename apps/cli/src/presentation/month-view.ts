@@ -1,0 +1,49 @@
+/** What a month view shows of one firing. */
+export interface MonthEntry {
+  /** Local time with offset: `2026-03-30T03:30:00+02:00`. */
+  readonly local: string;
+  readonly cadence: 'full' | 'differential' | 'incremental' | 'copyOnly';
+  readonly note: string;
+}
+
+const LETTERS = { full: 'F', differential: 'D', incremental: 'I', copyOnly: 'C' } as const;
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+const WIDTH = 12;
+
+/** A month as a calendar sheet: per day how many runs of each cadence; `!` marks a day with a remark. */
+export function formatMonth(month: string, entries: readonly MonthEntry[]): string {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  const days = new Date(Date.UTC(year, number, 0)).getUTCDate();
+  const lead = (new Date(Date.UTC(year, number - 1, 1)).getUTCDay() + 6) % 7;
+  const cells = [
+    ...Array.from({ length: lead }, () => ''),
+    ...Array.from({ length: days }, (_, index) => {
+      const date = `${month}-${String(index + 1).padStart(2, '0')}`;
+      return `${String(index + 1).padStart(2)} ${dayText(entries.filter(({ local }) => local.startsWith(date)))}`;
+    }),
+  ];
+  const lines = [
+    WEEKDAYS.map((day) => day.padEnd(WIDTH))
+      .join('')
+      .trimEnd(),
+  ];
+  for (let start = 0; start < cells.length; start += 7) {
+    lines.push(
+      cells
+        .slice(start, start + 7)
+        .map((cell) => cell.padEnd(WIDTH))
+        .join('')
+        .trimEnd(),
+    );
+  }
+  return `${month}\n${lines.join('\n')}\nF full  D differential  I incremental  C copy-only  ! see the notes`;
+}
+
+function dayText(entries: readonly MonthEntry[]): string {
+  const running = entries.filter(({ note }) => !note.includes('does not run'));
+  const counts = Object.entries(LETTERS).flatMap(([cadence, letter]) => {
+    const count = running.filter((entry) => entry.cadence === cadence).length;
+    return count === 0 ? [] : [count === 1 ? letter : `${letter}${count}`];
+  });
+  return `${counts.join(' ')}${entries.some(({ note }) => note !== '') ? '!' : ''}`;
+}
