@@ -2,6 +2,7 @@ export * from './position.ts';
 export * from './collection/collection-state.ts';
 export * from './collection/usable.ts';
 export * from './collection/plan-backup.ts';
+export { COPY_ONLY_IGNORED } from './collection/backup-shape.ts';
 export * from './collection/settle-plan.ts';
 export * from './collection/adopt-found.ts';
 export * from './repository-state.ts';

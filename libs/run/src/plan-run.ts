@@ -14,6 +14,14 @@ export function refuseRun(state: RunState, failure: Failure): Decision {
   return notNow ?? accept(domainEvent('run.refused', state.run, { failure }));
 }
 
+/** What was planned cannot be done any more: the next attempt does something else. Only between two attempts. */
+export function replanRun(state: RunState, plan: RunPlan, reason: string): Decision {
+  if (state.phase === 'waitingForRetry') {
+    return accept(domainEvent('run.replanned', state.run, { plan, reason }));
+  }
+  return refuse('run.not-between-attempts', `The run ${state.run} is ${state.phase}: its plan stays.`);
+}
+
 function cannotBeDecided(state: RunState): Decision | undefined {
   if (state.phase === 'requested') return undefined;
   if (state.phase === 'unknown') return refuse('run.unknown', `Nobody asked for the run ${state.run}.`);

@@ -71,6 +71,8 @@ export function evolveRun(state: RunState, event: FoldableEvent): RunState {
       return { ...state, phase: 'requested', ...event.data };
     case 'run.planned':
       return { ...state, phase: 'planned', plan: event.data.plan };
+    case 'run.replanned':
+      return { ...state, plan: event.data.plan };
     case 'run.refused':
       return { ...state, phase: 'refused', failure: event.data.failure };
     case 'run.claimed':

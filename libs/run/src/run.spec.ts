@@ -5,7 +5,7 @@ import { requestCancel } from './cancel-run.ts';
 import { claim, release } from './claim.ts';
 import type { Decision } from './decision.ts';
 import { attemptFailed, cancelled, completed } from './outcome.ts';
-import { planRun, refuseRun } from './plan-run.ts';
+import { planRun, refuseRun, replanRun } from './plan-run.ts';
 import { requestRun } from './request-run.ts';
 import { DEFAULT_RETRY_POLICY, retryAt } from './retry-policy.ts';
 import { evolveRun, initialRun, isOver, runFrom, type RunState } from './run-state.ts';
@@ -66,6 +66,19 @@ describe('asking for a run', () => {
     expect(typesOf(refuseRun(given(requested), final))).toEqual(['run.refused']);
     expect(typesOf(refuseRun(given(requested, planned), final))).toEqual([]);
     expect(codeOf(planRun(given(), plan))).toBe('run.unknown');
+  });
+});
+
+describe('planning again', () => {
+  it('changes the plan between two attempts only', () => {
+    const other: RunPlan = { kind: 'rescan', repository: { ...snapshot, generation: 2 } };
+    const waiting = given(requested, planned, claimed(1), failedOnce(1));
+    const events = eventsOf(replanRun(waiting, other, 'gone'));
+    expect(given(requested, planned, claimed(1), failedOnce(1), ...events)).toMatchObject({
+      phase: 'waitingForRetry',
+      plan: other,
+    });
+    expect(codeOf(replanRun(given(requested, planned), other, 'gone'))).toBe('run.not-between-attempts');
   });
 });
 

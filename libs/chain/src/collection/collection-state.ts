@@ -1,6 +1,7 @@
 import type { BackupType, EventData } from '@catena/events';
 import type { FoldableEvent } from '@catena/run';
-import { laterPosition, type Position } from '../position.ts';
+import { comparePositions, laterPosition, type Position } from '../position.ts';
+import type { ForkOrigin } from '../restore-plan/fork-path.ts';
 
 /** One source in one repository. */
 export type CollectionPlace = EventData<'collection.opened'>;
@@ -22,6 +23,10 @@ export interface Lineage {
 /** A backup that a run has claimed a place for. */
 export interface PlannedBackup extends Lineage {
   readonly position: Position;
+  /** The branch of the source; absent for a source that has none. */
+  readonly fork?: string | undefined;
+  /** Of a log: where it begins. */
+  readonly start?: Position | undefined;
 }
 
 /** A backup that exists. */
@@ -30,6 +35,12 @@ export interface CollectedBackup extends PlannedBackup {
   readonly asOf: string;
   /** Backups whose objects it needs, itself not among them. */
   readonly closure: readonly string[];
+}
+
+/** Where the next regular log begins. */
+export interface ArchivePoint {
+  readonly position: Position;
+  readonly fork?: string | undefined;
 }
 
 /** The collection as folded from its own events. */
@@ -44,6 +55,14 @@ export interface CollectionState {
   readonly unusable: ReadonlyMap<string, UnusableReason>;
   /** The highest position that was reserved or completed. */
   readonly lastPosition: Position;
+  /** The branch that the source is on; absent for a source that has none. */
+  readonly fork?: string;
+  /** Every branch in the order in which it was met, and where it left its parent, when that is known. */
+  readonly forks: ReadonlyMap<string, ForkOrigin | undefined>;
+  /** Absent while no log chain has begun. */
+  readonly archivePoint?: ArchivePoint;
+  /** What a person said the source is now, whatever the chains were taken from. */
+  readonly acceptedFamily?: string;
 }
 
 interface Draft {
@@ -53,6 +72,10 @@ interface Draft {
   planned: Map<string, PlannedBackup>;
   unusable: Map<string, UnusableReason>;
   lastPosition: Position;
+  fork?: string;
+  forks: Map<string, ForkOrigin | undefined>;
+  archivePoint?: ArchivePoint;
+  acceptedFamily?: string;
 }
 
 export function initialCollection(collection: string): CollectionState {
@@ -62,6 +85,7 @@ export function initialCollection(collection: string): CollectionState {
     planned: new Map(),
     unusable: new Map(),
     lastPosition: '0',
+    forks: new Map(),
   };
 }
 
@@ -80,6 +104,7 @@ export function evolveCollectionWith(
     backups: new Map(state.backups),
     planned: new Map(state.planned),
     unusable: new Map(state.unusable),
+    forks: new Map(state.forks),
   };
   for (const event of events) apply(draft, event);
   return draft;
@@ -103,6 +128,7 @@ function apply(draft: Draft, event: FoldableEvent): void {
       draft.planned.delete(event.data.run);
       draft.backups.set(event.data.backup, event.data);
       draft.lastPosition = laterPosition(draft.lastPosition, event.data.position);
+      moveSource(draft, event.data);
       // A rescan that finds a missing backup again completes it once more; nothing else comes back.
       if (draft.unusable.get(event.data.backup) === 'missing') draft.unusable.delete(event.data.backup);
       return;
@@ -114,6 +140,45 @@ function apply(draft: Draft, event: FoldableEvent): void {
         draft.unusable.set(event.data.backup, event.data.reason);
       }
       return;
+    case 'collection.archive-point-lost':
+      delete draft.archivePoint;
+      return;
+    case 'collection.forked':
+      branchOff(draft, event.data);
+      return;
+    case 'collection.family-accepted':
+      draft.acceptedFamily = event.data.family;
+      delete draft.archivePoint;
+      delete draft.fork;
+      return;
     default:
   }
+}
+
+/** What a completed backup says about the source's own history (rules.md section 1, column "log archive point"). */
+function moveSource(draft: Draft, backup: EventData<'collection.backup-completed'>): void {
+  if (backup.copyOnly) return;
+  const { fork, position } = backup;
+  if (fork !== undefined && !draft.forks.has(fork)) draft.forks.set(fork, undefined);
+  if (fork !== undefined) draft.fork ??= fork;
+  if (backup.type === 'log') {
+    const known = draft.archivePoint;
+    const isLater = known?.fork !== fork || comparePositions(position, known?.position ?? '0') > 0;
+    if (isLater) draft.archivePoint = { position, fork };
+  } else if (draft.archivePoint === undefined && backup.archivePoint !== undefined) {
+    draft.archivePoint = { position: backup.archivePoint, fork };
+  }
+}
+
+/** The log chain goes on from the fork point, or from where it stood when that is earlier: both are on the new branch. */
+function branchOff(draft: Draft, { fork, parent, at }: EventData<'collection.forked'>): void {
+  const origin = parent === undefined || at === undefined ? undefined : { parent, at };
+  draft.forks.set(fork, origin);
+  draft.fork = fork;
+  const point = draft.archivePoint;
+  if (point === undefined) return;
+  if (origin === undefined) delete draft.archivePoint;
+  else if (comparePositions(origin.at, point.position) < 0)
+    draft.archivePoint = { position: origin.at, fork };
+  else draft.archivePoint = { position: point.position, fork };
 }

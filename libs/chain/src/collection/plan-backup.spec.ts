@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CatalogStory } from '../testing/index.ts';
-import { COPY_ONLY_IGNORED } from './plan-backup.ts';
+import { COPY_ONLY_IGNORED } from './backup-shape.ts';
 
 function refusedWith(code: string) {
   return { kind: 'append', events: [{ type: 'run.refused', data: { failure: { code } } }] };

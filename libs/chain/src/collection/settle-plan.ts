@@ -6,8 +6,9 @@ import {
   type Failure,
   type ManifestReport,
 } from '@catena/events';
+import { comparePositions } from '../position.ts';
 import type { CollectionPlace, CollectionState, PlannedBackup, UnusableReason } from './collection-state.ts';
-import { familyChanged } from './plan-backup.ts';
+import { familyChanged } from './refuse-backup.ts';
 import { familyOf } from './usable.ts';
 
 /** A planned backup became one, or its manifest is not what was planned. */
@@ -50,9 +51,48 @@ export function completeBackup(
     kind: 'completed',
     events: [
       domainEvent('backup.completed', manifest.backup, artefact(manifest, place)),
+      ...branchedOff(state, run, manifest),
       domainEvent('collection.backup-completed', state.collection, collected(manifest)),
     ],
   };
+}
+
+/** The source is on another branch than the collection knew: it was recovered short of its end, or promoted. */
+function branchedOff(state: CollectionState, run: string, manifest: ManifestReport): AnyDomainEvent[] {
+  const { fork, forkParent: parent, forkAt: at } = manifest;
+  const isKnown = fork === undefined || state.fork === undefined || state.forks.has(fork);
+  if (isKnown || manifest.copyOnly) return [];
+  return [
+    domainEvent('collection.forked', state.collection, {
+      fork,
+      run,
+      ...(parent === undefined ? {} : { parent }),
+      ...(at === undefined ? {} : { at }),
+    }),
+  ];
+}
+
+/** The log since the last log backup is gone at the source: a gap. Saying it again appends nothing. */
+export function loseArchivePoint(
+  state: CollectionState,
+  reason: EventData<'collection.archive-point-lost'>['reason'],
+  run?: string,
+): readonly AnyDomainEvent[] {
+  const { archivePoint } = state;
+  if (archivePoint === undefined) return [];
+  return [
+    domainEvent('collection.archive-point-lost', state.collection, {
+      position: archivePoint.position,
+      reason,
+      ...(run === undefined ? {} : { run }),
+    }),
+  ];
+}
+
+/** A person says that what is at the address now goes on as a new chain. */
+export function acceptFamily(state: CollectionState, family: string): readonly AnyDomainEvent[] {
+  if (familyOf(state) === family) return [];
+  return [domainEvent('collection.family-accepted', state.collection, { family })];
 }
 
 /** A planned backup will not come; its parent is free again and nothing else changed. */
@@ -100,6 +140,7 @@ export function artefact(manifest: ManifestReport, place: CollectionPlace): Even
 /** What the collection keeps of a backup. */
 export function collected(manifest: ManifestReport): EventData<'collection.backup-completed'> {
   const { run, backup, type, copyOnly, parent, base, chain, position, family, asOf, closure } = manifest;
+  const { fork, start, archivePoint } = manifest;
   return {
     run,
     backup,
@@ -109,6 +150,9 @@ export function collected(manifest: ManifestReport): EventData<'collection.backu
     ...(base === undefined ? {} : { base }),
     chain,
     position,
+    ...(fork === undefined ? {} : { fork }),
+    ...(start === undefined ? {} : { start }),
+    ...(archivePoint === undefined ? {} : { archivePoint }),
     family,
     asOf,
     closure,
@@ -118,7 +162,16 @@ export function collected(manifest: ManifestReport): EventData<'collection.backu
 function differenceBetween(planned: PlannedBackup, manifest: ManifestReport): string | undefined {
   const fields = ['backup', 'type', 'copyOnly', 'parent', 'base', 'chain'] as const;
   const field = fields.find((one) => planned[one] !== manifest[one]);
-  return field && `its ${field} is ${manifest[field] ?? 'not set'} and not ${planned[field] ?? 'left out'}`;
+  if (field !== undefined) {
+    return `its ${field} is ${manifest[field] ?? 'not set'} and not ${planned[field] ?? 'left out'}`;
+  }
+  return planned.start === undefined ? undefined : gapBefore(planned.start, manifest.start);
+}
+
+/** A log that begins after the archive point would leave a gap that nothing names. */
+function gapBefore(planned: string, start: string | undefined): string | undefined {
+  if (start !== undefined && comparePositions(start, planned) <= 0) return undefined;
+  return `it begins at ${start ?? 'no position'} and not at ${planned}, so the log between would be missing`;
 }
 
 function refused(code: string, message: string): BackupCompletion {

@@ -7,7 +7,7 @@ import {
 } from '@catena/events';
 import { completed, type Decision, type RunState } from '@catena/run';
 import { adoptFound } from '../collection/adopt-found.ts';
-import { COPY_ONLY_IGNORED } from '../collection/plan-backup.ts';
+import { COPY_ONLY_IGNORED } from '../collection/backup-shape.ts';
 import { completeBackup } from '../collection/settle-plan.ts';
 import { recordDamage } from './record-damage.ts';
 import { inSteps, together, type ReportDecision, type ReportFacts } from './report-decision.ts';

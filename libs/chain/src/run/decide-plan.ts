@@ -23,6 +23,8 @@ export interface PlanningFacts {
   readonly collections: readonly CollectionState[];
   /** What the source is now, when that is known before a mover looks. */
   readonly family?: string | undefined;
+  /** Whether the source keeps a log that can be backed up; default no. */
+  readonly keepsLog?: boolean | undefined;
 }
 
 /**
@@ -84,7 +86,7 @@ function planBackupRun(
   repository: DefinitionSnapshot,
   facts: PlanningFacts,
 ): Planned {
-  const { source, family } = facts;
+  const { source, family, keepsLog } = facts;
   if (source === undefined) return refused(unknownDefinition('Source', request.source));
   if (repository.spec['access'] === 'external') {
     return refused({
@@ -96,7 +98,7 @@ function planBackupRun(
   }
   const id = collectionIdOf(source.uid, repository.uid);
   const state = facts.collections.find((one) => one.collection === id) ?? initialCollection(id);
-  const planning = planBackup(state, request, { run, source, repository, family });
+  const planning = planBackup(state, request, { run, source, repository, family, keepsLog });
   return planning.kind === 'planned' ? { ...planning, kind: 'plan' } : planning;
 }
 

@@ -12,8 +12,9 @@ import {
   type RunState,
 } from '@catena/run';
 import type { CollectionState } from '../collection/collection-state.ts';
-import { dropPlan } from '../collection/settle-plan.ts';
+import { dropPlan, loseArchivePoint } from '../collection/settle-plan.ts';
 import { backupCompleted, otherCompleted, rescanCompleted, verifyCompleted } from './completed-report.ts';
+import { fullAfterLostHistory } from './lost-history.ts';
 import { recordDamage } from './record-damage.ts';
 import { together, type ReportDecision, type ReportFacts } from './report-decision.ts';
 
@@ -75,15 +76,29 @@ function failed(
   policy: RetryPolicy,
 ): ReportDecision {
   const { run, collections } = facts;
+  const instead = fullAfterLostHistory(facts, report, outcome, now, policy);
+  if (instead !== undefined) return instead;
   const damaged = outcome.damaged ?? [];
   // The plan names the very backup that is damaged: trying again would read it again.
-  const hopeless = run.plan?.kind === 'backup' && damaged.some((one) => needs(run, collections, one.backup));
+  const isDamaged = damaged.some((one) => needs(run, collections, one.backup));
+  const hopeless = run.plan?.kind === 'backup' && (isDamaged || outcome.historyLost !== undefined);
   const failure = hopeless ? { ...outcome.failure, retryable: false } : outcome.failure;
   const { attempt, mover } = report;
   const damage = damaged.flatMap(({ backup, problems }) =>
     recordDamage(collections, backup, { run: run.run, at: now, problems, missing: false }),
   );
-  return ended(facts, attemptFailed(run, { attempt, mover, failure }, now, policy), damage);
+  const decision = attemptFailed(run, { attempt, mover, failure }, now, policy);
+  return ended(facts, decision, [...damage, ...lostArchivePoint(facts, outcome)]);
+}
+
+/** What a log backup was to begin with is gone: the next data backup begins the log chain again. */
+function lostArchivePoint(facts: ReportFacts, outcome: FailedOutcome): readonly AnyDomainEvent[] {
+  const { run, collections } = facts;
+  const { historyLost } = outcome;
+  if (historyLost === undefined || run.plan?.kind !== 'backup' || run.plan.type !== 'log') return [];
+  const { collection } = run.plan;
+  const state = collections.find((one) => one.collection === collection);
+  return state === undefined ? [] : loseArchivePoint(state, historyLost, run.run);
 }
 
 function ended(facts: ReportFacts, decision: Decision, others: readonly AnyDomainEvent[]): ReportDecision {

@@ -33,6 +33,8 @@ export interface AskedBackup {
   readonly type: BackupType;
   readonly copyOnly?: boolean;
   readonly whenNoFull?: 'full' | 'fail';
+  readonly whenHistoryLost?: 'full' | 'fail';
+  readonly into?: string;
 }
 
 /**
@@ -43,7 +45,12 @@ export class CatalogStory {
   collection: CollectionState = initialCollection(collectionIdOf(storySource.uid, storyRepository.uid));
   readonly runs = new Map<string, RunState>();
   readonly events: AnyDomainEvent[] = [];
+  repository = storyRepository;
   family = 'family-1';
+  /** A source with a log: its positions are its own, ten further with every backup. */
+  keepsLog = false;
+  lsn = 100;
+  fork: { id: string; parent?: string; at?: string } | undefined;
   #minutes = 0;
 
   /** Asks for a backup and has it planned. */
@@ -66,9 +73,10 @@ export class CatalogStory {
   plan(run: string): PlanningDecision {
     const decision = decidePlan(this.run(run), {
       source: storySource,
-      repository: storyRepository,
+      repository: this.repository,
       collections: [this.collection],
       family: this.collection.place === undefined ? undefined : this.family,
+      keepsLog: this.keepsLog,
     });
     if (decision.kind === 'append') this.#append(decision.events);
     return decision;
@@ -100,6 +108,7 @@ export class CatalogStory {
   complete(run: string): ReportDecision {
     if (this.run(run).phase !== 'running') this.claim(run);
     this.#minutes += 1;
+    this.lsn += 10;
     return this.report(run, this.completedOutcome(run));
   }
 
@@ -136,7 +145,10 @@ export class CatalogStory {
       base,
       chain,
       family: this.family,
-      position: plan.position ?? nextPosition(this.collection.lastPosition),
+      position: this.keepsLog
+        ? String(this.lsn)
+        : (plan.position ?? nextPosition(this.collection.lastPosition)),
+      ...this.#historyOf(plan),
       startedAt: this.now(),
       asOf: this.now(),
       finishedAt: this.now(),
@@ -147,6 +159,17 @@ export class CatalogStory {
       keyIds: [],
       warningCount: 0,
     };
+  }
+
+  #historyOf(plan: BackupPlan): Partial<ManifestReport> {
+    const fork =
+      this.fork === undefined
+        ? {}
+        : { fork: this.fork.id, forkParent: this.fork.parent, forkAt: this.fork.at };
+    if (!this.keepsLog) return fork;
+    return plan.type === 'log'
+      ? { ...fork, start: plan.start }
+      : { ...fork, archivePoint: String(this.lsn - 5) };
   }
 
   planOf(run: string): BackupPlan {

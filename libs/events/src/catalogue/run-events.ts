@@ -64,6 +64,8 @@ const backupPlan = z.object({
   position: position
     .optional()
     .describe('What collection.backup-planned reserved, for sources without a coordinate of their own.'),
+  start: position.optional().describe('Of a log: where it must begin.'),
+  fork: z.string().optional().describe('The branch of the source that the collection knows.'),
   family: z
     .string()
     .optional()
