@@ -3,6 +3,7 @@ import { documentFrame, documentSchemas } from './definition-schema.ts';
 import { inReadingOrder, type DefinitionProblem } from './problem.ts';
 import { cadenceRules } from './rules/cadences.ts';
 import { duplicateRules } from './rules/duplicates.ts';
+import { orderRules } from './rules/order.ts';
 import { placementRules } from './rules/placement.ts';
 import { referenceRules } from './rules/references.ts';
 import type { Candidate, KnownDefinition, World } from './rules/world.ts';
@@ -40,6 +41,11 @@ export type ParsedDefinitions =
     }
   | { readonly ok: false; readonly problems: readonly DefinitionProblem[] };
 
+export interface ParseOptions {
+  /** `mayBeAbsent`: for looking at files alone, when what they name need not be defined anywhere. */
+  readonly references?: 'mustExist' | 'mayBeAbsent';
+}
+
 /**
  * Reads definition files against what is defined already. All that is wrong in all files is named at once, and then
  * there are no definitions at all (rule 3.10).
@@ -47,6 +53,7 @@ export type ParsedDefinitions =
 export function parseDefinitions(
   files: readonly DefinitionFile[],
   known: readonly KnownDefinition[],
+  { references = 'mustExist' }: ParseOptions = {},
 ): ParsedDefinitions {
   const problems: DefinitionProblem[] = [];
   const candidates: Candidate[] = [];
@@ -63,7 +70,8 @@ export function parseDefinitions(
   const { warnings, problems: cadenceProblems } = cadenceRules(world);
   problems.push(
     ...duplicateRules(world),
-    ...referenceRules(world),
+    ...(references === 'mustExist' ? referenceRules(world) : []),
+    ...orderRules(world),
     ...cadenceProblems,
     ...placementRules(world),
   );

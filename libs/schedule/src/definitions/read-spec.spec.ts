@@ -48,7 +48,7 @@ describe('reading stored specs', () => {
       differential: { cron: '@daily', copyOnly: true },
       firstRun: '2025-01-01T02:00:00+02:00',
     };
-    expect(readScheduleSpec(spec)).toEqual({
+    expect(readScheduleSpec(spec)).toMatchObject({
       source: 'docs',
       repository: 'vault',
       timeZone: 'UTC',

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { DURATION, durationOf } from '../../calendar/duration.ts';
+import { durationOf } from '../../calendar/duration.ts';
 import { rhythmProblems } from '../../calendar/rhythm.ts';
-import { fields, flag, mismatch, text } from '../shape/building-blocks.ts';
+import { fields, flag, mismatch } from '../shape/building-blocks.ts';
+import { duration } from './duration.ts';
 
 const FORMS =
   'a cron text such as "0 2 * * *", a name such as "@daily", "every 6h", or a map with cron or every';
@@ -25,11 +26,6 @@ const cron = rhythmText(
   'a cron text such as "0 2 * * *", or a name such as "@daily"',
   'Five cron fields, six with seconds first, or a name such as @daily.',
 );
-
-/** A length of time as people write it. */
-export const duration = text(DURATION).refine((given) => durationOf(given) !== undefined, {
-  error: DURATION,
-});
 
 const neverCopyOnly = (remedy: string) =>
   z

@@ -12,6 +12,7 @@ import {
   rhythmOf,
 } from './cadence.ts';
 import { referenceTo } from './metadata.ts';
+import { policiesWithDefaults, type OverlapPolicy, type Policies } from './policies.ts';
 import { retention, type Retention } from './retention.ts';
 
 const timeZone = z.string({ error: 'an IANA time zone' }).superRefine((zone, context) => {
@@ -57,6 +58,8 @@ export interface CadenceSpec {
   readonly rhythm: string;
   /** Only a differential can carry it; it is ignored where the run is planned (rule 1.2). */
   readonly copyOnly: boolean;
+  /** For this cadence alone; absent: as the schedule has it. */
+  readonly onPreviousRunning?: OverlapPolicy;
 }
 
 /** A Schedule's spec with its defaults. */
@@ -68,6 +71,7 @@ export interface ScheduleSpec {
   readonly firstRun?: string;
   readonly cadences: Readonly<Partial<Record<Cadence, CadenceSpec>>>;
   readonly calendar: CalendarLimits;
+  readonly policies: Policies;
   readonly whenNoFull: 'full' | 'fail';
   readonly retention?: Retention;
 }
@@ -86,6 +90,7 @@ export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): Schedu
       ...cadence('copyOnly', copyOnly),
     },
     calendar: calendarWithDefaults(spec),
+    policies: policiesWithDefaults({}),
     whenNoFull: spec.whenNoFull ?? 'full',
     ...(policy === undefined ? {} : { retention: policy }),
   };
@@ -95,14 +100,16 @@ function readFirstRun(text: string): string {
   return text === 'now' || text === 'scheduled' ? text : isoInstant(Date.parse(text));
 }
 
-function cadence(
-  name: Cadence,
-  given:
-    | Parameters<typeof rhythmOf>[0]
-    | (Exclude<Parameters<typeof rhythmOf>[0], string> & { copyOnly?: boolean | undefined })
-    | undefined,
-): Partial<Record<Cadence, CadenceSpec>> {
+type GivenCadence = z.infer<typeof fullCadence | typeof differentialCadence | typeof copyOnlyCadence>;
+
+function cadence(name: Cadence, given: GivenCadence | undefined): Partial<Record<Cadence, CadenceSpec>> {
   if (given === undefined) return {};
-  const copyOnly = typeof given === 'object' && 'copyOnly' in given && given.copyOnly === true;
-  return { [name]: { rhythm: rhythmOf(given), copyOnly } };
+  const rhythm = rhythmOf(given);
+  if (typeof given === 'string') return { [name]: { rhythm, copyOnly: false } };
+  return {
+    [name]: {
+      rhythm,
+      copyOnly: 'copyOnly' in given && given.copyOnly === true,
+    },
+  };
 }

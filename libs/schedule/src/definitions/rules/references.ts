@@ -15,7 +15,11 @@ export interface Reference {
 export function referencesOf(kind: DefinitionKind, spec: unknown): Reference[] {
   switch (kind) {
     case 'Schedule':
-      return [...named('Source', spec, 'source'), ...named('Repository', spec, 'repository')];
+      return [
+        ...named('Source', spec, 'source'),
+        ...named('Repository', spec, 'repository'),
+        ...schedulesBefore(spec),
+      ];
     case 'Subscription': {
       const sources = valueAt(spec, 'sources');
       if (!Array.isArray(sources)) return [];
@@ -27,6 +31,15 @@ export function referencesOf(kind: DefinitionKind, spec: unknown): Reference[] {
     case 'Repository':
       return [];
   }
+}
+
+/** The schedules that one waits for. */
+export function schedulesBefore(spec: unknown): Reference[] {
+  const after = valueAt(spec, 'after');
+  if (!Array.isArray(after)) return named('Schedule', spec, 'after');
+  return after.flatMap((name, index) =>
+    typeof name === 'string' ? [{ kind: 'Schedule', name, path: ['spec', 'after', index] } as const] : [],
+  );
 }
 
 function named(kind: DefinitionKind, spec: unknown, field: string): Reference[] {
