@@ -1,5 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
+import { CatenaError } from '@catena/events';
 import type { ObjectStore, ObjectWriter } from '../port/object-store.ts';
 import type { ContentsBlock } from './contents-table.ts';
 import { ContentsTableWriter } from './contents-table.ts';
@@ -152,12 +153,16 @@ export class ObjectSeriesWriter {
   private async commit(object: OpenObject): Promise<void> {
     try {
       await this.options.beforeCommit?.();
+      const name = this.options.nameOf(object.number);
+      if (!(await object.writer.commit()))
+        throw new CatenaError(
+          'vault.object-exists',
+          `${name} exists although nobody else writes to its volume`,
+        );
     } catch (error) {
       await object.writer.abort();
       throw error;
     }
-    const created = await object.writer.commit();
-    if (!created) throw new Error(`${this.options.nameOf(object.number)} exists although its volume is new`);
     this.options.afterCommit?.();
   }
 

@@ -23,7 +23,7 @@ export class MapReader {
   private readonly cut: CutMethod;
   private readonly readPage: ReadPage;
   /** The page of each level that was used last: going forward reads each page once. */
-  private readonly recent: { level: number; number: number; refs: readonly PageRef[] }[] = [];
+  private readonly recent: { number: number; refs: readonly PageRef[] }[] = [];
 
   constructor(layout: ContentLayout, cut: CutMethod, readPage: ReadPage) {
     this.layout = layout;
@@ -37,7 +37,7 @@ export class MapReader {
     const ref = await this.pageRef(level, number);
     if (ref === undefined) return undefined;
     const refs = await this.readPage(ref.place, (page) => decodeIndexPage(page, ref.bytes));
-    this.recent[level] = { level, number, refs };
+    this.recent[level] = { number, refs };
     return refs;
   }
 
@@ -92,7 +92,7 @@ export class MapReader {
     }
   }
 
-  /** Every page of the map with its level, for checking. */
+  /** True when the map has no pages of its own. */
   get isInline(): boolean {
     return this.layout.kind === 'inline';
   }

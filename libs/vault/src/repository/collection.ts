@@ -11,6 +11,7 @@ import type { VerifyOptions, VerifyReport } from '../verify/verify-collection.ts
 import { verifyCollection } from '../verify/verify-collection.ts';
 import { readVerifications } from '../verify/verification-record.ts';
 import type { Damage } from '../error/damaged-object-error.ts';
+import { DamagedObjectError } from '../error/damaged-object-error.ts';
 import type { BackupName, BackupPlan, WriteOptions } from '../write/backup-plan.ts';
 import { beginBackup } from '../write/begin-backup.ts';
 import { adoptManifest } from '../write/write-manifest.ts';
@@ -45,6 +46,7 @@ export class Collection {
     const keyring = this.context.encrypted ? await this.keyrings.openOrCreate() : undefined;
     const name = plan.type === 'differential' ? plan.base : plan.parent;
     const before = name === undefined ? undefined : (await this.backup(name)).manifest;
+    if (before !== undefined) await authenticateManifest(this.context, before);
     return beginBackup(this.context, keyring, plan, before, options);
   }
 
@@ -67,13 +69,20 @@ export class Collection {
   }
 
   /**
-   * One backup by its id, or faster by the name of its manifest.
+   * One backup by its id, or faster by the name of its manifest; with the hash the log recorded that is checked too.
    * @throws BackupMissingError, DamagedObjectError
    */
   async backup(name: BackupName): Promise<FoundBackup> {
     const wanted = typeof name === 'string' ? name : name.backupId;
     const found = (await this.namedBackup(name)) ?? (await this.searchBackup(wanted));
     if (found === undefined) throw new BackupMissingError(this.id, wanted);
+    if (typeof name !== 'string' && name.hash !== undefined && name.hash !== found.ref.hash)
+      throw new DamagedObjectError({
+        object: found.ref.name,
+        reason: 'content differs from its hash',
+        backups: [wanted],
+        files: [],
+      });
     return found;
   }
 

@@ -3,3 +3,4 @@ export * from './seeded-bytes.ts';
 export * from './temporary-folder.ts';
 export * from './store-contract.ts';
 export * from './object-damage.ts';
+export * from './watched-store.ts';

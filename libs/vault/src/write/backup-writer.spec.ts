@@ -167,6 +167,17 @@ describe('writing a backup', () => {
     expect(await collection.findManifest('run-other')).toBeUndefined();
   });
 
+  it('is opened by name and hash, and refused when it is not the one the log recorded', async () => {
+    const { name, hash } = await write(planOf('b'), new Map());
+    expect((await collection.backup({ backupId: 'b', name, hash })).manifest.backup).toBe('b');
+    expect(
+      (await collection.backup({ backupId: 'b', name: 'photos/elsewhere/manifest.json' })).ref.hash,
+    ).toBe(hash);
+    const other = collection.openBackup({ backupId: 'b', name, hash: '0'.repeat(64) });
+    await expect(other).rejects.toMatchObject({ code: 'vault.damaged', damage: { object: name } });
+    await expect(collection.openBackup('none')).rejects.toMatchObject({ code: 'vault.backup-missing' });
+  });
+
   it('gives two runs that begin in the same hundredth of a second a folder each', async () => {
     const [one, two] = await Promise.all(
       ['x', 'y'].map((id) => write(planOf(id), new Map([['a', Buffer.from(id)]]))),

@@ -7,7 +7,9 @@ export interface PackedUnit {
   readonly placed: Promise<UnitPlace>;
 }
 
-interface OpenUnit extends PackedUnit {
+interface OpenUnit {
+  /** All that is kept of the unit by those who refer to it. */
+  readonly handle: PackedUnit;
   readonly resolve: (place: UnitPlace) => void;
   readonly reject: (error: unknown) => void;
   readonly buffer: Buffer;
@@ -52,7 +54,8 @@ export class UnitPacker {
       const { promise, resolve, reject } = Promise.withResolvers<UnitPlace>();
       promise.catch(() => undefined); // whoever needs the place gets the failure from `placed`
       const buffer = this.buffer(block.length);
-      unit = this.open = { placed: promise, resolve, reject, buffer, length: 0, blocks: [] };
+      const handle = { placed: promise };
+      unit = this.open = { handle, resolve, reject, buffer, length: 0, blocks: [] };
     }
     const start = unit.length;
     unit.buffer.set(block, start);
@@ -60,7 +63,7 @@ export class UnitPacker {
     unit.blocks.push({ id, size: block.length });
     this.blockBytes += block.length;
     if (unit.length === unit.buffer.length) this.flush();
-    return { unit, start };
+    return { unit: unit.handle, start };
   }
 
   private buffer(atLeast: number): Buffer {
