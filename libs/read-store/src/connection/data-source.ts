@@ -29,10 +29,10 @@ export function generationsDataSource(options: ConnectionOptions): DataSource {
   });
 }
 
-/** A pool of one connection without any time-out, for work that may take as long as it takes. */
+/** A pool of one connection without any time-out, for building a copy: that takes as long as it takes. */
 export function patientDataSource(options: ConnectionOptions): DataSource {
   return new DataSource({
-    ...shared(options),
+    ...shared({ ...options, applicationName: `${options.applicationName ?? 'catena'} rebuild` }),
     poolSize: 1,
     entities: [...readModels.map((model) => model.entity), LogTimeRow, GenerationRow],
     namingStrategy: new SnakeCaseNames(),

@@ -1,9 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventBatch, FollowOptions } from '@catena/event-log';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { HistoryLog, plausibleHistory } from '../testing/index.ts';
+import { HistoryLog, plausibleHistory, SeededRandom } from '../testing/index.ts';
 import { PATIENCE, StoreBench } from '../testing/store-bench.ts';
 import { RebuildRunningError } from './rebuild.ts';
+
+// Whatever else the machine does: a real server may be slow, never wrong.
+jest.setTimeout(120_000);
 
 let bench: StoreBench;
 beforeAll(async () => {
@@ -111,7 +115,7 @@ describe('rebuilding', () => {
 
   it('keeps answering, never goes back, and other processes change over by themselves', async () => {
     const log = new HistoryLog();
-    const history = plausibleHistory(15, 3_000);
+    const history = plausibleHistory(15, 2_000);
     await log.take(history, 1_000);
     const url = await bench.postgres.createDatabase();
     const [one, other] = [await bench.projecting(log, url), await bench.projecting(log, url)];
@@ -121,16 +125,16 @@ describe('rebuilding', () => {
       while (!asking.signal.aborted) seen.push((await other.queries.listChains({ limit: 3 })).sequence);
     })();
     const appending = (async () => {
-      while ((await log.lastSequence()) < 3_000) await log.take(history, 25);
+      while ((await log.lastSequence()) < 2_000) await log.take(history, 25);
     })();
-    for (let i = 0; i < 3; i++) await one.rebuild(log);
+    for (let i = 0; i < 2; i++) await one.rebuild(log);
     await appending;
-    await other.queries.listRuns({ atLeast: 3_000, limit: 1 });
+    await other.queries.listRuns({ atLeast: 2_000, limit: 1 });
     asking.abort();
     await questions;
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    expect(await other.queries.state()).toMatchObject({ generation: 'catena_4', sequence: 3_000 });
-    expect(await schemas(url)).toEqual(['catena', 'catena_4']);
+    expect(await other.queries.state()).toMatchObject({ generation: 'catena_3', sequence: 2_000 });
+    expect(await schemas(url)).toEqual(['catena', 'catena_3']);
     const live = await other.digest();
     await one.rebuild(log);
     expect(await one.digest()).toEqual(live);
@@ -186,6 +190,31 @@ describe('rebuilding', () => {
     await bench.open(url);
     expect(await schemas(url)).toEqual(['catena', 'catena_1']);
     await expect(store.rebuild(log)).resolves.toMatchObject({ generation: 'catena_2' });
+    expect(await store.digest()).toEqual(live);
+  });
+
+  it('harms nothing when its session ends at any moment', async () => {
+    const log = new HistoryLog();
+    await log.take(plausibleHistory(23, 1_000));
+    const url = await bench.postgres.createDatabase();
+    const store = await bench.projecting(log, url);
+    const live = await store.digest();
+    const random = new SeededRandom(23);
+    for (let i = 0; i < 12; i++) {
+      // It dies, or is done before; both are well.
+      const rebuilding = Promise.allSettled([store.rebuild(log, { keptRows: 50 })]);
+      await pause(random.between(0, 40) * i);
+      const database = new URL(url).pathname.slice(1);
+      await sql(
+        bench.postgres.adminUrl,
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = '${database}' and application_name = 'catena rebuild'`,
+      );
+      await rebuilding;
+      expect(await store.digest()).toEqual(live);
+    }
+    const { generation } = await store.rebuild(log);
+    expect(await schemas(url)).toEqual(['catena', generation]);
     expect(await store.digest()).toEqual(live);
   });
 

@@ -14,7 +14,7 @@ const RUN = `run.run, run.kind, run.state, run.request, run.source, run.reposito
   run.finished_at, run.attempt, run.mover, run.backup, run.failure, run.retry_at, run.warnings, run.warning_count,
   run.statistics, run.detail, run_plan.plan`;
 const BACKUP = `backup, run, collection, source, source_uid, repository, repository_uid, type, copy_only, parent, base,
-  chain, position, family, started_at, as_of, finished_at, files, bytes, bytes_added, closure, manifest_name,
+  chain, position, family, fork, start, archive_point, started_at, as_of, finished_at, files, bytes, bytes_added, closure, manifest_name,
   manifest_hash, key_ids, warning_count, state, found, verified_at, verified_depth`;
 const CHAIN = `chain.chain, chain.collection, chain.source, chain.source_uid, chain.repository, chain.repository_uid,
   chain.copy_only, chain.start_position, chain.oldest_as_of, chain.newest_as_of`;

@@ -1,10 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventNotUnderstoodError, domainEvent, stamp, type AnyDomainEvent } from '@catena/events';
 import { EMPTY_HEAD, type EventBatch, type EventLog, type FollowOptions } from '@catena/event-log';
 import { HistoryLog, plausibleHistory } from '../testing/index.ts';
 import { PATIENCE, StoreBench } from '../testing/store-bench.ts';
 import { BehindError } from './position-waiters.ts';
 import type { ProjectionRunner } from './projection-runner.ts';
+
+// Whatever else the machine does: a real server may be slow, never wrong.
+jest.setTimeout(120_000);
 
 let bench: StoreBench;
 beforeAll(async () => {
@@ -84,7 +87,7 @@ describe('projecting', () => {
     }
     expect(runner.stale).toBeUndefined();
     expect(await store.digest()).toEqual(await oracle(log));
-  }, 120_000);
+  });
 
   it('stops at an event that does not fit, says which and why, and marks its answers', async () => {
     const log = new HistoryLog();

@@ -8,10 +8,15 @@ type Joined = RecordedEvent<'backup.completed'> | RecordedEvent<'backup.found'>;
 
 export const chains: Projector<Chain> = {
   handlers: {
-    'backup.completed': { key: ({ data }) => data.chain, apply: joined },
-    'backup.found': { key: ({ data }) => data.chain, apply: joined },
+    'backup.completed': { key: chainOf, apply: joined },
+    'backup.found': { key: chainOf, apply: joined },
   },
 };
+
+/** Logs belong to the collection, not to a chain. */
+function chainOf({ data }: Joined): string | undefined {
+  return data.type === 'log' ? undefined : data.chain;
+}
 
 /** A rescan may find a backup again, so joining twice must change nothing. */
 function joined(row: Chain | undefined, { data }: Joined): Chain {

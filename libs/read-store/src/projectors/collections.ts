@@ -18,7 +18,7 @@ export const collections: Projector<Collection> = {
       plannedRun: null,
     })),
     'collection.backup-planned': existingRow((row, { data }) =>
-      data.copyOnly ? row : { ...row, plannedRun: data.run },
+      data.copyOnly || data.type === 'log' ? row : { ...row, plannedRun: data.run },
     ),
     'collection.plan-dropped': existingRow((row, { data }) => withoutPlan(row, data.run)),
     'collection.backup-completed': existingRow((row, { data }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { domainEvent, stamp, type AnyDomainEvent, type AnyRecordedEvent } from '@catena/events';
+import { domainEvent, eventTypes, stamp, type AnyDomainEvent, type AnyRecordedEvent } from '@catena/events';
 import type { Handler } from './projector.ts';
 import { readModels } from './read-models.ts';
 
@@ -39,6 +39,18 @@ function recorded(events: readonly AnyDomainEvent[]): AnyRecordedEvent[] {
     } as AnyRecordedEvent;
   });
 }
+
+describe('the event catalogue', () => {
+  it('has no type that nobody has thought about here', () => {
+    const projected = new Set(readModels.flatMap(({ projector }) => Object.keys(projector.handlers)));
+    expect(eventTypes.filter((type) => !projected.has(type))).toEqual([
+      'collection.archive-point-lost',
+      'collection.forked',
+      'collection.family-accepted',
+      'repository.initialised',
+    ]);
+  });
+});
 
 const run = 'run-a';
 const failure = { code: 'a.b', message: 'm', retryable: true };

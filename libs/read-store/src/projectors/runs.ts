@@ -85,6 +85,7 @@ export const runs: Projector<Run> = {
 export const runPlans: Projector<RowContent<RunPlanRow>> = {
   handlers: {
     'run.planned': ownRow((_before, { aggregate, data }) => ({ run: aggregate.id, plan: data.plan })),
+    'run.replanned': existingRow((row, { data }) => ({ ...row, plan: data.plan })),
   },
 };
 

@@ -42,17 +42,10 @@ export async function listBackups(
 }
 
 export function backupView(row: BackupRow): BackupView {
-  const {
-    validFrom: _from,
-    validTo: _to,
-    manifestName,
-    manifestHash,
-    verifiedAt,
-    verifiedDepth,
-    ...rest
-  } = row;
+  const { validFrom: _from, validTo: _to, fork: _fork, start: _start, archivePoint: _point, ...rest } = row;
+  const { manifestName, manifestHash, verifiedAt, verifiedDepth, ...facts } = rest;
   return presentFields({
-    ...rest,
+    ...facts,
     manifest: { name: manifestName, hash: manifestHash },
     verified: verifiedAt === null || verifiedDepth === null ? null : { at: verifiedAt, depth: verifiedDepth },
   });

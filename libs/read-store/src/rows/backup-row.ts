@@ -21,6 +21,12 @@ export class BackupRow extends VersionedRow {
   /** Decimal text of any width. */
   @Text() position!: string;
   @Text() family!: string;
+  /** The branch of the source it ends on. */
+  @OptionalText() fork!: string | null;
+  /** Of a log: where it begins. */
+  @OptionalText() start!: string | null;
+  /** Of a data backup: where logs begin that start with it. */
+  @OptionalText() archivePoint!: string | null;
   @Instant() startedAt!: string;
   @Instant() asOf!: string;
   @Instant() finishedAt!: string;

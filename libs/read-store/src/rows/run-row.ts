@@ -38,7 +38,7 @@ export class RunRow extends VersionedRow {
   @OptionalJson() detail!: Record<string, unknown> | null;
 }
 
-/** What a run was planned to be. Apart from the run, because it is large and never changes. */
+/** What a run was planned to be. Apart from the run, because it is large and hardly ever changes. */
 @Entity({ name: 'run_plan' })
 export class RunPlanRow extends VersionedRow {
   @Id() run!: string;

@@ -1,4 +1,5 @@
 import { domainEvent, type AnyDomainEvent } from '@catena/events';
+import { parentsOf } from './backup-planned.ts';
 import type { KnownBackup, KnownCollection } from './world.ts';
 
 /** Sizes and times of a backup, made up. */
@@ -20,8 +21,7 @@ export function backupMade(
 ): AnyDomainEvent[] {
   const lineage = {
     ...{ run: made.run, backup: made.backup, type: made.type, copyOnly: made.copyOnly, chain: made.chain },
-    ...(made.parent === undefined ? {} : { parent: made.parent }),
-    ...(made.base === undefined ? {} : { base: made.base }),
+    ...parentsOf(made),
   };
   const family = `files:${collection.source.name}`;
   const { position, asOf } = made;

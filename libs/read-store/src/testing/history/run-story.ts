@@ -6,12 +6,11 @@ import {
   type RunRequest,
 } from '@catena/events';
 import { backupMade, placeOf } from './backup-made.ts';
+import { claimPlace, placeClaimed, planOf } from './backup-planned.ts';
 import type { Recorder } from './recorder.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { KnownBackup, KnownCollection } from './world.ts';
 
-/** A chain that grew this long is followed by a full. */
-const LONGEST_CHAIN = 24;
 /** How many backups of a collection are remembered. */
 const REMEMBERED = 60;
 
@@ -68,42 +67,13 @@ export class RunStory {
       return [domainEvent('run.planned', this.run, { plan: this.#otherPlan() })];
     this.#collection.opened = true;
     if (waits) this.#collection.plannedRun = this.run;
-    const planned = this.#claimPlace(this.#request.type, this.#request.copyOnly);
+    const planned = claimPlace(this.#collection, this.run, this.#request.type, this.#request.copyOnly);
     this.#planned = planned;
-    const { closure: _closure, asOf: _asOf, state: _state, parent, base, position, ...lineage } = planned;
-    const parents = { ...(parent === undefined ? {} : { parent }), ...(base === undefined ? {} : { base }) };
-    const plan: RunPlan = {
-      ...{ kind: 'backup', collection: this.#collection.id, backup: planned.backup, type: planned.type },
-      ...{ copyOnly: planned.copyOnly, chain: planned.chain, position, ...parents },
-      source: this.#collection.source.snapshot,
-      repository: this.#collection.repository.snapshot,
-    };
     return [
       ...opening,
-      domainEvent('run.planned', this.run, { plan }),
-      domainEvent('collection.backup-planned', this.#collection.id, { ...lineage, ...parents, position }),
+      domainEvent('run.planned', this.run, { plan: planOf(this.#collection, planned) }),
+      placeClaimed(this.#collection, planned),
     ];
-  }
-
-  #claimPlace(wanted: KnownBackup['type'], copyOnly: boolean): KnownBackup {
-    const backup = backupIdOfRun(this.run);
-    const position = String(++this.#collection.position);
-    const conventional = this.#collection.backups.filter((one) => !one.copyOnly);
-    const full = conventional.findLast((one) => one.type === 'full');
-    const chain = conventional.filter((one) => one.chain === full?.chain && one.state === 'usable');
-    const parent = chain.at(-1);
-    const common = { backup, run: this.run, copyOnly, position, asOf: '', state: 'usable' as const };
-    const impossible =
-      full?.state !== 'usable' || parent === undefined || parent.closure.length > LONGEST_CHAIN;
-    if (copyOnly || wanted === 'full' || impossible) {
-      return { ...common, type: 'full', parent: undefined, base: undefined, chain: backup, closure: [] };
-    }
-    const base = full.backup;
-    if (wanted === 'differential') {
-      return { ...common, type: 'differential', parent: undefined, base, chain: base, closure: [base] };
-    }
-    const closure = [...parent.closure, parent.backup];
-    return { ...common, type: 'incremental', parent: parent.backup, base, chain: base, closure };
   }
 
   #otherPlan(): RunPlan {
@@ -166,11 +136,36 @@ export class RunStory {
         }),
       ];
     }
-    if (chance < 0.1) {
+    if (chance < 0.09 && attempt < 3 && this.#planned?.type === 'incremental')
+      return this.#replanned(recorder);
+    if (chance < 0.11) {
       const ended = this.#end('run.failed', { attempt, mover, failure: failureOf('store.full', false) });
       return [...ended, ...this.#dropPlan('failed')];
     }
     return this.#completed(recorder);
+  }
+
+  /** The source no longer has what an incremental needs: the same run makes a full instead. */
+  #replanned(recorder: Recorder): AnyDomainEvent[] {
+    this.#phase = 'planned';
+    const attempt = this.#attempt;
+    const failure = failureOf('source.history-lost', true);
+    const dropped = domainEvent('collection.plan-dropped', this.#collection.id, {
+      ...{ run: this.run, backup: backupIdOfRun(this.run), reason: 'failed' },
+    });
+    const full = claimPlace(this.#collection, this.run, 'full', false);
+    this.#planned = full;
+    return [
+      domainEvent('run.attempt-failed', this.run, {
+        ...{ attempt, mover: this.#mover, failure, retryAt: recorder.instant(1_000) },
+      }),
+      domainEvent('run.replanned', this.run, {
+        plan: planOf(this.#collection, full),
+        reason: failure.message,
+      }),
+      dropped,
+      placeClaimed(this.#collection, full),
+    ];
   }
 
   #completed(recorder: Recorder): AnyDomainEvent[] {
