@@ -6,7 +6,7 @@ const LIMIT_MILLISECONDS = 60_000;
 const KEPT_CHARACTERS = 500;
 
 /**
- * Runs a program with the event as JSON on its standard input. Exit code 0 says that it was taken. It and what it
+ * Runs a program with the event as a line of JSON on its standard input. Exit code 0 says that it was taken. It and what it
  * started end after a minute; our own configuration is kept from it.
  */
 export async function deliverToCommand(
@@ -17,7 +17,7 @@ export async function deliverToCommand(
 ): Promise<void> {
   const [program, ...rest] = command;
   if (program === undefined) throw new DeliveryFailedError('The command', 'it is empty', 'Name a program.');
-  const ended = await run(program, rest, JSON.stringify(event), signal, limitMilliseconds);
+  const ended = await run(program, rest, `${JSON.stringify(event)}\n`, signal, limitMilliseconds);
   if (ended !== undefined)
     throw new DeliveryFailedError(
       `The command ${program}`,

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { catalogRequests, schedulerRequests, type Cadence } from '@catena/events';
+import { catalogRequests, schedulerRequests, type Cadence, type ChainView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { compareTrees } from '@catena/sources';
 import { readDefinitionFiles } from '../definition-files.ts';
@@ -22,6 +22,8 @@ export interface MainJobResult {
   readonly differences: readonly string[];
   readonly source: string;
   readonly restored: string;
+  /** The picture of it, newest chain first. */
+  readonly chains: readonly ChainView[];
 }
 
 /** Waits until the schedule's own first run exists; it fires by itself because of `firstRun: now`. */
@@ -131,7 +133,7 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
     limit: 20,
   });
   cli.say(`\n${drawChains(chains.items)}`);
-  return { succeeded, differences, source, restored };
+  return { succeeded, differences, source, restored, chains: chains.items };
 }
 
 /** How a newcomer goes on. */
