@@ -63,6 +63,12 @@ export interface CollectionState {
   readonly archivePoint?: ArchivePoint;
   /** What a person said the source is now, whatever the chains were taken from. */
   readonly acceptedFamily?: string;
+  /** Backups that no policy lets go. */
+  readonly pinned: ReadonlySet<string>;
+  /** Expired backups, whatever else is wrong with them: until when that can be undone; undefined when no grace was given. */
+  readonly expired: ReadonlyMap<string, string | undefined>;
+  /** Condemned backups whose objects are gone. */
+  readonly deleted: ReadonlySet<string>;
 }
 
 interface Draft {
@@ -76,6 +82,9 @@ interface Draft {
   forks: Map<string, ForkOrigin | undefined>;
   archivePoint?: ArchivePoint;
   acceptedFamily?: string;
+  pinned: Set<string>;
+  expired: Map<string, string | undefined>;
+  deleted: Set<string>;
 }
 
 export function initialCollection(collection: string): CollectionState {
@@ -86,6 +95,9 @@ export function initialCollection(collection: string): CollectionState {
     unusable: new Map(),
     lastPosition: '0',
     forks: new Map(),
+    pinned: new Set(),
+    expired: new Map(),
+    deleted: new Set(),
   };
 }
 
@@ -105,6 +117,9 @@ export function evolveCollectionWith(
     planned: new Map(state.planned),
     unusable: new Map(state.unusable),
     forks: new Map(state.forks),
+    pinned: new Set(state.pinned),
+    expired: new Map(state.expired),
+    deleted: new Set(state.deleted),
   };
   for (const event of events) apply(draft, event);
   return draft;
@@ -130,15 +145,29 @@ function apply(draft: Draft, event: FoldableEvent): void {
       draft.lastPosition = laterPosition(draft.lastPosition, event.data.position);
       moveSource(draft, event.data);
       // A rescan that finds a missing backup again completes it once more; nothing else comes back.
-      if (draft.unusable.get(event.data.backup) === 'missing') draft.unusable.delete(event.data.backup);
+      if (draft.unusable.get(event.data.backup) === 'missing') {
+        if (draft.expired.has(event.data.backup)) draft.unusable.set(event.data.backup, 'expired');
+        else draft.unusable.delete(event.data.backup);
+      }
       return;
     case 'collection.plan-dropped':
       draft.planned.delete(event.data.run);
       return;
     case 'collection.backup-unusable':
-      if (draft.unusable.get(event.data.backup) !== 'condemned') {
-        draft.unusable.set(event.data.backup, event.data.reason);
-      }
+      markOut(draft, event.data);
+      return;
+    case 'collection.expiry-undone':
+      if (draft.unusable.get(event.data.backup) === 'expired') draft.unusable.delete(event.data.backup);
+      draft.expired.delete(event.data.backup);
+      return;
+    case 'collection.backup-pinned':
+      draft.pinned.add(event.data.backup);
+      return;
+    case 'collection.backup-unpinned':
+      draft.pinned.delete(event.data.backup);
+      return;
+    case 'collection.backup-deleted':
+      draft.deleted.add(event.data.backup);
       return;
     case 'collection.archive-point-lost':
       delete draft.archivePoint;
@@ -152,6 +181,18 @@ function apply(draft: Draft, event: FoldableEvent): void {
       delete draft.fork;
       return;
     default:
+  }
+}
+
+/**
+ * Condemned is irrevocable: nothing that is said later takes it back. An expiry does not hide damage, or what depends on
+ * a damaged backup would look usable again.
+ */
+function markOut(draft: Draft, data: EventData<'collection.backup-unusable'>): void {
+  const known = draft.unusable.get(data.backup);
+  if (data.reason === 'expired' && known !== 'condemned') draft.expired.set(data.backup, data.undoUntil);
+  if (known === undefined || known === 'expired' || data.reason === 'condemned') {
+    draft.unusable.set(data.backup, data.reason);
   }
 }
 

@@ -55,14 +55,23 @@ export function isZero(duration: CalendarDuration): boolean {
  * less a month is 3 March, as dates overflow), then hours by the clock.
  */
 export function durationBefore(instant: number, duration: CalendarDuration, calendar: ZoneCalendar): number {
+  return moved(instant, duration, calendar, -1);
+}
+
+/** The instant a duration after another; counted like `durationBefore`. */
+export function durationAfter(instant: number, duration: CalendarDuration, calendar: ZoneCalendar): number {
+  return moved(instant, duration, calendar, 1);
+}
+
+function moved(instant: number, duration: CalendarDuration, calendar: ZoneCalendar, sign: 1 | -1): number {
   const local: LocalTime = calendar.localTime(instant);
-  const moved = calendar.instantOf({
+  const onCalendar = calendar.instantOf({
     ...local,
-    year: local.year - duration.years,
-    month: local.month - duration.months,
-    day: local.day - duration.days,
+    year: local.year + sign * duration.years,
+    month: local.month + sign * duration.months,
+    day: local.day + sign * duration.days,
   });
-  return moved - duration.hours * 3_600_000;
+  return onCalendar + sign * duration.hours * 3_600_000;
 }
 
 function unknownUnit(path: string, text: string, unit: string): CatenaError {

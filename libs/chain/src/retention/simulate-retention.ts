@@ -1,6 +1,6 @@
 import { CatenaError } from '@catena/events';
+import { retentionDays, type RetentionDay } from './retention-days.ts';
 import { evaluateRetention, type GonePoint, type KeptPoint } from './evaluate-retention.ts';
-import type { RetentionPolicy } from './policy.ts';
 import type { RetentionPoint } from './point.ts';
 import { readRetentionPolicy } from './read-policy.ts';
 import { readInstant, readRetentionPoints } from './read-points.ts';
@@ -27,15 +27,6 @@ export interface RetentionBytes {
   readonly kept: number;
   readonly retained: number;
   readonly deleted: number;
-}
-
-/** What happens on one day. Days on which nothing happens are left out. */
-export interface RetentionDay {
-  readonly date: string;
-  readonly delete: readonly GonePoint[];
-  /** No restore points any more from this day on; their objects stay for what needs them. */
-  readonly expire: readonly (GonePoint & { readonly neededBy: string })[];
-  readonly bytesDeleted: number;
 }
 
 /** The answer of `catena simulate retention`. */
@@ -72,37 +63,7 @@ export function simulateRetention(simulation: RetentionSimulation): RetentionAns
       { remedy: 'Give a day after the one the simulation starts on.' },
     );
   }
-  return { ...answer, days: dayByDay(policy, points, first, until, calendar) };
-}
-
-function dayByDay(
-  policy: RetentionPolicy,
-  points: readonly RetentionPoint[],
-  first: number,
-  until: number,
-  calendar: ZoneCalendar,
-): RetentionDay[] {
-  const days: RetentionDay[] = [];
-  const deleted = new Set<string>();
-  const expired = new Set<string>();
-  const bytes = new Map(points.map((point) => [point.id, point.bytes ?? 0]));
-  for (let day = first; day <= until; day += 1) {
-    const now = calendar.endOfDay(day);
-    const past = points.filter((point) => point.time <= now);
-    const present = past.filter((point) => !deleted.has(point.id));
-    const verdict = evaluateRetention(policy, present, { now, calendar }, past);
-    const expire = verdict.keep.flatMap((point) => {
-      const { id, retainedFor, expired: reason } = point;
-      if (retainedFor === undefined || reason === undefined || expired.has(id)) return [];
-      expired.add(id);
-      return [{ id, reason, neededBy: retainedFor }];
-    });
-    for (const point of verdict.delete) deleted.add(point.id);
-    if (verdict.delete.length === 0 && expire.length === 0) continue;
-    const bytesDeleted = verdict.delete.reduce((sum, point) => sum + (bytes.get(point.id) ?? 0), 0);
-    days.push({ date: dateText(day), delete: verdict.delete, expire, bytesDeleted });
-  }
-  return days;
+  return { ...answer, days: retentionDays(policy, points, first, until, calendar) };
 }
 
 function bytesOf(

@@ -53,8 +53,25 @@ export const collectionEvents = {
     .object({ run: z.string(), backup: z.string(), reason: z.enum(['failed', 'cancelled']) })
     .describe('A planned backup will not come; its parent is free again and nothing else changed.'),
   'collection.backup-unusable': z
-    .object({ backup: z.string(), reason: z.enum(['damaged', 'missing', 'expired', 'condemned']) })
-    .describe('A backup can no longer be base or parent, nor those that depend on it.'),
+    .object({
+      backup: z.string(),
+      reason: z.enum(['damaged', 'missing', 'expired', 'condemned']),
+      because: z.string().optional().describe('Of an expiry: the rule, in words.'),
+      undoUntil: instant.optional().describe('Of an expiry: how long it can be undone.'),
+    })
+    .describe(
+      'A backup can no longer be base or parent, nor those that depend on it. `condemned` is irrevocable.',
+    ),
+  'collection.expiry-undone': z
+    .object({ backup: z.string() })
+    .describe('An expired backup is a restore point again; within its grace only.'),
+  'collection.backup-pinned': z
+    .object({ backup: z.string(), reason: z.string().optional() })
+    .describe('No policy lets it go until it is unpinned.'),
+  'collection.backup-unpinned': z.object({ backup: z.string() }).describe('The policy decides again.'),
+  'collection.backup-deleted': z
+    .object({ backup: z.string(), run: z.string() })
+    .describe('A mover removed the objects of a condemned backup. Its id is never used again.'),
   'collection.archive-point-lost': z
     .object({
       position: position.describe('Where the next log would have begun.'),

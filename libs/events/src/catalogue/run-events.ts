@@ -43,6 +43,22 @@ const verifyRequest = z.object({
 
 const rescanRequest = z.object({ kind: z.literal('rescan'), repository: definitionName });
 
+/** How a run may behave, as its schedule has it. Lengths in milliseconds. */
+export const runLimits = z.object({
+  retry: z
+    .object({
+      attempts: z.number().int().positive().describe('Attempts that may fail before the run has failed.'),
+      firstDelay: count,
+      factor: z.number().min(1),
+      longestDelay: count,
+    })
+    .optional(),
+  timeLimit: count.optional().describe('It is cancelled when it takes longer, from its first attempt on.'),
+  deadline: instant.optional().describe('It is cancelled when it is not over by then.'),
+  priority: z.number().int().optional().describe('Higher goes first where runs wait for a free place.'),
+});
+export type RunLimits = z.infer<typeof runLimits>;
+
 /** What a run is asked to do. */
 export const runRequest = z.discriminatedUnion('kind', [
   backupRequest,
@@ -131,6 +147,7 @@ export const runEvents = {
       scheduleUid: z.string().optional(),
       cadence: cadence.optional(),
       nominal: instant.optional().describe('The time it stands for.'),
+      limits: runLimits.optional(),
     })
     .describe('A schedule or a person asked for a run. Appended by the scheduler.'),
   'run.planned': z
