@@ -4,6 +4,7 @@ import { nanos } from '@nats-io/nats-core';
 import { UnreadableEventError } from '../port/errors.ts';
 import type { DurableOptions } from '../port/event-log.ts';
 import { decodeEvent } from '../record/decode-event.ts';
+import { wait } from '../wait.ts';
 import { durableConsumer, type DurableSettings } from './durable-consumer.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
 import { asCatenaError, isTransient } from './nats-errors.ts';
@@ -26,6 +27,9 @@ const WORKING_EVERY = ACK_WAIT / 3;
 
 /** How long one request for the next event stays open, in milliseconds. */
 const PULL_EXPIRES = 20_000;
+
+/** Before a subscription is opened again that was lost with its connection, in milliseconds. */
+const AFTER_LOSS = 100;
 
 const DURABLE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -90,8 +94,8 @@ async function deliverFrom(
 ): Promise<void> {
   const stopped = () => signal.aborted;
   while (!stopped()) {
-    const consumer = await durableConsumer(link, source.settings, signal);
     try {
+      const consumer = await durableConsumer(link, source.settings, signal);
       while (!stopped()) {
         const message = await nextMessage(consumer, signal);
         if (!message) continue;
@@ -99,7 +103,9 @@ async function deliverFrom(
         else await deliver(message, await read(source, message));
       }
     } catch (thrown) {
+      if (stopped() && isTransient(thrown)) return;
       if (!isTransient(thrown)) throw asCatenaError(thrown, `delivering events to "${source.settings.name}"`);
+      await wait(AFTER_LOSS, signal);
     }
   }
 }

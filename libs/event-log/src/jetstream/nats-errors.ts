@@ -5,7 +5,9 @@ import { StreamMissingError } from './stream-problems.ts';
 
 /** Whether the same may work later without anybody's help: the server is away, restarting or busy. */
 export function isTransient(thrown: unknown): boolean {
-  if (thrown instanceof JetStreamApiError) return thrown.status === 503 || CONSUMER_GONE.has(thrown.code);
+  if (thrown instanceof JetStreamApiError) {
+    return thrown.status === UNAVAILABLE || thrown.status === TOO_MANY || TRANSIENT_CODES.has(thrown.code);
+  }
   if (isPermissionViolation(thrown) || isClosed(thrown)) return false;
   return (
     thrown instanceof errors.TimeoutError ||
@@ -17,8 +19,14 @@ export function isTransient(thrown: unknown): boolean {
   );
 }
 
-/** consumer not found; consumer is gone with a restart of the server and is made again. */
-const CONSUMER_GONE = new Set<number>([10014]);
+const UNAVAILABLE = 503;
+const TOO_MANY = 429;
+
+/**
+ * consumer not found (10014): it went with a restart of the server and is made again; atomic publish batch is
+ * incomplete (10176): a part was lost with a connection, or there was no room among the batches in flight.
+ */
+const TRANSIENT_CODES = new Set<number>([10014, 10176]);
 
 const STREAM_NOT_FOUND = 10059;
 
@@ -51,6 +59,13 @@ export function asCatenaError(thrown: unknown, doing: string): unknown {
   if (isPermissionViolation(thrown)) {
     return new CatenaError('nats.not-permitted', `NATS does not permit this user: ${doing}.`, {
       remedy: 'Use the account of this service, or give it the permissions that docs/operations lists.',
+      cause: thrown,
+    });
+  }
+  if (thrown instanceof JetStreamApiError) {
+    return new CatenaError('nats.refused', `NATS refused: ${doing}: ${thrown.message} (${thrown.code}).`, {
+      remedy: 'Run "catena doctor"; it compares the server and its streams with what is needed.',
+      details: { serverCode: thrown.code },
       cause: thrown,
     });
   }

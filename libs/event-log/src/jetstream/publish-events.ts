@@ -3,6 +3,7 @@ import { headers as newHeaders, nuid, type MsgHdrs } from '@nats-io/nats-core';
 import { AppendRefusedError } from '../port/errors.ts';
 import type { PreparedMessage } from '../record/prepare-append.ts';
 import type { StoredHeaders } from '../record/stored-event.ts';
+import { isTransient } from './nats-errors.ts';
 import type { NatsLink } from './nats-link.ts';
 
 /** How long to wait for the acknowledgement of one try, in milliseconds. */
@@ -12,9 +13,6 @@ const ACKNOWLEDGEMENT_TIMEOUT = 5_000;
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
 /** atomic publish batch contains duplicate message id */
 const DUPLICATE_IN_BATCH = 10201;
-/** atomic publish batch is incomplete: a part of it was lost with a connection; nothing was stored. */
-const BATCH_INCOMPLETE = 10176;
-
 /** insufficient resources, insufficient storage resources available, stream store failed: the disk or a limit is full. */
 const STORE_FULL = new Set([10023, 10047, 10077]);
 
@@ -51,7 +49,7 @@ export async function outcomeOf(send: () => Promise<PubAck>): Promise<PublishOut
     if (WRONG_LAST_SEQUENCE.has(thrown.code)) return { kind: 'seen', because: 'expectation' };
     if (thrown.code === DUPLICATE_IN_BATCH) return { kind: 'seen', because: 'duplicate' };
     if (STORE_FULL.has(thrown.code)) throw full(thrown);
-    if (thrown.status === 503 || thrown.code === BATCH_INCOMPLETE) throw thrown;
+    if (isTransient(thrown)) throw thrown;
     throw refused(thrown);
   }
 }

@@ -1,6 +1,7 @@
 import { JetStreamError, type Consumer, type ConsumerConfig, type JsMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import { asCatenaError, isTransient } from './nats-errors.ts';
+import { wait } from '../wait.ts';
 import { PositionBeyondLogError } from '../port/errors.ts';
 import { openPull } from './open-pull.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -9,6 +10,9 @@ import { DEFAULT_PATIENCE, withPatience } from './with-patience.ts';
 
 /** How long one request for messages stays open on the server, in milliseconds. */
 const PULL_EXPIRES = 10_000;
+
+/** Before another consumer is made in the place of a lost one, in milliseconds. */
+const AFTER_LOSS = 20;
 
 /** After this the server forgets a consumer that nobody asks; a reader that was slower makes a new one. Milliseconds. */
 const CONSUMER_IDLE = 30_000;
@@ -35,30 +39,38 @@ export interface PullOptions {
  * goes on behind the last message. Deliveries are numbered by the server, so a lost one shows at once.
  */
 export async function* pullBatches(link: NatsLink, options: PullOptions): AsyncGenerator<readonly JsMsg[]> {
+  const stopped = () => options.signal?.aborted ?? false;
   let next = options.from;
   let remaining = Number.POSITIVE_INFINITY;
-  while (!options.signal?.aborted && remaining > 0) {
-    const { consumer, pending } = await openConsumer(link, options, next);
-    if (!options.untilEnd) await checkPosition(link, options, next - 1);
-    if (options.untilEnd) remaining = Math.min(remaining, pending);
+  while (!stopped() && remaining > 0) {
+    let consumer: Consumer | undefined;
     try {
+      const opened = await openConsumer(link, options, next);
+      consumer = opened.consumer;
+      if (options.untilEnd) remaining = Math.min(remaining, opened.pending);
+      else await checkPosition(link, options, next - 1);
       for (let delivered = 0; remaining > 0;) {
         const before = delivered;
-        const pull = onePull(consumer, Math.min(options.batch, remaining), delivered, options.signal);
-        for await (const batch of pull) {
+        for await (const batch of onePull(
+          consumer,
+          Math.min(options.batch, remaining),
+          delivered,
+          options.signal,
+        )) {
           delivered += batch.length;
           remaining -= batch.length;
           next = (batch.at(-1)?.seq ?? next) + 1;
           yield batch;
           if (remaining <= 0) return;
         }
-        if (options.signal?.aborted) return;
+        if (stopped()) return;
         if (delivered === before && options.untilEnd) break;
       }
     } catch (thrown) {
       if (!isTransient(thrown)) throw asCatenaError(thrown, 'reading the log');
+      await wait(AFTER_LOSS, options.signal);
     } finally {
-      await forget(link, consumer);
+      if (consumer) await forget(link, consumer);
     }
   }
 }

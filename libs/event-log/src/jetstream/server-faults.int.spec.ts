@@ -9,6 +9,7 @@ import { connectAs, FreshLogs } from '../testing/fresh-logs.ts';
 import { allOf, collect, range } from '../testing/reading.ts';
 import { claimsOf, part, runRef } from '../testing/sample-events.ts';
 import { verifyLog } from '../transfer/verify-log.ts';
+import { openJobQueue } from './jetstream-job-queue.ts';
 import { openEventLog } from './jetstream-event-log.ts';
 import type { NatsLink } from './nats-link.ts';
 import { EVENTS_STREAM } from './stream-settings.ts';
@@ -175,6 +176,24 @@ describe('a server that comes back with an older log', () => {
     }
     await nats.restart();
     await expect(seen.ended).rejects.toMatchObject({ code: 'event-log.stream-missing', retryable: true });
+  });
+});
+
+describe('a server that is away when everything stops', () => {
+  it('keeps nobody waiting', async () => {
+    const stop = new AbortController();
+    const queue = openJobQueue(await logs.link('mover'));
+    const following = collect(log.follow({ from: 1, signal: stop.signal })).ended;
+    const delivering = log.deliver({ name: 'mail', backoff: [], signal: stop.signal }, () =>
+      Promise.resolve(),
+    );
+    const taking = queue.take({ kinds: ['backup'], waitMilliseconds: 60_000, signal: stop.signal });
+    await nats.kill9();
+    const late = collect(log.follow({ from: 1, signal: stop.signal })).ended;
+    stop.abort();
+    expect(await Promise.all([following, delivering, taking, late])).toEqual(Array(4).fill(undefined));
+    await queue.close();
+    await nats.restart();
   });
 });
 
