@@ -48,3 +48,4 @@ export * from './retention/decide-expiry.ts';
 export * from './retention/clocks-agree.ts';
 export * from './retention/retention-days.ts';
 export * from './views/explain-backup.ts';
+export { restoreStatements } from './msdb-history/restore-statements.ts';

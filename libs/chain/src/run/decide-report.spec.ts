@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MoverReport } from '@catena/events';
+import { requestCancel } from '@catena/run';
 import { differentialBaseOf } from '../collection/usable.ts';
 import { CatalogStory, finalFailure, passingFailure, storyRepository } from '../testing/index.ts';
 import { initialRepository } from '../repository-state.ts';
-import { decideCancel, decideReport } from './decide-report.ts';
+import { decideReport } from './decide-report.ts';
 import type { ReportDecision } from './report-decision.ts';
 
 const NOW = '2026-01-01T01:00:00.000Z';
@@ -118,21 +119,9 @@ describe("a mover's report", () => {
 });
 
 describe('cancelling a planned backup', () => {
-  it('drops its place at once when nobody works on it', () => {
-    const story = new CatalogStory();
-    story.ask('run-f', { type: 'full' });
-    const decision = decideCancel(story.run('run-f'), story.collection, 'wrong folder');
-    expect(decision.accepted && decision.events.map((event) => event.type)).toEqual([
-      'run.cancel-requested',
-      'run.cancelled',
-      'collection.plan-dropped',
-    ]);
-  });
-
   it('drops its place when the mover reports that it stopped', () => {
     const story = running();
-    const asked = decideCancel(story.run('run-i'), story.collection);
-    expect(asked.accepted && asked.events.map((event) => event.type)).toEqual(['run.cancel-requested']);
+    const asked = requestCancel(story.run('run-i'));
     if (asked.accepted) story.append(...asked.events);
     expect(typesOf(story.report('run-i', { kind: 'cancelled' }))).toEqual([
       ['run.cancelled', 'collection.plan-dropped'],

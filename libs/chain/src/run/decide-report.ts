@@ -5,7 +5,6 @@ import {
   DEFAULT_RETRY_POLICY,
   fence,
   isOver,
-  requestCancel,
   evolveRun,
   type Decision,
   type RetryPolicy,
@@ -51,21 +50,6 @@ export function decideReport(
     case undefined:
       return otherCompleted(facts, done);
   }
-}
-
-/**
- * Decides a person's wish to stop a run. A run that nobody works on is cancelled at once, with its place in the
- * collection.
- * @param collection of the run's plan; absent when it has none.
- */
-export function decideCancel(
-  run: RunState,
-  collection: CollectionState | undefined,
-  reason?: string,
-): Decision {
-  const decision = requestCancel(run, reason);
-  if (!decision.accepted || collection === undefined) return decision;
-  return { accepted: true, events: [...decision.events, ...droppedWith(run, decision.events, [collection])] };
 }
 
 function failed(
