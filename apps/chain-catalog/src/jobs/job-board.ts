@@ -18,6 +18,14 @@ export class JobBoard {
     await this.#queue.put({ kind, run, key: `${run}:${sequence}` });
   }
 
+  /**
+   * Hints again at a state whose job is gone. The queue remembers keys longer than jobs, so this one is another.
+   * @param round of all catalogs that look at the same time; they put one job.
+   */
+  async putBack(kind: string, run: string, sequence: number, round: number): Promise<void> {
+    await this.#queue.put({ kind, run, key: `${run}:${sequence}:${round}` });
+  }
+
   pending(): Promise<ReadonlySet<string>> {
     return this.#queue.pending();
   }

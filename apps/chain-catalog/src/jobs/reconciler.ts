@@ -6,7 +6,11 @@ import { LogView, type OpenRun } from '../log-view/log-view.ts';
 import { PlannerService } from '../planning/planner.service.ts';
 import { JobBoard } from './job-board.ts';
 
-const ROUND_MILLISECONDS = 3_000;
+const ROUND_MILLISECONDS = 1_000;
+/** How long what happens next may take before it counts as forgotten. */
+const GRACE_MILLISECONDS = 2_000;
+/** Catalogs that put a job back within the same stretch put one. */
+const STRETCH_MILLISECONDS = 10_000;
 /** A mover speaks twice a second; a run whose mover and job are both gone is hinted at again after this. */
 const SILENCE_MILLISECONDS = 30_000;
 
@@ -17,7 +21,6 @@ const SILENCE_MILLISECONDS = 30_000;
 @Injectable()
 export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #heard = new Map<string, number>();
-  readonly #startedAt: number;
   #listening: { stop(): void } | undefined;
 
   constructor(
@@ -28,9 +31,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(Log) private readonly log: Log,
-  ) {
-    this.#startedAt = clock.now();
-  }
+  ) {}
 
   onApplicationBootstrap(): void {
     this.#listening = this.messages.listen(progressSubject('*'), (payload) => {
@@ -53,8 +54,9 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   /** One look at everything that is not over. */
   async round(): Promise<void> {
     await this.view.current();
-    await this.planner.planForgotten();
     const open = this.view.openRuns();
+    if (open.some((one) => one.state.phase === 'requested' && this.#isSettled(one)))
+      await this.planner.planWaiting(0);
     for (const run of this.#heard.keys()) if (this.view.openRun(run) === undefined) this.#heard.delete(run);
     if (!open.some((one) => this.#wantsJob(one))) return;
     const pending = await this.jobs.pending();
@@ -62,19 +64,26 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       const { run, request } = one.state;
       if (request === undefined || pending.has(run) || !this.#wantsJob(one)) continue;
       withLogFields({ run }, () => this.log.info('put back a job', { phase: one.state.phase }));
-      await this.jobs.put(request.kind, run, one.newest);
+      const stretch = Math.floor(this.clock.now() / STRETCH_MILLISECONDS);
+      await this.jobs.putBack(request.kind, run, one.newest, stretch);
     }
   }
 
-  #wantsJob({ state }: OpenRun): boolean {
+  /** What has just happened is still being handled by whom it concerns. */
+  #isSettled({ seenAt }: OpenRun): boolean {
+    return this.clock.now() - seenAt >= GRACE_MILLISECONDS;
+  }
+
+  #wantsJob(one: OpenRun): boolean {
+    const { state } = one;
     const now = this.clock.now();
     switch (state.phase) {
       case 'planned':
-        return true;
+        return this.#isSettled(one);
       case 'waitingForRetry':
         return state.retryAt === undefined || Date.parse(state.retryAt) <= now;
       case 'running':
-        return now - (this.#heard.get(state.run) ?? this.#startedAt) > SILENCE_MILLISECONDS;
+        return now - (this.#heard.get(state.run) ?? one.seenAt) > SILENCE_MILLISECONDS;
       default:
         return false;
     }

@@ -7,7 +7,7 @@ import {
 } from '@catena/events';
 import type { EventLog } from '@catena/event-log';
 import { evolveRun, initialRun, isOver, type RunState } from '@catena/run';
-import { BackgroundWork, EVENT_LOG, LogPosition } from '@catena/service';
+import { BackgroundWork, CLOCK, EVENT_LOG, LogPosition, type Clock } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
 /** A run that is not over, with what the planner and the reconciler need to know of it. */
@@ -17,6 +17,8 @@ export interface OpenRun {
   readonly requested: number;
   /** Sequence of its newest event. */
   readonly newest: number;
+  /** When this process saw that event, in milliseconds since 1970. */
+  readonly seenAt: number;
 }
 
 const FOLLOWED: readonly EventType[] = [
@@ -43,12 +45,18 @@ const FOLLOWED: readonly EventType[] = [
 export class LogView implements OnApplicationBootstrap {
   readonly #log: EventLog;
   readonly #work: BackgroundWork;
+  readonly #clock: Clock;
   readonly #definitions = new Map<string, DefinitionSnapshot>();
   readonly #collections = new Map<string, Set<string>>();
   readonly #runs = new Map<string, OpenRun>();
   readonly #position = new LogPosition('chain catalog');
 
-  constructor(@Inject(EVENT_LOG) log: EventLog, @Inject(BackgroundWork) work: BackgroundWork) {
+  constructor(
+    @Inject(EVENT_LOG) log: EventLog,
+    @Inject(BackgroundWork) work: BackgroundWork,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.#clock = clock;
     this.#log = log;
     this.#work = work;
   }
@@ -118,7 +126,10 @@ export class LogView implements OnApplicationBootstrap {
     const known = this.#runs.get(run);
     const state = evolveRun(known?.state ?? initialRun(run), event);
     if (isOver(state)) this.#runs.delete(run);
-    else
-      this.#runs.set(run, { state, requested: known?.requested ?? event.sequence, newest: event.sequence });
+    else {
+      const { sequence } = event;
+      const requested = known?.requested ?? sequence;
+      this.#runs.set(run, { state, requested, newest: sequence, seenAt: this.#clock.now() });
+    }
   }
 }

@@ -46,19 +46,20 @@ export class PlannerService {
     if (open !== undefined) await this.#planInOrder(samePlaceAs(open));
   }
 
-  /** A run is over: those that waited for its collection may be planned now. */
+  /**
+   * Plans whatever was requested and is not planned, in order.
+   * @param sequence to have seen: of the run's end that others may have waited for.
+   */
   async planWaiting(sequence: number): Promise<void> {
     await this.view.reached(sequence);
     await this.#planInOrder((one) => one.state.phase === 'requested');
   }
 
-  /** Plans whatever was requested and is not planned; for what fell between two chairs. */
-  async planForgotten(): Promise<void> {
-    await this.#planInOrder((one) => one.state.phase === 'requested');
-  }
-
   async #planInOrder(wanted: (one: OpenRun) => boolean): Promise<void> {
-    for (const { state } of this.view.openRuns().filter(wanted))
+    const open = this.view.openRuns();
+    const takers = new Map(open.map((one) => [placeTakenBy(one), one.state.run]));
+    const isFree = ({ state }: OpenRun) => (takers.get(placeOf(state)) ?? state.run) === state.run;
+    for (const { state } of open.filter((one) => wanted(one) && isFree(one)))
       await withLogFields({ run: state.run }, () => this.#plan(state.run));
   }
 
@@ -157,19 +158,29 @@ export class PlannerService {
   }
 }
 
-/** Runs of the same source and repository that wait to be planned; other kinds wait for nobody. */
+/** A run, and those that have waited for the same place longer. */
 function samePlaceAs(open: OpenRun): (one: OpenRun) => boolean {
   const place = placeOf(open.state);
   return (one) =>
     one.state.run === open.state.run ||
-    (place !== undefined &&
+    (place !== NO_PLACE &&
       one.state.phase === 'requested' &&
       one.requested < open.requested &&
       placeOf(one.state) === place);
 }
 
-function placeOf({ request }: RunState): string | undefined {
-  return request?.kind === 'backup' ? `${request.source}/${request.repository}` : undefined;
+const NO_PLACE = '';
+
+/** What a requested run may have to wait for: source and repository. Copy-only runs and other kinds wait for nobody. */
+function placeOf({ request }: RunState): string {
+  const waits = request?.kind === 'backup' && !(request.copyOnly && request.type === 'full');
+  return waits ? `${request.source}/${request.repository}` : NO_PLACE;
+}
+
+/** Runs that wait there are not looked at until this one is over; what the decision loads has the last word. */
+function placeTakenBy({ state: { plan } }: OpenRun): string | undefined {
+  const takes = plan?.kind === 'backup' && !plan.copyOnly;
+  return takes ? `${plan.source.name}/${plan.repository.name}` : undefined;
 }
 
 function expectedOf(run: Loaded<RunState>, collections: readonly Loaded<CollectionState>[]): ExpectedHead[] {
