@@ -15,7 +15,7 @@ const RUN = `run.run, run.kind, run.state, run.request, run.source, run.reposito
   run.statistics, run.detail, run_plan.plan`;
 const BACKUP = `backup, run, collection, source, source_uid, repository, repository_uid, type, copy_only, parent, base,
   chain, position, family, fork, start, archive_point, started_at, as_of, finished_at, files, bytes, bytes_added, closure, manifest_name,
-  manifest_hash, key_ids, warning_count, state, found, verified_at, verified_depth`;
+  manifest_hash, key_ids, warning_count, state, state_because, undo_until, pinned, found, verified_at, verified_depth`;
 const CHAIN = `chain.chain, chain.collection, chain.source, chain.source_uid, chain.repository, chain.repository_uid,
   chain.copy_only, chain.start_position, chain.oldest_as_of, chain.newest_as_of`;
 const RESTORE_POINT = `point.source, point.repository, point.as_of as at, point.backup, point.type, point.copy_only,

@@ -62,16 +62,20 @@ describe('open rows', () => {
     expect(rows.takeChanges().lines).toBe('one [1, 2)\nagain [4, now)\n');
   });
 
-  it('forget what was not used for longest, and write it first', () => {
+  it('forget what was not used of late, and write it first', () => {
     const { rows, apply } = openRows();
     for (const [index, id] of ['a', 'b', 'c'].entries()) {
       rows.load(id, undefined, 0);
       apply({ sequence: index + 1, id, row: id });
     }
-    apply({ sequence: 4, id: 'a', row: 'same' });
-    expect(rows.forgetBeyond(2)).toEqual(['b']);
-    expect(rows.has('b')).toBe(false);
-    expect(rows.takeChanges().lines).toBe('b [2, now)\n');
+    expect(rows.forgetBeyond(3)).toEqual([]);
+    expect(rows.forgetBeyond(2)).toEqual(['a']);
+    expect(rows.takeChanges().lines).toBe('a [1, now)\n');
+    rows.load('d', undefined, 0);
+    apply({ sequence: 4, id: 'b', row: 'same' });
+    expect(rows.forgetBeyond(2)).toEqual(['c']);
+    expect(rows.has('b')).toBe(true);
+    expect(rows.takeChanges().lines).toBe('c [3, now)\n');
   });
 
   it('refuse an event whose row was not loaded', () => {

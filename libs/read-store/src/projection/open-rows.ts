@@ -11,6 +11,8 @@ interface Entry {
   validFrom: number;
   /** `none`: there is no row; `pending`: only here; `stored`: the table has it as the one that holds now. */
   open: 'none' | 'pending' | 'stored';
+  /** Since it was last passed over when rows were forgotten. */
+  used: boolean;
 }
 
 /** What a batch changed in one table, in the form it is written. */
@@ -52,7 +54,7 @@ export class OpenRows {
 
   /** Puts in what the table has; `row` undefined: it has nothing that holds now. */
   load(id: string, row: Row | undefined, validFrom: number): void {
-    this.#entries.set(id, { row, validFrom, open: row === undefined ? 'none' : 'stored' });
+    this.#entries.set(id, { row, validFrom, open: row === undefined ? 'none' : 'stored', used: true });
   }
 
   /** Applies one event to a row that is here. @throws CannotApplyError */
@@ -60,9 +62,7 @@ export class OpenRows {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw new Error(`The ${this.model.name} row "${id}" was not loaded.`);
     const next = handler.apply(entry.row, event as never);
-    // Moved to the end: the order of the map is the order of last use.
-    this.#entries.delete(id);
-    this.#entries.set(id, entry);
+    entry.used = true;
     if (next === entry.row) return;
     if (entry.open === 'stored') {
       this.#closedIds.push(id);
@@ -82,14 +82,23 @@ export class OpenRows {
     for (const entry of this.#pending) this.#settle(entry);
   }
 
-  /** Forgets the rows that were not used for longest; returns their ids. Those that hold now become lines. */
+  /**
+   * Forgets rows until few enough are left, those first that were not used since rows were forgotten before; returns
+   * their ids. What of them holds now becomes lines.
+   */
   forgetBeyond(capacity: number): string[] {
     const forgotten: string[] = [];
     for (const [id, entry] of this.#entries) {
       if (this.#entries.size <= capacity) break;
-      this.#settle(entry);
       this.#entries.delete(id);
-      forgotten.push(id);
+      if (entry.used) {
+        // A second chance, at the end of the map, where this loop will come by again if it must.
+        entry.used = false;
+        this.#entries.set(id, entry);
+      } else {
+        this.#settle(entry);
+        forgotten.push(id);
+      }
     }
     return forgotten;
   }

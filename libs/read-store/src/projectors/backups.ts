@@ -1,4 +1,4 @@
-import type { BackupView, RecordedEvent } from '@catena/events';
+import type { BackupView, EventData, RecordedEvent } from '@catena/events';
 import type { BackupRow, RowContent } from '../rows/index.ts';
 import { existingRow, ownRow, required, type Projector } from './projector.ts';
 
@@ -11,6 +11,9 @@ export const backups: Projector<Backup> = {
       ...artefact(event, stateWhenFound(row), row?.found ?? true),
       verifiedAt: row?.verifiedAt ?? null,
       verifiedDepth: row?.verifiedDepth ?? null,
+      pinned: row?.pinned ?? false,
+      stateBecause: row?.stateBecause ?? null,
+      undoUntil: row?.undoUntil ?? null,
     })),
     'backup.verified': existingRow((row, { data }) => ({
       ...row,
@@ -20,7 +23,28 @@ export const backups: Projector<Backup> = {
     'backup.damaged': existingRow((row, { data }) => inState(row, data.missing ? 'missing' : 'damaged')),
     'collection.backup-unusable': {
       key: ({ data }) => data.backup,
-      apply: (row, event) => inState(required(row, event), event.data.reason),
+      apply: (row, event) => unusable(required(row, event), event.data),
+    },
+    'collection.expiry-undone': {
+      key: ({ data }) => data.backup,
+      apply: (row, event) => {
+        const known = required(row, event);
+        return known.state === 'expired'
+          ? { ...known, state: 'usable', stateBecause: null, undoUntil: null }
+          : known;
+      },
+    },
+    'collection.backup-deleted': {
+      key: ({ data }) => data.backup,
+      apply: (row, event) => ({ ...required(row, event), state: 'deleted', undoUntil: null }),
+    },
+    'collection.backup-pinned': {
+      key: ({ data }) => data.backup,
+      apply: (row, event) => ({ ...required(row, event), pinned: true }),
+    },
+    'collection.backup-unpinned': {
+      key: ({ data }) => data.backup,
+      apply: (row, event) => ({ ...required(row, event), pinned: false }),
     },
   },
 };
@@ -60,6 +84,9 @@ function artefact(
     keyIds: data.keyIds,
     warningCount: data.warningCount,
     state,
+    stateBecause: null,
+    undoUntil: null,
+    pinned: false,
     found,
     verifiedAt: null,
     verifiedDepth: null,
@@ -69,6 +96,14 @@ function artefact(
 /** What was missing and is there again can be used again; nothing else comes back. */
 function stateWhenFound(row: Backup | undefined): BackupView['state'] {
   return row === undefined || row.state === 'missing' ? 'usable' : row.state;
+}
+
+function unusable(
+  row: Backup,
+  { reason, because, undoUntil }: EventData<'collection.backup-unusable'>,
+): Backup {
+  const next = inState(row, reason);
+  return next === row ? row : { ...next, stateBecause: because ?? null, undoUntil: undoUntil ?? null };
 }
 
 /** `condemned` is irrevocable (rules.md section 5.4). */

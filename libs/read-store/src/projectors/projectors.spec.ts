@@ -43,11 +43,12 @@ function recorded(events: readonly AnyDomainEvent[]): AnyRecordedEvent[] {
 describe('the event catalogue', () => {
   it('has no type that nobody has thought about here', () => {
     const projected = new Set(readModels.flatMap(({ projector }) => Object.keys(projector.handlers)));
-    expect(eventTypes.filter((type) => !projected.has(type))).toEqual([
+    expect(eventTypes.filter((type) => !projected.has(type)).sort()).toEqual([
       'collection.archive-point-lost',
-      'collection.forked',
       'collection.family-accepted',
+      'collection.forked',
       'repository.initialised',
+      'schedule.delayed',
     ]);
   });
 });
@@ -164,6 +165,21 @@ describe('a backup', () => {
       [full, unusable('a', 'condemned'), made('backup.found', 'a', 'a', '1')],
       { state: 'condemned' },
     ],
+    [
+      'whose expiry was undone is usable',
+      [full, unusable('a', 'expired'), domainEvent('collection.expiry-undone', 'col', { backup: 'a' })],
+      { state: 'usable' },
+    ],
+    [
+      'that was condemned is deleted at last',
+      [
+        full,
+        unusable('a', 'condemned'),
+        domainEvent('collection.backup-deleted', 'col', { backup: 'a', run }),
+      ],
+      { state: 'deleted' },
+    ],
+    ['is pinned', [full, domainEvent('collection.backup-pinned', 'col', { backup: 'a' })], { pinned: true }],
     ['found without a run says so', [made('backup.found', 'a', 'a', '1')], { state: 'usable', found: true }],
     [
       'keeps when it was verified',

@@ -43,7 +43,8 @@ export async function listBackups(
 
 export function backupView(row: BackupRow): BackupView {
   const { validFrom: _from, validTo: _to, fork: _fork, start: _start, archivePoint: _point, ...rest } = row;
-  const { manifestName, manifestHash, verifiedAt, verifiedDepth, ...facts } = rest;
+  const { stateBecause: _because, undoUntil: _undo, pinned: _pinned, ...shown } = rest;
+  const { manifestName, manifestHash, verifiedAt, verifiedDepth, ...facts } = shown;
   return presentFields({
     ...facts,
     manifest: { name: manifestName, hash: manifestHash },

@@ -39,6 +39,12 @@ export class BackupRow extends VersionedRow {
   @Texts() keyIds!: string[];
   @Count() warningCount!: number;
   @Text() state!: BackupView['state'];
+  /** Of an expiry: the rule, in words. */
+  @OptionalText() stateBecause!: string | null;
+  /** Of an expiry: how long it can be undone. */
+  @OptionalInstant() undoUntil!: string | null;
+  /** No policy lets it go. */
+  @Flag() pinned!: boolean;
   /** Learnt from the repository, not from a run. */
   @Flag() found!: boolean;
   @OptionalInstant() verifiedAt!: string | null;
