@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { PATIENCE_MILLISECONDS } from '../platform/operator.ts';
 
 const program = fileURLToPath(new URL('../../apps/cli/bin/catena.mjs', import.meta.url));
+const compileCache = fileURLToPath(new URL('../../node_modules/.cache/catena-scenarios', import.meta.url));
 
 /** What one call of `catena` left behind. */
 export class Answer {
@@ -23,7 +24,9 @@ export class Answer {
     try {
       return JSON.parse(this.out) as T;
     } catch (cause) {
-      throw new Error(`${this.line} did not answer with one JSON document:\n${this.out}\n${this.err}`, { cause });
+      throw new Error(`${this.line} did not answer with one JSON document:\n${this.out}\n${this.err}`, {
+        cause,
+      });
     }
   }
 
@@ -105,13 +108,22 @@ export class CatenaCommand {
    * @param home the data folder that every call is about
    * @param options `folder`: where it is called; `environment`: what it is told beside the data folder
    */
-  constructor(home: string, options: { folder?: string; environment?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    home: string,
+    options: { folder?: string; environment?: Readonly<Record<string, string>> } = {},
+  ) {
     const inherited = Object.entries(process.env).filter(
       // Jest's own options for node are not for the program.
       ([name]) => (!name.startsWith('CATENA_') || name === 'CATENA_CACHE') && name !== 'NODE_OPTIONS',
     );
     this.#folder = options.folder ?? process.cwd();
-    this.#environment = { ...Object.fromEntries(inherited), CATENA_HOME: home, ...options.environment };
+    this.#environment = {
+      ...Object.fromEntries(inherited),
+      // Many short processes of one program: what node compiled once need not be compiled again.
+      NODE_COMPILE_CACHE: compileCache,
+      CATENA_HOME: home,
+      ...options.environment,
+    };
   }
 
   /** Begins a call. */

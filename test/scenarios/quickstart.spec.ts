@@ -54,7 +54,9 @@ describe('the quickstart', () => {
   }, 120_000);
 
   it('tells its subscription of every run', () => {
-    const lines = readFileSync(path.join(home, 'quickstart', 'events.jsonl'), 'utf8').trim().split('\n');
+    const lines = readFileSync(path.join(home, 'quickstart', 'events.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
     const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
     expect(types.length).toBeGreaterThanOrEqual(4);
     expect(new Set(types)).toEqual(new Set(['run.completed']));
@@ -66,7 +68,13 @@ describe('the quickstart', () => {
     expect(running.out).toContain('The chain of an earlier start goes on');
     expect(running.out).toContain('Every byte, every time stamp: equal.');
     const { items } = await catena.ask<{ items: ChainView[] }>('chains', '--source', 'quickstart');
-    expect(chainOf({ chains: items })).toEqual(['full', 'incremental', 'differential', 'incremental', 'differential']);
+    expect(chainOf({ chains: items })).toEqual([
+      'full',
+      'incremental',
+      'differential',
+      'incremental',
+      'differential',
+    ]);
     const second = await catena.refused('up');
     expect(second.exit).toBe(3);
     expect(second.message).toContain(String(running.child.pid));

@@ -9,14 +9,15 @@ import { formatBytes, formatInstant, plural } from '../presentation/quantities.t
 import { listing } from '../presentation/table.ts';
 import { backupsIn, namesFolder, openByHand } from '../repository/open-by-hand.ts';
 
-function backupTable(backups: readonly BackupView[]): string {
+function backupTable(backups: readonly BackupView[], where: 'with repository' | 'in one repository'): string {
+  const repository = (name: string) => (where === 'with repository' ? [name] : []);
   return listing(
     'There are no backups.',
-    ['BACKUP', 'SOURCE', 'REPOSITORY', 'TYPE', 'AS OF', 'FILES', 'SIZE', 'ADDED', 'STATE'],
+    ['BACKUP', 'SOURCE', ...repository('REPOSITORY'), 'TYPE', 'AS OF', 'FILES', 'SIZE', 'ADDED', 'STATE'],
     backups.map((item) => [
       item.backup,
       item.source,
-      item.repository,
+      ...repository(item.repository),
       item.copyOnly ? `${item.type} copy-only` : item.type,
       formatInstant(item.asOf),
       String(item.files),
@@ -36,7 +37,7 @@ async function listFolder(cli: Invocation, folder: string, { source, limit }: Li
       .filter((backup) => source === undefined || backup.source === source)
       .slice(0, limit);
     cli.answer({ items, unreadable });
-    cli.say(backupTable(items));
+    cli.say(backupTable(items, 'in one repository'));
     for (const { name, message } of unreadable) cli.remark(`unreadable manifest ${name}: ${message}`);
     if (unreadable.length > 0) cli.exit(ExitCode.damageFound);
   } finally {
@@ -72,7 +73,7 @@ export function addBackups(program: Command, act: Act): void {
         limit,
       );
       cli.answer(page);
-      cli.say(backupTable(page.items));
+      cli.say(backupTable(page.items, 'with repository'));
       if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
     }),
   );

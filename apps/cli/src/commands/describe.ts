@@ -15,7 +15,7 @@ export function addDescribe(program: Command, act: Act): void {
     'catena describe schedule nightly\ncatena describe source home',
   )
     .argument('<kind>', 'source, repository, schedule or subscription')
-    .argument('<name>')
+    .argument('<name>', 'its name')
     .action(
       act(async (cli, word: string, name: string) => {
         const kind = kindOf(word);

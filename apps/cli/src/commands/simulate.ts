@@ -2,7 +2,7 @@ import { catalogRequests, type BackupView } from '@catena/events';
 import { simulateRetention, type RetentionAnswer } from '@catena/chain';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
-import { subcommand, type Act } from '../command-line.ts';
+import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { UsageError, type Invocation } from '../invocation.ts';
 import { gather } from '../pages.ts';
 import { formatBytes } from '../presentation/quantities.ts';
@@ -93,10 +93,12 @@ function sayAnswer(cli: Invocation, answer: RetentionAnswer): void {
 
 /** `catena simulate retention`: what a policy would keep and delete, when and why. Deletes nothing. */
 export function addSimulate(program: Command, act: Act): void {
-  const group = program
-    .command('simulate')
-    .summary('Tries out a policy; deletes nothing')
-    .description('Tries out a policy; deletes nothing');
+  const group = commandGroup(
+    program,
+    'simulate',
+    'Tries out a policy; deletes nothing',
+    'catena simulate retention --policy policy.yaml --backups backups.json',
+  );
   subcommand(
     group,
     'retention',

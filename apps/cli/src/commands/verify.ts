@@ -27,7 +27,7 @@ function sayReport(cli: Invocation, collection: string, report: VerifyReport): v
   );
   if (!report.opened)
     cli.remark(
-      '  No key was given: objects were checked by their hashes, the files in them cannot be named.',
+      '  No key was given: objects were checked by their hashes. The files in them cannot be named, and what a repair has mended counts as damaged.',
     );
   for (const damage of report.damages) {
     cli.say(`  ${damage.object}: ${damage.reason}`);
@@ -63,24 +63,32 @@ async function verifyByHand(
   }
 }
 
+/** One backup, which names its repository, or all of a repository. */
+async function whatToVerify(
+  cli: Invocation,
+  backup: string | undefined,
+  repository: string | undefined,
+): Promise<{ repository: string; backup?: string }> {
+  if (backup !== undefined) {
+    const chosen = await chooseFromCatalog(await cli.connect(), undefined, repository, { backup });
+    return { repository: chosen.backup.repository, backup: chosen.backup.backup };
+  }
+  if (repository === undefined)
+    throw new UsageError('Say what to verify: a backup, or --repository <name|folder>.');
+  return { repository };
+}
+
 /** By the platform: recorded on every backup it looked at. */
 async function verifyByPlatform(
   cli: Invocation,
   backup: string | undefined,
   options: VerifyCommandOptions,
 ): Promise<void> {
+  const what = await whatToVerify(cli, backup, options.repository);
   const client = await cli.connect();
-  const chosen =
-    backup === undefined
-      ? undefined
-      : (await chooseFromCatalog(client, undefined, options.repository, { backup })).backup;
-  const repository = chosen?.repository ?? options.repository;
-  if (repository === undefined)
-    throw new UsageError('Say what to verify: a backup, or --repository <name|folder>.');
   const accepted = await client.ask(schedulerRequests.requestVerify, {
     ...cli.command(),
-    repository,
-    backup: chosen?.backup,
+    ...what,
     depth: options.depth,
   });
   if (!options.wait) {
