@@ -134,4 +134,12 @@ describe('service accounts', () => {
     expect(direct?.subject).toBe('catena.events.run.r1.requested');
     expect(await api('client', 'CONSUMER.DELETE.CATENA_EVENTS.follower')).toBe('done');
   });
+
+  it('lets no client answer requests in the place of a service', async () => {
+    const heard = new Promise<Error | null>((resolve) => {
+      const callback = (error: Error | null) => resolve(error);
+      as('client').subscribe('catena.requests.scheduler.echo', { queue: 'scheduler', callback });
+    });
+    expect((await heard)?.message).toMatch(/permission/i);
+  });
 });

@@ -70,12 +70,14 @@ const consuming = (stream: string): string[] => [
 
 /**
  * Clients ask (requests), read the log with consumers of their own and put down what they could not handle; they
- * append nothing to the log and take no jobs.
+ * append nothing to the log, take no jobs and answer nobody's requests.
  */
 const CLIENT: NatsPermissions = {
   publish: {
     allow: [
-      'catena.>',
+      'catena.requests.>',
+      'catena.cancel.>',
+      'catena.dead.>',
       '_INBOX.>',
       '$JS.API.INFO',
       '$JS.API.STREAM.NAMES',
@@ -84,9 +86,9 @@ const CLIENT: NatsPermissions = {
       ...READ_BY_CLIENTS.flatMap(consuming),
       '$JS.FC.>',
     ],
-    deny: ['$SYS.>', 'catena.events.>', 'catena.jobs.>'],
+    deny: ['$SYS.>'],
   },
-  subscribe: { allow: ['catena.>', '_INBOX.>'], deny: ['$SYS.>'] },
+  subscribe: { allow: ['catena.progress.>', '_INBOX.>'], deny: ['$SYS.>'] },
 };
 
 export function permissionsOf(role: NatsRole): NatsPermissions {

@@ -9,7 +9,7 @@ const published = JSON.parse(
 ) as Record<string, unknown>;
 
 describe('the published JSON Schema', () => {
-  it('is up to date; else: npx node --conditions=@catena/source docs/schema/generate.mjs', () => {
+  it('is up to date; else: npm run docs', () => {
     expect(published).toEqual(JSON.parse(JSON.stringify(definitionJsonSchema())));
   });
 
