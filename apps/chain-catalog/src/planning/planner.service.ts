@@ -72,13 +72,17 @@ export class PlannerService {
 
   /** What a mover is to be hinted at: also when the plan was there before, whose job may have been lost on the way. */
   async #decide(run: string): Promise<{ kind: string; sequence: number } | undefined> {
-    const loaded = await this.histories.runs.load(run);
+    const request = this.view.openRun(run)?.state.request;
+    if (request === undefined) return undefined;
+    const [loaded, { facts, collections }] = await Promise.all([
+      this.histories.runs.load(run),
+      this.#gather(request),
+    ]);
     const { state } = loaded;
-    if (state.request === undefined || isOver(state)) return undefined;
-    const { kind } = state.request;
+    const { kind } = request;
+    if (isOver(state)) return undefined;
     if (state.plan !== undefined)
       return state.phase === 'planned' ? { kind, sequence: loaded.head.sequence } : undefined;
-    const { facts, collections } = await this.#gather(state.request);
     const decision = decidePlan(state, facts);
     switch (decision.kind) {
       case 'nothing':

@@ -57,6 +57,7 @@ export class ReportService {
       { run: run.state, collections: collections.map(({ state }) => state), repository: repository.state },
       report,
       now,
+      run.state.limits?.retry,
     );
     if (!decision.accepted) {
       this.log.info('a report was refused', { attempt: report.attempt, refusal: decision.refusal });

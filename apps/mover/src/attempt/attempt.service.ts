@@ -1,6 +1,6 @@
 import { describeError, progressSubject, type Failure, type MoverReport } from '@catena/events';
 import type { Messages, TakenJob } from '@catena/event-log';
-import { claim, release } from '@catena/run';
+import { claim, release, type RunState } from '@catena/run';
 import {
   CLOCK,
   CONFIGURATION,
@@ -11,6 +11,7 @@ import {
   ServiceIdentity,
   untilNoConflict,
   type Clock,
+  type Loaded,
   type ServiceConfiguration,
 } from '@catena/service';
 import { Inject, Injectable } from '@nestjs/common';
@@ -69,38 +70,43 @@ export class AttemptService {
 
   /** Claims the run by an event, or deals with the job when there is nothing to claim. */
   async #claim(job: TakenJob): Promise<Attempt | undefined> {
-    const mover = this.identity.instance;
-    if (await this.#isHeld(job)) {
+    let loaded: Loaded<RunState> | undefined = await this.runs.load(job.run);
+    if (await this.#isHeld(loaded.state)) {
       this.log.info('another mover works on it');
       await job.giveBack(HELD_BY_ANOTHER_MILLISECONDS);
       return undefined;
     }
     return await untilNoConflict(async () => {
-      const loaded = await this.runs.load(job.run);
-      const decision = claim(loaded.state, mover, instantOf(this.clock.now()));
-      if (!decision.accepted) {
-        this.log.info('not claimed', { reason: decision.refusal });
-        if (decision.refusal.retryable) await job.giveBack(NOT_YET_MILLISECONDS);
-        else await job.acknowledge();
-        return undefined;
-      }
-      const attempt = loaded.state.attempt + 1;
-      const { plan } = loaded.state;
-      if (plan === undefined) throw new Error(`The run ${job.run} was claimed without a plan.`);
-      await this.runs.append(loaded, decision.events, `claim/${attempt}`);
-      return new Attempt({ run: job.run, attempt, mover }, plan, new ProgressMeter(() => this.clock.now()));
+      const seen = loaded ?? (await this.runs.load(job.run));
+      loaded = undefined;
+      return await this.#claimAs(seen, job);
     });
+  }
+
+  async #claimAs(loaded: Loaded<RunState>, job: TakenJob): Promise<Attempt | undefined> {
+    const mover = this.identity.instance;
+    const decision = claim(loaded.state, mover, instantOf(this.clock.now()));
+    if (!decision.accepted) {
+      this.log.info('not claimed', { reason: decision.refusal });
+      if (decision.refusal.retryable) await job.giveBack(NOT_YET_MILLISECONDS);
+      else await job.acknowledge();
+      return undefined;
+    }
+    const attempt = loaded.state.attempt + 1;
+    const { plan } = loaded.state;
+    if (plan === undefined) throw new Error(`The run ${job.run} was claimed without a plan.`);
+    await this.runs.append(loaded, decision.events, `claim/${attempt}`);
+    return new Attempt({ run: job.run, attempt, mover }, plan, new ProgressMeter(() => this.clock.now()));
   }
 
   /**
    * Whether another mover works on the run and lives. The queue hands a job out again when its holder went silent, but
    * a run may have two jobs when one was thought lost; taking over from the living would only cost its work.
    */
-  async #isHeld(job: TakenJob): Promise<boolean> {
-    const { state } = await this.runs.load(job.run);
+  async #isHeld(state: RunState): Promise<boolean> {
     if (state.phase !== 'running' || state.mover === this.identity.instance) return false;
     const heard = Promise.withResolvers<boolean>();
-    const listening = this.messages.listen(progressSubject(job.run), (payload) => {
+    const listening = this.messages.listen(progressSubject(state.run), (payload) => {
       if ((payload as { attempt?: unknown }).attempt === state.attempt) heard.resolve(true);
     });
     const patience = Math.min(SILENCE_MILLISECONDS, this.configuration.CATENA_JOB_WAIT_SECONDS * 1_000);

@@ -41,6 +41,7 @@ export function testPlatform(
   instance: string,
   ports: SharedPorts,
   clock: Clock = systemClock,
+  environment: Readonly<Record<string, string>> = {},
 ): TestPlatform {
   const identity = new ServiceIdentity(service, instance);
   const lines: Record<string, unknown>[] = [];
@@ -58,7 +59,7 @@ export function testPlatform(
   return {
     ...ports,
     identity,
-    configuration: readConfiguration(serviceConfiguration, { CATENA_INSTANCE: instance }),
+    configuration: readConfiguration(serviceConfiguration, { CATENA_INSTANCE: instance, ...environment }),
     log,
     readiness,
     work: new BackgroundWork(log, readiness),
