@@ -39,7 +39,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
         await reader.close();
       }
     } catch (error) {
-      this.#cleanUp(execution, error);
+      if (await isGivenUp(execution, error)) this.#discard(execution);
       throw damageOf(error, plan.backup);
     } finally {
       await repository.close();
@@ -53,6 +53,8 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
       run,
       ...(plan.include.length === 0 ? {} : { globs: plan.include }),
       overwrite: plan.overwrite,
+      onFailure: async (error) => ((await isGivenUp(execution, error)) ? 'remove' : 'keep'),
+      beforeVisible: () => execution.assertHeld(),
       signal,
       progress: (state) => {
         progress.update(state);
@@ -61,17 +63,25 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
     });
   }
 
-  /** Only an attempt that has another leaves its staging folder; one that lost its claim touches nothing. */
-  #cleanUp({ plan, run, signal }: Execution<RestorePlan>, error: unknown): void {
-    const stopped: unknown = signal.reason;
-    const givenUp =
-      stopped instanceof AttemptStopped ? stopped.reason === 'cancelled' : !describeError(error).retryable;
-    if (!givenUp) return;
+  #discard({ plan, run }: Execution<RestorePlan>): void {
     try {
       discardStaged(plan.target, run);
     } catch (leftover) {
       this.log.warn('what was staged could not be removed', { target: plan.target, error: leftover });
     }
+  }
+}
+
+/**
+ * Whether there will be no further attempt, so that nothing is to be left behind. One that lost its claim touches
+ * nothing: what is staged is its successor's. The log says so; while it cannot be read, nothing is given up.
+ */
+async function isGivenUp(execution: Execution<RestorePlan>, error: unknown): Promise<boolean> {
+  try {
+    await execution.assertHeld();
+    return !describeError(error).retryable;
+  } catch (lost) {
+    return lost instanceof AttemptStopped && lost.reason === 'cancelled';
   }
 }
 

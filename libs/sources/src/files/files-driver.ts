@@ -1,5 +1,5 @@
 /** Source driver for file trees. */
-import type { BackupReader, BackupWriter } from '@catena/vault';
+import { crashPoint, type BackupReader, type BackupWriter } from '@catena/vault';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type {
@@ -17,6 +17,12 @@ import { parseFilesSpec, type FilesSpec } from './files-spec.ts';
 import { FilesBackup } from './reading/backup-files.ts';
 import { estimate } from './reading/estimate.ts';
 import { FilesRestore } from './restoring/restore-files.ts';
+
+/** Where fault tests let a restore die. */
+const crashMoments = {
+  staged: () => crashPoint('files.restoreStaged'),
+  moved: () => crashPoint('files.restoreMoved'),
+};
 
 class FilesDriver implements SourceDriver {
   readonly name = 'files';
@@ -57,7 +63,7 @@ class FilesDriver implements SourceDriver {
   }
 
   restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
-    return new FilesRestore(reader, target, options).run();
+    return new FilesRestore(reader, target, options, crashMoments).run();
   }
 
   async #realPath(spec: FilesSpec): Promise<string> {

@@ -65,9 +65,12 @@ export interface RestoreOptions {
   readonly ownership?: 'name' | 'id';
   /**
    * Whether what is staged is removed when the restore fails or is cancelled (the default), or left for a next attempt
-   * of the same run. After a crash it is always there and used.
+   * of the same run. After a crash it is always there and used. A function is asked when it comes to that, because
+   * what was staged may by then be in use by a next attempt.
    */
-  readonly onFailure?: 'remove' | 'keep';
+  readonly onFailure?: 'remove' | 'keep' | ((error: unknown) => Promise<'remove' | 'keep'>);
+  /** Asked when everything is staged, before anything gets its final name; the restore fails with what it throws. */
+  readonly beforeVisible?: () => Promise<void>;
   readonly signal?: AbortSignal;
   readonly progress?: ReportProgress;
 }

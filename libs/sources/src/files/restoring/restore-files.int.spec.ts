@@ -292,6 +292,23 @@ describe('an interrupted restore', () => {
     expect(scene.besideTarget()).toEqual([]);
   });
 
+  it('shows nothing when it may not go on, and asks what becomes of what it has staged', async () => {
+    const id = await scene.backedUp(files);
+    const superseded = new Error('superseded');
+    const asked: unknown[] = [];
+    const options = {
+      beforeVisible: () => Promise.reject(superseded),
+      onFailure: async (error: unknown) => {
+        asked.push(error);
+        return 'keep' as const;
+      },
+    };
+    await expect(scene.restore(id, options)).rejects.toBe(superseded);
+    expect(asked).toContain(superseded);
+    expect(fs.existsSync(scene.target)).toBe(false);
+    expect(scene.besideTarget()).toEqual(['.target.catena-restore-run']);
+  });
+
   it('can be discarded when there will be no further attempt', async () => {
     const id = await scene.backedUp(files);
     await expect(scene.restore(failing(id), { onFailure: 'keep' })).rejects.toThrow('gone');

@@ -45,7 +45,7 @@ export class FilesRestore {
   }
 
   async run(): Promise<RestoreOutcome> {
-    const { signal, run, onFailure } = this.#options;
+    const { signal, run } = this.#options;
     signal?.throwIfAborted();
     const made: string[] = [];
     try {
@@ -56,13 +56,18 @@ export class FilesRestore {
         place.removeStaging();
         return this.#outcome(result);
       } catch (error) {
-        if (onFailure !== 'keep') place.removeStaging();
+        if (await this.#removesOn(error)) place.removeStaging();
         throw error;
       }
     } catch (error) {
-      if (onFailure !== 'keep') removeMade(made);
+      if (await this.#removesOn(error)) removeMade(made);
       throw error;
     }
+  }
+
+  async #removesOn(error: unknown): Promise<boolean> {
+    const { onFailure } = this.#options;
+    return (typeof onFailure === 'function' ? await onFailure(error) : onFailure) !== 'keep';
   }
 
   async #restoreTo(place: TargetPlace): Promise<StagingResult> {
@@ -89,6 +94,7 @@ export class FilesRestore {
       await this.#durability.complete(staging);
       this.#moments.staged?.();
       this.#options.signal?.throwIfAborted();
+      await this.#options.beforeVisible?.();
       if (free) await this.#moveWhole(place, staging);
       else {
         await new MoveInto({
