@@ -49,3 +49,4 @@ export * from './retention/clocks-agree.ts';
 export * from './retention/retention-days.ts';
 export * from './views/explain-backup.ts';
 export { restoreStatements } from './msdb-history/restore-statements.ts';
+export * from './run/prune-run.ts';

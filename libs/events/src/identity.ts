@@ -43,6 +43,14 @@ export function commandedRunId(commandId: string): string {
   return `run-${digestId('command', commandId)}`;
 }
 
+/**
+ * The id of a prune: the collection as it stood, and the day on which it was asked for. One decision asks once, and what
+ * a prune could not delete is asked for again the next day.
+ */
+export function pruneRunId(collection: string, sequence: number, day: string): string {
+  return `run-${digestId('prune', collection, String(sequence), day)}`;
+}
+
 /** A backup's name belongs to its run (architecture.md section 5): one run makes at most one backup. */
 export function backupIdOfRun(runId: string): string {
   return `bkp-${runId.replace(/^run-/, '')}`;

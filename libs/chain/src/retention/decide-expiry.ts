@@ -71,7 +71,7 @@ export function unpinBackup(state: CollectionState, backup: string): Decision {
 }
 
 /** A mover removed what was condemned. Saying it again appends nothing. */
-export function recordDeleted(state: CollectionState, backup: string, run: string): Decision {
+export function recordDeleted(state: CollectionState, backup: string, run: string, bytes?: number): Decision {
   if (state.unusable.get(backup) !== 'condemned') {
     return refuse(
       'retention.not-condemned',
@@ -79,7 +79,8 @@ export function recordDeleted(state: CollectionState, backup: string, run: strin
     );
   }
   if (state.deleted.has(backup)) return NOTHING_TO_DO;
-  return accept(domainEvent('collection.backup-deleted', state.collection, { backup, run }));
+  const freed = bytes === undefined ? {} : { bytes };
+  return accept(domainEvent('collection.backup-deleted', state.collection, { backup, run, ...freed }));
 }
 
 /** Backups of the collection that retention still decides about. */

@@ -9,6 +9,7 @@ import { completed, type Decision, type RunState } from '@catena/run';
 import { adoptFound } from '../collection/adopt-found.ts';
 import { COPY_ONLY_IGNORED } from '../collection/backup-shape.ts';
 import { completeBackup } from '../collection/settle-plan.ts';
+import { deletedSteps, pruneDetail } from './prune-run.ts';
 import { recordDamage } from './record-damage.ts';
 import { inSteps, together, type ReportDecision, type ReportFacts } from './report-decision.ts';
 
@@ -76,6 +77,15 @@ export function rescanCompleted(facts: ReportFacts, report: CompletedReport): Re
   );
   const detail = { found: found.length, adopted: adopted.length, condemned, lacking };
   return inSteps(steps, runCompleted(facts.run, report, { detail }), repositoryNews(facts, report.outcome));
+}
+
+/** What is gone is recorded as such; what something else still needs stays condemned. */
+export function pruneCompleted(facts: ReportFacts, report: CompletedReport): ReportDecision {
+  const { plan, run } = facts.run;
+  if (plan?.kind !== 'prune') return together(runCompleted(facts.run, report), []);
+  const deleted = report.outcome.deleted ?? [];
+  const steps = deletedSteps(facts.collections, plan, run, deleted);
+  return inSteps(steps, runCompleted(facts.run, report, { detail: pruneDetail(plan, deleted) }));
 }
 
 /** A run that changed no backup. */

@@ -66,7 +66,10 @@ describe('planning a run', () => {
       collections: [collection],
     });
     expect(decision).toMatchObject({
-      events: [{ data: { plan: { source: { uid: 'src-1', name: 'documents', generation: 0 } } } }],
+      events: [
+        { data: { plan: { source: { uid: 'src-1', name: 'documents', generation: 0 } } } },
+        { type: 'collection.backups-in-use', data: { backups: ['bkp-aa1'] } },
+      ],
     });
   });
 

@@ -1,5 +1,6 @@
 import {
   collectionIdOf,
+  domainEvent,
   type AnyDomainEvent,
   type DefinitionSnapshot,
   type Failure,
@@ -12,6 +13,7 @@ import { initialCollection, type CollectionState } from '../collection/collectio
 import { planBackup } from '../collection/plan-backup.ts';
 import { standingOf } from '../collection/usable.ts';
 import { findBackup } from './find-backup.ts';
+import { planPrune } from './prune-run.ts';
 
 /** What the chain catalog has loaded to plan a run. */
 export interface PlanningFacts {
@@ -62,9 +64,9 @@ function planOf(run: string, request: RunRequest, facts: PlanningFacts): Planned
     case 'backup':
       return planBackupRun(run, request, repository, facts);
     case 'restore':
-      return planRestore(request, repository, facts);
+      return planRestore(run, request, repository, facts);
     case 'verify':
-      return planVerify(request, repository, facts);
+      return planVerify(run, request, repository, facts);
     case 'rescan':
       return {
         kind: 'plan',
@@ -77,6 +79,10 @@ function planOf(run: string, request: RunRequest, facts: PlanningFacts): Planned
         },
         events: [],
       };
+    case 'prune': {
+      const planned = planPrune(request, repository, facts.collections);
+      return 'failure' in planned ? refused(planned.failure) : { kind: 'plan', ...planned, events: [] };
+    }
   }
 }
 
@@ -103,6 +109,7 @@ function planBackupRun(
 }
 
 function planRestore(
+  run: string,
   request: Extract<RunRequest, { kind: 'restore' }>,
   repository: DefinitionSnapshot,
   facts: PlanningFacts,
@@ -140,11 +147,12 @@ function planRestore(
       include,
       overwrite,
     },
-    events: [],
+    events: [inUse(state, run, backup.backup)],
   };
 }
 
 function planVerify(
+  run: string,
   request: Extract<RunRequest, { kind: 'verify' }>,
   repository: DefinitionSnapshot,
   facts: PlanningFacts,
@@ -159,7 +167,19 @@ function planVerify(
   const found = findBackup(facts.collections, request.backup, repository.name);
   if (found.kind === 'refused') return found;
   const backups = [found.backup.backup];
-  return { kind: 'plan', plan: { kind: 'verify', repository, backups, depth }, events: [] };
+  return {
+    kind: 'plan',
+    plan: { kind: 'verify', repository, backups, depth },
+    events: [inUse(found.state, run, found.backup.backup)],
+  };
+}
+
+/**
+ * Moves the collection's version, so that a backup is not condemned by who has not seen the run that reads it. Of a verify
+ * of a whole repository nothing is said: what is condemned meanwhile is no damage to it.
+ */
+function inUse(state: CollectionState, run: string, backup: string): AnyDomainEvent {
+  return domainEvent('collection.backups-in-use', state.collection, { run, backups: [backup] });
 }
 
 function unknownDefinition(kind: string, name: string): Failure {

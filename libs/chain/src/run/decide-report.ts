@@ -12,7 +12,13 @@ import {
 } from '@catena/run';
 import type { CollectionState } from '../collection/collection-state.ts';
 import { dropPlan, loseArchivePoint } from '../collection/settle-plan.ts';
-import { backupCompleted, otherCompleted, rescanCompleted, verifyCompleted } from './completed-report.ts';
+import {
+  backupCompleted,
+  otherCompleted,
+  pruneCompleted,
+  rescanCompleted,
+  verifyCompleted,
+} from './completed-report.ts';
 import { fullAfterLostHistory } from './lost-history.ts';
 import { recordDamage } from './record-damage.ts';
 import { together, type ReportDecision, type ReportFacts } from './report-decision.ts';
@@ -46,6 +52,8 @@ export function decideReport(
       return verifyCompleted(facts, done, now);
     case 'rescan':
       return rescanCompleted(facts, done);
+    case 'prune':
+      return pruneCompleted(facts, done);
     case 'restore':
     case undefined:
       return otherCompleted(facts, done);

@@ -9,7 +9,8 @@ export function recordDamage(
   damage: EventData<'backup.damaged'>,
 ): readonly AnyDomainEvent[] {
   const state = collections.find((one) => one.backups.has(backup));
-  if (state === undefined) return [];
+  // What is condemned is being deleted, or was: that it is not there is no damage.
+  if (state === undefined || state.unusable.get(backup) === 'condemned') return [];
   return [
     domainEvent('backup.damaged', backup, damage),
     ...markUnusable(state, backup, damage.missing ? 'missing' : 'damaged'),

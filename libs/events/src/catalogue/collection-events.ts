@@ -69,8 +69,11 @@ export const collectionEvents = {
     .object({ backup: z.string(), reason: z.string().optional() })
     .describe('No policy lets it go until it is unpinned.'),
   'collection.backup-unpinned': z.object({ backup: z.string() }).describe('The policy decides again.'),
+  'collection.backups-in-use': z
+    .object({ run: z.string(), backups: z.array(z.string()) })
+    .describe('A run was planned that reads them; they are not condemned while it is not over.'),
   'collection.backup-deleted': z
-    .object({ backup: z.string(), run: z.string() })
+    .object({ backup: z.string(), run: z.string(), bytes: count.optional().describe('What came back.') })
     .describe('A mover removed the objects of a condemned backup. Its id is never used again.'),
   'collection.archive-point-lost': z
     .object({

@@ -43,6 +43,12 @@ const verifyRequest = z.object({
 
 const rescanRequest = z.object({ kind: z.literal('rescan'), repository: definitionName });
 
+const pruneRequest = z.object({
+  kind: z.literal('prune'),
+  repository: definitionName,
+  collection: z.string().describe('What is condemned there is deleted.'),
+});
+
 /** How a run may behave, as its schedule has it. Lengths in milliseconds. */
 export const runLimits = z.object({
   retry: z
@@ -65,6 +71,7 @@ export const runRequest = z.discriminatedUnion('kind', [
   restoreRequest,
   verifyRequest,
   rescanRequest,
+  pruneRequest,
 ]);
 export type RunRequest = z.infer<typeof runRequest>;
 
@@ -123,8 +130,23 @@ const rescanPlan = z.object({
     ),
 });
 
+const prunePlan = z.object({
+  kind: z.literal('prune'),
+  collection: z.string(),
+  repository: definitionSnapshot,
+  backups: z
+    .array(z.object({ backup: z.string(), run: z.string().describe('The run that made it.') }))
+    .describe('Condemned and not deleted yet.'),
+});
+
 /** What the chain catalog decided a run must do. */
-export const runPlan = z.discriminatedUnion('kind', [backupPlan, restorePlan, verifyPlan, rescanPlan]);
+export const runPlan = z.discriminatedUnion('kind', [
+  backupPlan,
+  restorePlan,
+  verifyPlan,
+  rescanPlan,
+  prunePlan,
+]);
 export type RunPlan = z.infer<typeof runPlan>;
 export type BackupPlan = z.infer<typeof backupPlan>;
 
@@ -149,7 +171,9 @@ export const runEvents = {
       nominal: instant.optional().describe('The time it stands for.'),
       limits: runLimits.optional(),
     })
-    .describe('A schedule or a person asked for a run. Appended by the scheduler.'),
+    .describe(
+      'A schedule or a person asked for a run. Appended by the scheduler; a prune by the chain catalog, with what it condemns.',
+    ),
   'run.planned': z
     .object({ plan: runPlan })
     .describe('The chain catalog decided what it must be; a mover may take it.'),
@@ -181,7 +205,10 @@ export const runEvents = {
       warningCount: count,
       statistics: runStatistics,
       backup: z.string().optional(),
-      detail: z.record(z.string(), z.unknown()).optional().describe('What a verify or a rescan found.'),
+      detail: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe('What a verify or a rescan found, or a prune deleted.'),
     })
     .describe('It is done. In one append with what it changed.'),
   'run.failed': z

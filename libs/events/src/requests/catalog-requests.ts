@@ -56,7 +56,7 @@ export type RunState = z.infer<typeof runState>;
 /** One run. */
 export const runView = z.object({
   run: z.string(),
-  kind: z.enum(['backup', 'restore', 'verify', 'rescan']),
+  kind: z.enum(['backup', 'restore', 'verify', 'rescan', 'prune']),
   state: runState,
   request: runRequest,
   plan: runPlan.optional(),
@@ -79,6 +79,9 @@ export const runView = z.object({
   detail: z.record(z.string(), z.unknown()).optional(),
 });
 export type RunView = z.infer<typeof runView>;
+
+export const backupState = z.enum(['usable', 'damaged', 'missing', 'expired', 'condemned', 'deleted']);
+export type BackupState = z.infer<typeof backupState>;
 
 /** One backup. */
 export const backupView = z.object({
@@ -106,8 +109,13 @@ export const backupView = z.object({
   manifest: z.object({ name: z.string(), hash: z.string() }),
   keyIds: z.array(z.string()),
   warningCount: count,
-  state: z.enum(['usable', 'damaged', 'missing', 'expired', 'condemned', 'deleted']),
+  state: backupState,
   found: z.boolean().describe('Learnt from the repository, not from a run.'),
+  pinned: z.boolean().optional().describe('No policy lets it go.'),
+  expired: z
+    .object({ because: z.string().optional(), undoUntil: instant.optional() })
+    .optional()
+    .describe('Of one that has expired: by which rule, and until when that can be undone.'),
   verified: z.object({ at: instant, depth: z.enum(['presence', 'checksums']) }).optional(),
 });
 export type BackupView = z.infer<typeof backupView>;
@@ -191,6 +199,7 @@ export const catalogRequests = {
       backup: z.string().optional(),
       chain: z.string().optional(),
       copyOnly: z.boolean().optional(),
+      states: z.array(backupState).nonempty().optional().describe('Only those in one of these states.'),
     }),
     output: pageOf(backupView),
   }),
@@ -227,6 +236,10 @@ export const catalogRequests = {
       generation: z.string().describe('The live copy of the read models.'),
       counts: z.record(z.string(), z.number().int()),
       deadLetters: z.number().int(),
+      retentionHeldBack: z
+        .string()
+        .optional()
+        .describe('Why nothing expires though policies say so: rules 5.3 and 5.7.'),
     }),
   }),
   rebuildCatalog: request({
@@ -264,6 +277,24 @@ export const catalogRequests = {
     name: 'key-exported',
     summary: 'Records that a generated key was stored elsewhere.',
     input: z.object({ ...commandBase, repository: definitionName, keyId: z.string() }),
+    output: z.object({ changed: z.boolean(), sequence: z.number().int() }),
+  }),
+  keepBackup: request({
+    service: 'chain-catalog',
+    name: 'keep-backup',
+    summary: 'Pins a backup: no policy lets it go. Takes an expiry back, within its grace.',
+    input: z.object({
+      ...commandBase,
+      backup: z.string().describe('Its whole id.'),
+      reason: z.string().optional(),
+    }),
+    output: z.object({ changed: z.boolean(), undone: z.boolean(), sequence: z.number().int() }),
+  }),
+  unkeepBackup: request({
+    service: 'chain-catalog',
+    name: 'unkeep-backup',
+    summary: 'Unpins a backup: the policy decides again.',
+    input: z.object({ ...commandBase, backup: z.string().describe('Its whole id.') }),
     output: z.object({ changed: z.boolean(), sequence: z.number().int() }),
   }),
   report: request({

@@ -59,6 +59,10 @@ export const moverReport = z.object({
         )
         .optional()
         .describe('Of a verify: one row per backup.'),
+      deleted: z
+        .array(z.object({ backup: z.string(), bytes: count.describe('Of the objects that went.') }))
+        .optional()
+        .describe('Of a prune: backups of which nothing is left.'),
       initialised: z.object({ format: count, encrypted: z.boolean() }).optional(),
       generatedKey: z.object({ keyId: z.string(), path: z.string() }).optional(),
     }),
@@ -85,7 +89,7 @@ export const progressMessage = z.object({
   run: z.string(),
   attempt: z.number().int().positive(),
   mover: z.string(),
-  phase: z.enum(['scanning', 'reading', 'writing', 'verifying', 'restoring', 'reporting']),
+  phase: z.enum(['scanning', 'reading', 'writing', 'verifying', 'restoring', 'deleting', 'reporting']),
   at: instant,
   files: count,
   bytes: count,

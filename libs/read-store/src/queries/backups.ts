@@ -12,11 +12,12 @@ export async function listBackups(
   moment: Moment,
   question: Question<'listBackups'>,
 ): Promise<Answer<'listBackups'>> {
-  const { source, repository, backup, chain, copyOnly } = question;
+  const { source, repository, backup, chain, copyOnly, states } = question;
   const query = rowsAt(moment, BackupRow, 'backup');
   if (source !== undefined) query.andWhere('backup.source = :source', { source });
   if (repository !== undefined) query.andWhere('backup.repository = :repository', { repository });
   if (copyOnly !== undefined) query.andWhere('backup.copyOnly = :copyOnly', { copyOnly });
+  if (states !== undefined) query.andWhere('backup.state in (:...states)', { states });
   if (backup !== undefined) {
     const id = await completeId(rowsAt(moment, BackupRow, 'backup'), 'backup', 'bkp', backup);
     query.andWhere('backup.backup = :id', { id: id ?? '' });
@@ -43,11 +44,14 @@ export async function listBackups(
 
 export function backupView(row: BackupRow): BackupView {
   const { validFrom: _from, validTo: _to, fork: _fork, start: _start, archivePoint: _point, ...rest } = row;
-  const { stateBecause: _because, undoUntil: _undo, pinned: _pinned, ...shown } = rest;
+  const { stateBecause, undoUntil, pinned, ...shown } = rest;
   const { manifestName, manifestHash, verifiedAt, verifiedDepth, ...facts } = shown;
+  const hasExpired = row.state === 'expired' || stateBecause !== null;
   return presentFields({
     ...facts,
     manifest: { name: manifestName, hash: manifestHash },
+    pinned: pinned ? true : null,
+    expired: hasExpired ? presentFields({ because: stateBecause, undoUntil }) : null,
     verified: verifiedAt === null || verifiedDepth === null ? null : { at: verifiedAt, depth: verifiedDepth },
   });
 }
