@@ -66,6 +66,31 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
     expect(new Set(parents).size).toBe(parents.length);
   });
 
+  it('say what is wrong with their configuration, all of it, and do not start', async () => {
+    const wrong = fleet.start('chain-catalog', 'wrong', {
+      CATENA_HEALTH_PORT: 'eighty',
+      CATENA_LOG_LEVEL: 'loud',
+      CATENA_DATABASE_URL: '',
+    });
+    expect(await wrong.ended).toBe(2);
+    for (const variable of ['CATENA_HEALTH_PORT', 'CATENA_LOG_LEVEL', 'CATENA_DATABASE_URL'])
+      expect(wrong.complained).toContain(variable);
+  });
+
+  it('announce their health endpoints in a file, and are ready', async () => {
+    const file = join(fleet.folder, 'announcement.json');
+    const started = await fleet.start('mover', 'mover-3', { CATENA_ANNOUNCE_FILE: file }).started();
+    const announced = JSON.parse(readFileSync(file, 'utf8')) as {
+      health: string;
+      pid: number;
+      instance: string;
+    };
+    expect(announced).toMatchObject({ service: 'mover', instance: 'mover-3', pid: started.child.pid });
+    const ready = await fetch(`${announced.health}/health/ready`);
+    expect(await ready.json()).toMatchObject({ ready: true, checks: { nats: { ok: true } } });
+    expect(await started.stop()).toBe(0);
+  });
+
   it('stop in order', async () => {
     expect(await fleet.stopAll()).toEqual([0, 0, 0, 0, 0, 0]);
   });

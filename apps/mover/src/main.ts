@@ -9,8 +9,8 @@ await runService({
     CATENA_INSTALLATION: z
       .string()
       .min(1)
-      .default('catena')
-      .describe('Owns the repositories that are made; the same for all processes of an installation.'),
+      .optional()
+      .describe('Owns the repositories that are made, the same for all movers. Default: told from the log.'),
   }),
   options: ({ CATENA_MOVER_SLOTS, CATENA_INSTALLATION }) => ({
     modules: [MoverModule.forInstallation(CATENA_INSTALLATION)],

@@ -7,7 +7,8 @@ import { RUN_EXECUTORS, type AnyRunExecutor } from './execution/run-executor.ts'
 import { SOURCE_DRIVERS } from './execution/source-drivers.ts';
 import { JobController } from './job/job.controller.ts';
 import { Reporter } from './report/reporter.ts';
-import { INSTALLATION, RepositoryOpener } from './repository/repository-opener.ts';
+import { Installation, INSTALLATION_NAME } from './repository/installation.ts';
+import { RepositoryOpener } from './repository/repository-opener.ts';
 import { RescanExecutor } from './rescan/rescan.executor.ts';
 import { RestoreExecutor } from './restore/restore.executor.ts';
 import { VerifyExecutor } from './verify/verify.executor.ts';
@@ -18,11 +19,12 @@ const executors = [BackupExecutor, RestoreExecutor, VerifyExecutor, RescanExecut
 @Module({})
 export class MoverModule {
   /** Every kind of work, on the drivers and stores that come with Catena. */
-  static forInstallation(installation: string): DynamicModule {
+  static forInstallation(name: string | undefined): DynamicModule {
     return MoverModule.with([
       ...executors,
       RepositoryOpener,
-      { provide: INSTALLATION, useValue: installation },
+      Installation,
+      { provide: INSTALLATION_NAME, useValue: name },
       { provide: SOURCE_DRIVERS, useValue: sourceDrivers },
       {
         provide: RUN_EXECUTORS,

@@ -40,14 +40,19 @@ export class ServiceProcess {
   /** How it ended: an exit code or a signal. */
   readonly ended: Promise<number | string>;
   #said = '';
+  #complained = '';
 
   constructor(service: ServiceName, environment: Record<string, string>) {
     this.child = spawn(process.execPath, [join(APPS, service, 'dist', 'main.js')], {
       env: { PATH: process.env['PATH'], ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.#said += chunk.toString();
+      if (process.env['CATENA_TEST_LOG'] === '1') process.stderr.write(chunk);
+    });
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      this.#complained += chunk.toString();
       if (process.env['CATENA_TEST_LOG'] === '1') process.stderr.write(chunk);
     });
     this.ended = new Promise((resolve) => {
@@ -58,6 +63,11 @@ export class ServiceProcess {
   /** What it has logged so far, as one text. */
   get said(): string {
     return this.#said;
+  }
+
+  /** What came on standard error. */
+  get complained(): string {
+    return this.#complained;
   }
 
   async started(): Promise<this> {

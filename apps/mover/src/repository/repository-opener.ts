@@ -13,9 +13,7 @@ import {
 } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import type { WorkDone } from '../execution/run-executor.ts';
-
-/** Injection token of the id under which this installation owns repositories. */
-export const INSTALLATION = Symbol('Installation');
+import { Installation } from './installation.ts';
 
 /** A repository at hand; the caller closes it. */
 export interface OpenedRepository {
@@ -31,7 +29,7 @@ export interface OpenedRepository {
 /** Opens repositories as their definitions say, and makes those that are not there yet. */
 @Injectable()
 export class RepositoryOpener {
-  constructor(@Inject(INSTALLATION) private readonly installation: string) {}
+  constructor(@Inject(Installation) private readonly installation: Installation) {}
 
   /** @throws NotARepositoryError, KeyNotReadableError and what else the vault refuses with. */
   async open(definition: DefinitionSnapshot): Promise<OpenedRepository> {
@@ -67,7 +65,10 @@ export class RepositoryOpener {
       if ('keyFile' in key && key.keyFile.generate) await generateKeyFile(key.keyFile.path);
     const keys = await readKeys(spec);
     try {
-      const made = await initialiseRepository(spec.fs.path, { keys, installation: this.installation });
+      const made = await initialiseRepository(spec.fs.path, {
+        keys,
+        installation: await this.installation.id(),
+      });
       return opened(made, spec, keys);
     } catch (error) {
       if (!(error instanceof RepositoryExistsError)) throw error;
