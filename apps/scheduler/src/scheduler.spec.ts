@@ -97,11 +97,40 @@ describe('two schedulers on one log', () => {
     );
   }
 
+  /** The mover's and the catalog's part: what was asked for is done. */
+  async function completeRuns(): Promise<void> {
+    const over = new Set((await events('run.completed')).map(({ aggregate }) => aggregate.id));
+    for (const { aggregate, sequence, hash } of await events('run.requested')) {
+      if (over.has(aggregate.id)) continue;
+      const statistics = { files: 1, bytes: 1, bytesRead: 1, bytesAdded: 1, milliseconds: 1 };
+      const done = {
+        attempt: 1,
+        mover: 'm',
+        outcome: 'completed' as const,
+        warnings: [],
+        warningCount: 0,
+        statistics,
+      };
+      await appendDecided(
+        ports.eventLog,
+        [domainEvent('run.completed', aggregate.id, done)],
+        [{ aggregate, head: { sequence, hash } }],
+        {
+          time: '2026-11-02T10:00:01.000Z',
+          actor: 'chain-catalog:c',
+          correlationId: 'r',
+          causationId: aggregate.id,
+        },
+      );
+    }
+  }
+
   it('fire each due time once, with its run, in one append', async () => {
     await apply(SOURCE, REPOSITORY, schedule('firstRun: scheduled, full: "@hourly"'));
     for (let hour = 1; hour <= 5; hour += 1) {
       now = START + hour * HOUR + 5;
       await tick();
+      await completeRuns();
     }
     const fired = await events('schedule.fired');
     expect(fired.map(({ data }) => (data as { nominal: string }).nominal)).toEqual([
@@ -132,6 +161,45 @@ describe('two schedulers on one log', () => {
     expect(await events('schedule.fired')).toHaveLength(1);
   });
 
+  it('F44: a due time waits while the run before it is not over, and runs when it is', async () => {
+    await apply(SOURCE, REPOSITORY, schedule('firstRun: scheduled, full: "@hourly"'));
+    for (const hour of [1, 2, 3]) {
+      now = START + hour * HOUR;
+      await tick();
+    }
+    expect(await events('schedule.fired')).toHaveLength(1);
+    const [first] = await events('run.requested');
+    expect((await events('schedule.delayed')).map(({ data }) => data)).toMatchObject([
+      { nominal: '2026-11-02T12:00:00.000Z', reason: 'overlap', by: first?.aggregate.id },
+    ]);
+    expect((await events('schedule.skipped')).map(({ data }) => data)).toMatchObject([
+      { nominal: '2026-11-02T13:00:00.000Z', reason: 'overlap', by: first?.aggregate.id },
+    ]);
+    await completeRuns();
+    await eventually('the run that waited', async () => {
+      await tick();
+      return (await events('schedule.fired')).length === 2;
+    });
+    expect((await events('schedule.fired')).at(-1)?.data).toMatchObject({
+      nominal: '2026-11-02T12:00:00.000Z',
+    });
+  });
+
+  it('issue 6.7: a clock that leaps forward catches up once, one that goes back fires nothing twice', async () => {
+    await apply(SOURCE, REPOSITORY, schedule('firstRun: scheduled, full: "@hourly"'));
+    now = START + 365 * 24 * HOUR;
+    await tick();
+    await completeRuns();
+    now = START + 2 * HOUR;
+    await tick();
+    expect((await events('schedule.fired')).map(({ data }) => data)).toMatchObject([
+      { nominal: '2027-11-02T10:00:00.000Z', reason: 'catchUp' },
+    ]);
+    expect((await events('schedule.skipped')).map(({ data }) => data)).toMatchObject([
+      { reason: 'missed', missed: 365 * 24 - 1 },
+    ]);
+  });
+
   it('take the first full at once, without anybody waking them, and let dependents wait for it', async () => {
     await apply(SOURCE, REPOSITORY, schedule('full: "@weekly", incremental: "@hourly"'));
     const [first] = await eventually('the first full', async () => {
@@ -145,6 +213,7 @@ describe('two schedulers on one log', () => {
       { cadence: 'incremental', reason: 'waitingForFull' },
     ]);
     await completeFull();
+    await completeRuns();
     now = START + 2 * HOUR;
     await eventually('the incremental', async () => {
       await tick();

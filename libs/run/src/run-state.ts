@@ -1,4 +1,4 @@
-import type { Cadence, EventData, Failure, RunPlan, RunRequest } from '@catena/events';
+import type { Cadence, EventData, Failure, RunLimits, RunPlan, RunRequest } from '@catena/events';
 import type { FoldableEvent } from './decision.ts';
 
 /**
@@ -33,6 +33,8 @@ export interface RunState {
   readonly scheduleUid?: string | undefined;
   readonly cadence?: Cadence | undefined;
   readonly nominal?: string | undefined;
+  /** How it may behave, as its schedule had it. */
+  readonly limits?: RunLimits | undefined;
   readonly plan?: RunPlan;
   /** The newest claim's number; 0 when nobody has claimed it. */
   readonly attempt: number;

@@ -27,5 +27,7 @@ export * from './schedule/collection-knowledge.ts';
 export * from './schedule/decide-command.ts';
 export * from './schedule/decide-tick.ts';
 export * from './schedule/live-schedule.ts';
+export * from './schedule/runs-seen.ts';
+export * from './schedule/schedule-knowledge.ts';
 export * from './schedule/schedule-state.ts';
 export * from './preview/preview-schedules.ts';

@@ -1,4 +1,10 @@
-import { definitionId, type AnyRecordedEvent, type DefinitionKind, type EventType } from '@catena/events';
+import {
+  collectionIdOf,
+  definitionId,
+  type AnyRecordedEvent,
+  type DefinitionKind,
+  type EventType,
+} from '@catena/events';
 import { EMPTY_HEAD, type AggregateHead, type EventLog } from '@catena/event-log';
 import {
   CollectionsSeen,
@@ -6,23 +12,32 @@ import {
   evolveLiveSchedule,
   evolveSchedule,
   initialSchedule,
+  RunsSeen,
+  scheduleKnowledge,
   type CollectionKnowledge,
   type DefinitionState,
   type LiveSchedule,
+  type OpenRun,
+  type Outcomes,
+  type ScheduleKnowledge,
   type ScheduleState,
 } from '@catena/schedule';
 import { BackgroundWork, EVENT_LOG, Log, LogPosition } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { ScheduleIndex } from './schedule-index.ts';
 
 const FOLLOWED: readonly EventType[] = [
   'definition.applied',
   'definition.deleted',
   'schedule.fired',
   'schedule.skipped',
+  'schedule.delayed',
   'schedule.paused',
   'schedule.resumed',
   'run.requested',
   'run.planned',
+  'run.claimed',
+  'run.cancel-requested',
   'run.completed',
   'run.failed',
   'run.refused',
@@ -37,7 +52,7 @@ const NO_KNOWLEDGE: CollectionKnowledge = { usableFull: false, firstFull: 'none'
 export interface BookedSchedule {
   readonly live: LiveSchedule;
   readonly state: ScheduleState;
-  readonly knowledge: CollectionKnowledge;
+  readonly knowledge: ScheduleKnowledge;
   readonly head: AggregateHead;
 }
 
@@ -49,6 +64,10 @@ export class ScheduleBook implements OnApplicationBootstrap {
   readonly #live = new Map<string, LiveSchedule>();
   readonly #states = new Map<string, { state: ScheduleState; head: AggregateHead }>();
   readonly #collections = new CollectionsSeen();
+  readonly #runs = new RunsSeen();
+  readonly #index = new ScheduleIndex();
+  readonly #cancelling = new Set<string>();
+  #changed = new Set<string>();
   readonly #position = new LogPosition('scheduler');
   readonly #listeners = new Set<() => void>();
 
@@ -86,6 +105,34 @@ export class ScheduleBook implements OnApplicationBootstrap {
     return { stop: () => void this.#listeners.delete(listener) };
   }
 
+  /** Names of schedules of which something was read since the last call that may change what is due. */
+  takeChanged(): Iterable<string> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
+  }
+
+  /** Runs that are not over. */
+  openRuns(): Iterable<OpenRun> {
+    return this.#runs.open();
+  }
+
+  openRunsOf(scheduleUid: string): OpenRun[] {
+    return this.#runs.openOf(scheduleUid);
+  }
+
+  outcomesOf(scheduleUid: string): Outcomes {
+    return this.#runs.outcomesOf(scheduleUid);
+  }
+
+  /** Schedules that wait for a run which they want to be cancelled. */
+  cancelling(): BookedSchedule[] {
+    return [...this.#cancelling].flatMap((uid) => {
+      const name = this.#index.nameOf(uid);
+      return (name === undefined ? undefined : this.schedule(name)) ?? [];
+    });
+  }
+
   /** Definitions that are not deleted. */
   definitions(): DefinitionState[] {
     return [...this.#definitions.values()].filter(({ deleted }) => !deleted);
@@ -111,10 +158,16 @@ export class ScheduleBook implements OnApplicationBootstrap {
 
   #booked(live: LiveSchedule): BookedSchedule {
     const { state, head } = this.#states.get(live.uid) ?? { state: initialSchedule, head: EMPTY_HEAD };
-    return { live, state, head, knowledge: this.#knowledgeOf(live) };
+    const knowledge = scheduleKnowledge(
+      live,
+      this.#collectionOf(live),
+      this.#runs,
+      (name) => this.#live.get(definitionId('Schedule', name))?.uid,
+    );
+    return { live, state, head, knowledge };
   }
 
-  #knowledgeOf({ spec: { source, repository } }: LiveSchedule): CollectionKnowledge {
+  #collectionOf({ spec: { source, repository } }: LiveSchedule): CollectionKnowledge {
     const sourceUid = this.#definitions.get(definitionId('Source', source))?.uid;
     const repositoryUid = this.#definitions.get(definitionId('Repository', repository))?.uid;
     if (sourceUid === undefined || repositoryUid === undefined) return NO_KNOWLEDGE;
@@ -125,19 +178,58 @@ export class ScheduleBook implements OnApplicationBootstrap {
     const head = { sequence: event.sequence, hash: event.hash };
     const { type, id } = event.aggregate;
     if (type === 'definition') this.#applyToDefinition(id, event, head);
-    else if (type === 'schedule') {
-      const state = evolveSchedule(this.#states.get(id)?.state ?? initialSchedule, event);
-      this.#states.set(id, { state, head });
-    } else this.#collections.observe(event);
+    else if (type === 'schedule') this.#applyToSchedule(id, event, head);
+    else this.#collections.observe(event);
+    if (type === 'collection') this.#mark(this.#index.ofCollection(id));
+    const run = this.#runs.observe(event);
+    if (run) this.#mark(this.#index.touchedBy(run));
+  }
+
+  #mark(names: Iterable<string>): void {
+    for (const name of names) this.#changed.add(name);
+  }
+
+  #applyToSchedule(uid: string, event: AnyRecordedEvent, head: AggregateHead): void {
+    const state = evolveSchedule(this.#states.get(uid)?.state ?? initialSchedule, event);
+    this.#states.set(uid, { state, head });
+    if (Object.values(state.waiting ?? {}).some(({ reason }) => reason === 'cancelPrevious')) {
+      this.#cancelling.add(uid);
+    } else this.#cancelling.delete(uid);
+    const name = this.#index.nameOf(uid);
+    if (name !== undefined) this.#changed.add(name);
   }
 
   #applyToDefinition(id: string, event: AnyRecordedEvent, head: AggregateHead): void {
     this.#definitionHeads.set(id, head);
     const state = evolveDefinition(this.#definitions.get(id), event);
     if (state !== undefined) this.#definitions.set(id, state);
-    const live = this.#liveAfter(id, event);
-    if (live === undefined) this.#live.delete(id);
-    else this.#live.set(id, live);
+    if (event.type !== 'definition.applied' && event.type !== 'definition.deleted') return;
+    const { kind, name } = event.data;
+    if (kind === 'Schedule') {
+      const before = this.#live.get(id);
+      const live = this.#liveAfter(id, event);
+      if (before) this.#index.remove(before);
+      if (live === undefined) this.#live.delete(id);
+      else {
+        this.#live.set(id, live);
+        this.#index.add(live);
+      }
+      this.#changed.add(name);
+    }
+    const naming = this.#index.naming(kind, name);
+    this.#mark(naming);
+    if (kind === 'Source' || kind === 'Repository') for (const one of naming) this.#locate(one);
+    else if (kind === 'Schedule') this.#locate(name);
+  }
+
+  /** Remembers which collection a schedule writes to, once its source and repository are known. */
+  #locate(schedule: string): void {
+    const live = this.#live.get(definitionId('Schedule', schedule));
+    if (!live) return;
+    const sourceUid = this.#definitions.get(definitionId('Source', live.spec.source))?.uid;
+    const repositoryUid = this.#definitions.get(definitionId('Repository', live.spec.repository))?.uid;
+    if (sourceUid === undefined || repositoryUid === undefined) return;
+    this.#index.locate(live, collectionIdOf(sourceUid, repositoryUid));
   }
 
   /** A definition that this build cannot read fires nothing, and stops no other (rule 3.10). */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ScheduleBookModule } from '../schedule-book/schedule-book.module.ts';
+import { RunWatch } from './run-watch.ts';
 import { Ticker } from './ticker.ts';
 
-@Module({ imports: [ScheduleBookModule], providers: [Ticker], exports: [Ticker] })
+@Module({ imports: [ScheduleBookModule], providers: [Ticker, RunWatch], exports: [Ticker, RunWatch] })
 export class TickModule {}

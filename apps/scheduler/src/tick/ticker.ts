@@ -1,5 +1,5 @@
 import type { AnyDomainEvent, EventContext } from '@catena/events';
-import type { EventLog } from '@catena/event-log';
+import type { AggregateHead, EventLog } from '@catena/event-log';
 import { decideTick, nextDueInstant } from '@catena/schedule';
 import {
   appendDecided,
@@ -16,11 +16,15 @@ import {
   type Clock,
 } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { ScheduleBook, type BookedSchedule } from '../schedule-book/schedule-book.ts';
+import { ScheduleBook } from '../schedule-book/schedule-book.ts';
+import { DueQueue } from './due-queue.ts';
 
 /** Longest sleep: a clock that was set, or a machine that slept, is noticed after this. */
 const LONGEST_SLEEP_MILLISECONDS = 5_000;
 const AFTER_FAILURE_MILLISECONDS = 1_000;
+/** An append holds at most a thousand messages; most schedules need two. */
+const SCHEDULES_PER_APPEND = 100;
+const EVENTS_PER_APPEND = 900;
 
 /**
  * Turns due times into runs. Any number of schedulers tick at once: each append expects the schedule where it was and
@@ -28,7 +32,8 @@ const AFTER_FAILURE_MILLISECONDS = 1_000;
  */
 @Injectable()
 export class Ticker implements OnApplicationBootstrap {
-  readonly #dueAt = new Map<string, { booked: BookedSchedule; due: number | undefined }>();
+  readonly #queue = new DueQueue();
+  #ticking: Promise<unknown> = Promise.resolve();
 
   constructor(
     @Inject(ScheduleBook) private readonly book: ScheduleBook,
@@ -59,44 +64,53 @@ export class Ticker implements OnApplicationBootstrap {
 
   /** Fires what is due now; answers when to look again, in milliseconds since 1970. */
   async tick(): Promise<number> {
+    const turn = this.#ticking.then(() => this.#fireDue());
+    this.#ticking = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #fireDue(): Promise<number> {
+    this.#takeChanges();
     const now = this.clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const booked of this.book.schedules()) {
-      const due = this.#due(booked);
-      if (due === undefined) continue;
-      if (due > now) next = Math.min(next, due);
-      else
-        next = Math.min(next, (await this.#fire(booked.live.name)) ? now : now + AFTER_FAILURE_MILLISECONDS);
+    for (;;) {
+      const names = this.#queue.takeDue(now, SCHEDULES_PER_APPEND);
+      if (names.length === 0) return this.#queue.next();
+      for (const name of await this.#fireAll(names)) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
+      this.#takeChanges();
     }
-    return next;
   }
 
   #sleepUntil(next: number): number {
     return Math.min(Math.max(0, next - this.clock.now()), LONGEST_SLEEP_MILLISECONDS);
   }
 
-  /** Asking a calendar costs; the answer stands until something of the schedule changes. */
-  #due(booked: BookedSchedule): number | undefined {
-    const { live, state, knowledge } = booked;
-    const known = this.#dueAt.get(live.uid);
-    if (
-      known?.booked.live === live &&
-      known.booked.state === state &&
-      known.booked.knowledge.usableFull === knowledge.usableFull &&
-      known.booked.knowledge.firstFull === knowledge.firstFull
-    ) {
-      return known.due;
+  /** Asking a calendar costs, so it is asked only of schedules of which something changed. */
+  #takeChanges(): void {
+    for (const name of this.book.takeChanged()) {
+      const booked = this.book.schedule(name);
+      const instant = booked && nextDueInstant(booked.state, booked.live, booked.knowledge);
+      this.#queue.set(name, instant === undefined ? undefined : Date.parse(instant));
     }
-    const instant = nextDueInstant(state, live, knowledge);
-    const due = instant === undefined ? undefined : Date.parse(instant);
-    this.#dueAt.set(live.uid, { booked, due });
-    return due;
+  }
+
+  /** Fires schedules together, and one by one when somebody else was faster with one of them. Answers what failed. */
+  async #fireAll(names: readonly string[]): Promise<string[]> {
+    try {
+      const left = await this.#decideAndAppend(names);
+      return left.length === 0 ? [] : await this.#fireAll(left);
+    } catch (error) {
+      if (names.length === 1) return (await this.#fire(names[0] ?? '')) ? [] : [...names];
+      this.log.debug('schedules could not fire together and are tried one by one', { error });
+    }
+    const failed: string[] = [];
+    for (const name of names) if (!(await this.#fire(name))) failed.push(name);
+    return failed;
   }
 
   /** One schedule's trouble is not the others'. False when it failed. */
   async #fire(name: string): Promise<boolean> {
     try {
-      await untilNoConflict(() => this.#decideAndAppend(name));
+      await untilNoConflict(() => this.#decideAndAppend([name]));
       return true;
     } catch (error) {
       this.log.error('a schedule could not fire and is tried again', { schedule: name, error });
@@ -104,20 +118,43 @@ export class Ticker implements OnApplicationBootstrap {
     }
   }
 
-  async #decideAndAppend(name: string): Promise<void> {
+  /** Appends the decisions of as many schedules as fit into one append; answers the others. */
+  async #decideAndAppend(names: readonly string[]): Promise<readonly string[]> {
     await this.book.current();
-    const booked = this.book.schedule(name);
-    if (booked === undefined) return;
-    const { live, state, knowledge, head } = booked;
     const now = instantOf(this.clock.now());
-    const events = decideTick(state, live, knowledge, now);
-    if (events.length === 0) return;
+    const events: AnyDomainEvent[] = [];
+    const heads = new Map<string, AggregateHead>();
+    let taken = 0;
+    for (const name of names) {
+      const booked = this.book.schedule(name);
+      const decided = booked ? decideTick(booked.state, booked.live, booked.knowledge, now) : [];
+      if (taken > 0 && events.length + decided.length > EVENTS_PER_APPEND) break;
+      taken += 1;
+      if (!booked) continue;
+      if (decided.length === 0) {
+        // What looked due is not, by what was read meanwhile: its time is asked for again.
+        const next = nextDueInstant(booked.state, booked.live, booked.knowledge);
+        this.#queue.set(name, next === undefined ? undefined : Date.parse(next));
+        continue;
+      }
+      events.push(...decided);
+      heads.set(booked.live.uid, booked.head);
+    }
+    if (events.length > 0) await this.#append(events, heads, now);
+    return names.slice(taken);
+  }
+
+  async #append(
+    events: readonly AnyDomainEvent[],
+    heads: ReadonlyMap<string, AggregateHead>,
+    now: string,
+  ): Promise<void> {
     crashPoint('scheduler.before-fire');
     const { repeated } = await appendDecided(
       this.eventLog,
       events,
-      [{ aggregate: { type: 'schedule', id: live.uid }, head }],
-      (event) => this.#contextOf(event, live.uid, head.sequence, now),
+      [...heads].map(([id, head]) => ({ aggregate: { type: 'schedule', id }, head })),
+      (event) => this.#contextOf(event, heads, now),
     );
     crashPoint('scheduler.after-fire');
     await this.book.current();
@@ -126,10 +163,13 @@ export class Ticker implements OnApplicationBootstrap {
       if (type === 'schedule.fired')
         withLogFields({ run: data.run }, () => this.log.info('fired', { ...data }));
       else if (type === 'schedule.skipped') this.log.info('skipped', { ...data });
+      else if (type === 'schedule.delayed') this.log.info('delayed', { ...data });
+      else if (type === 'schedule.paused') this.log.warn('paused itself', { ...data });
   }
 
-  #contextOf(event: AnyDomainEvent, uid: string, before: number, now: string): EventContext {
-    const cause = `due/${uid}/${before}`;
+  #contextOf(event: AnyDomainEvent, heads: ReadonlyMap<string, AggregateHead>, now: string): EventContext {
+    const uid = event.type === 'run.requested' ? (event.data.scheduleUid ?? '') : event.aggregateId;
+    const cause = `due/${uid}/${heads.get(uid)?.sequence ?? 0}`;
     const run =
       event.type === 'run.requested'
         ? event.aggregateId

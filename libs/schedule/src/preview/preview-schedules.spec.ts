@@ -45,15 +45,17 @@ describe('a preview', () => {
       incremental: '@daily',
       copyOnly: '@weekly',
       exclude: ['01-07'],
+      window: { from: '00:00', to: '06:00', days: 'sun-wed' },
     };
     expect(preview(spec, '2025-01-05T00:00:00Z', 0)).toEqual([]);
-    expect(preview(spec, '2025-01-04T00:00:00Z', 6)).toEqual([
+    expect(preview(spec, '2025-01-04T00:00:00Z', 7)).toEqual([
       'full 2025-01-05T00:00 00:00:00+00:00',
       'incremental 2025-01-05T00:00 00:00:00+00:00 does not run: superseded by full',
       'copyOnly 2025-01-05T00:00 00:00:00+00:00',
       'incremental 2025-01-06T00:00 00:00:00+00:00',
       'incremental 2025-01-07T00:00 00:00:00+00:00 does not run: excluded by 01-07',
       'incremental 2025-01-08T00:00 00:00:00+00:00',
+      'incremental 2025-01-09T00:00 00:00:00+00:00 does not run: outside the window sun-wed 00:00-06:00',
     ]);
   });
 

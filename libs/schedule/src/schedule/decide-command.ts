@@ -49,8 +49,12 @@ export function resumeSchedule(
 ): AnyDomainEvent[] {
   if (!state.paused) return [];
   const passed = dueTimes(live, state, knowledge, now).filter(({ firstRun }) => !firstRun);
+  const waited = Object.values(state.waiting ?? {}).map(({ cadence, nominal }) =>
+    skipping(live, { cadence: { cadence }, first: nominal, latest: nominal, count: 1 }, now, 'paused'),
+  );
   return [
-    ...passed.map((due) => skipping(live, due, now, 'paused')),
+    ...waited,
+    ...passed.map(({ cadence, all }) => skipping(live, { cadence, ...all }, now, 'paused')),
     domainEvent('schedule.resumed', live.uid, { schedule: live.name }),
   ];
 }

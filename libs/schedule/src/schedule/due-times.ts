@@ -1,19 +1,30 @@
-import type { Cadence } from '@catena/events';
 import { cadenceTimes } from '../cadence/cadence-times.ts';
+import { exclusionOf } from '../calendar/exclusion.ts';
+import { isInWindow } from '../calendar/hour-window.ts';
 import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
 import type { CollectionKnowledge } from './collection-knowledge.ts';
 import { owedFirstRun } from './first-run.ts';
+import { startOf } from './jitter.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
 import type { ScheduleState } from './schedule-state.ts';
 
-/** The due times of one cadence that nobody has decided upon yet. Instants as events have them. */
-export interface DueTimes {
-  readonly cadence: LiveCadence;
+/** Due times of one cadence in a row. Instants as events have them. */
+export interface DueRow {
   readonly first: string;
-  /** The last but one, when there is more than one. */
+  /** The last but one; the first when there is one. */
   readonly beforeLatest: string;
   readonly latest: string;
   readonly count: number;
+}
+
+/** The due times of one cadence that nobody has decided upon yet. */
+export interface DueTimes {
+  readonly cadence: LiveCadence;
+  readonly all: DueRow;
+  /** Those in which it may run. */
+  readonly runnable?: DueRow;
+  readonly excluded?: DueRow & { readonly by: string };
+  readonly outsideWindow?: DueRow;
   /** The first of them is the schedule's first run. */
   readonly firstRun: boolean;
 }
@@ -45,23 +56,27 @@ export function nextDueTime(
     const next = first ?? nextInstant(live, cadence, anchorOf(state, cadence, undefined));
     return next === undefined ? [] : [next];
   });
+  return earliest(instants);
+}
+
+/** The earliest of instants as events have them. */
+export function earliest(instants: readonly string[]): string | undefined {
   return instants.reduce<string | undefined>(
-    (earliest, instant) => (earliest === undefined || instant < earliest ? instant : earliest),
+    (best, instant) => (best === undefined || instant < best ? instant : best),
     undefined,
   );
 }
 
 /** Nothing at or before this instant is due any more. */
 function anchorOf(state: ScheduleState, { cadence, since }: LiveCadence, first: string | undefined): string {
-  const decided: Partial<Record<Cadence, string>> = state.decided;
-  return [since, decided[cadence] ?? since, first ?? since].reduce((latest, instant) =>
+  return [since, state.decided[cadence] ?? since, first ?? since].reduce((latest, instant) =>
     instant > latest ? instant : latest,
   );
 }
 
 function nextInstant(live: LiveSchedule, { rhythm }: LiveCadence, after: string): string | undefined {
   const next = cadenceTimes(rhythm, live.spec).next(millisecondsOf(after));
-  return next === undefined ? undefined : isoInstant(next);
+  return next === undefined ? undefined : isoInstant(startOf(live, next));
 }
 
 function instantsUpTo(
@@ -72,25 +87,60 @@ function instantsUpTo(
   now: string,
 ): DueTimes | undefined {
   if (firstRun !== undefined && firstRun > now) return undefined;
+  const { timeZone, calendar, policies } = live.spec;
   const times = cadenceTimes(cadence.rhythm, live.spec);
   const end = millisecondsOf(now);
-  let first = firstRun;
-  let beforeLatest = firstRun;
-  let latest = firstRun === undefined ? undefined : millisecondsOf(firstRun);
-  let count = firstRun === undefined ? 0 : 1;
-  for (let at = times.next(millisecondsOf(anchor)); at !== undefined && at <= end; at = times.next(at)) {
-    first ??= isoInstant(at);
-    if (latest !== undefined) beforeLatest = isoInstant(latest);
-    latest = at;
-    count += 1;
+  const all = new RowBuilder();
+  const runnable = new RowBuilder();
+  const excluded = new RowBuilder();
+  const outside = new RowBuilder();
+  let excludedBy = '';
+  if (firstRun !== undefined) {
+    all.add(millisecondsOf(firstRun));
+    runnable.add(millisecondsOf(firstRun));
   }
-  if (first === undefined || latest === undefined) return undefined;
+  for (let at = times.next(millisecondsOf(anchor)); at !== undefined && at <= end; at = times.next(at)) {
+    if (at + policies.jitter > end && startOf(live, at) > end) break;
+    all.add(at);
+    const by = exclusionOf(calendar.exclude, at, timeZone);
+    if (by !== undefined) {
+      excluded.add(at);
+      excludedBy = by;
+    } else if (policies.window && !isInWindow(policies.window, at, timeZone)) outside.add(at);
+    else runnable.add(at);
+  }
+  if (!all.row) return undefined;
   return {
     cadence,
-    first,
-    beforeLatest: beforeLatest ?? first,
-    latest: isoInstant(latest),
-    count,
+    all: all.row,
+    ...(runnable.row ? { runnable: runnable.row } : {}),
+    ...(excluded.row ? { excluded: { ...excluded.row, by: excludedBy } } : {}),
+    ...(outside.row ? { outsideWindow: outside.row } : {}),
     firstRun: firstRun !== undefined,
   };
+}
+
+/** Collects a row without keeping its instants: after a long downtime there may be millions. */
+class RowBuilder {
+  #first = 0;
+  #beforeLatest = 0;
+  #latest = 0;
+  #count = 0;
+
+  add(at: number): void {
+    if (this.#count === 0) this.#first = at;
+    this.#beforeLatest = this.#count === 0 ? at : this.#latest;
+    this.#latest = at;
+    this.#count += 1;
+  }
+
+  get row(): DueRow | undefined {
+    if (this.#count === 0) return undefined;
+    return {
+      first: isoInstant(this.#first),
+      beforeLatest: isoInstant(this.#beforeLatest),
+      latest: isoInstant(this.#latest),
+      count: this.#count,
+    };
+  }
 }

@@ -1,3 +1,5 @@
+import { isInWindow, nextOpening } from '../calendar/hour-window.ts';
+import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
 import type { CollectionKnowledge } from './collection-knowledge.ts';
 import type { LiveSchedule } from './live-schedule.ts';
 import type { ScheduleState } from './schedule-state.ts';
@@ -5,9 +7,24 @@ import type { ScheduleState } from './schedule-state.ts';
 /**
  * The instant of the first full that a schedule still owes (rule 3.2); nothing when its fulls simply follow their
  * cadence. It is owed again when the schedule turns to another source or repository. "Now" is the instant of the
- * definition, not of the tick, so every scheduler names the run alike.
+ * definition, not of the tick, so every scheduler names the run alike; where runs may start in some hours only, it is
+ * when those begin.
  */
 export function owedFirstRun(
+  live: LiveSchedule,
+  state: ScheduleState,
+  knowledge: CollectionKnowledge,
+): string | undefined {
+  const owed = wantedFirstRun(live, state, knowledge);
+  const { timeZone, policies } = live.spec;
+  if (owed === undefined || policies.window === undefined) return owed;
+  const at = millisecondsOf(owed);
+  if (isInWindow(policies.window, at, timeZone)) return owed;
+  const opening = nextOpening(policies.window, at, timeZone);
+  return opening === undefined ? undefined : isoInstant(opening);
+}
+
+function wantedFirstRun(
   live: LiveSchedule,
   state: ScheduleState,
   knowledge: CollectionKnowledge,

@@ -3,10 +3,13 @@ import {
   type AnyDomainEvent,
   type Cadence,
   type EventData,
+  type RunLimits,
   type RunRequest,
 } from '@catena/events';
 import type { EffectiveCadence } from '../cadence/effective-cadences.ts';
-import type { DueTimes } from './due-times.ts';
+import { nextClosing } from '../calendar/hour-window.ts';
+import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
+import type { DueRow } from './due-times.ts';
 import type { LiveSchedule } from './live-schedule.ts';
 
 type FiredReason = EventData<'schedule.fired'>['reason'];
@@ -20,15 +23,34 @@ export function firing(
 ): { fired: AnyDomainEvent; requested: AnyDomainEvent } {
   const { uid, name } = live;
   return {
-    fired: domainEvent('schedule.fired', uid, { schedule: name, cadence: cadence.cadence, ...when }),
+    // No driver can give the past yet, so every backup stands for the time at which it is read (rule 3.5).
+    fired: domainEvent('schedule.fired', uid, {
+      schedule: name,
+      cadence: cadence.cadence,
+      ...when,
+      asOf: 'now',
+    }),
     requested: domainEvent('run.requested', when.run, {
       request: requestOf(live, cadence),
       schedule: name,
       scheduleUid: uid,
       cadence: cadence.cadence,
       nominal: when.nominal,
+      ...limitsOf(live, when.actual),
     }),
   };
+}
+
+/** How the run may behave; left out when the schedule says nothing about it. */
+function limitsOf({ spec: { policies, timeZone } }: LiveSchedule, actual: string): { limits?: RunLimits } {
+  const { retry, timeLimit, window } = policies;
+  const closing = window?.must === 'end' ? nextClosing(window, millisecondsOf(actual), timeZone) : undefined;
+  const limits: RunLimits = {
+    ...(retry === undefined ? {} : { retry }),
+    ...(timeLimit === undefined ? {} : { timeLimit }),
+    ...(closing === undefined ? {} : { deadline: isoInstant(closing) }),
+  };
+  return Object.keys(limits).length === 0 ? {} : { limits };
 }
 
 function requestOf({ spec }: LiveSchedule, { cadence, copyOnly }: EffectiveCadence): RunRequest {
@@ -45,10 +67,10 @@ function requestOf({ spec }: LiveSchedule, { cadence, copyOnly }: EffectiveCaden
 /** Due times that become no run: one event for a whole row of them. */
 export function skipping(
   live: LiveSchedule,
-  due: Pick<DueTimes, 'cadence' | 'first' | 'latest' | 'count'>,
+  due: Pick<DueRow, 'first' | 'latest' | 'count'> & { readonly cadence: { readonly cadence: Cadence } },
   actual: string,
   reason: SkipReason,
-  by?: Cadence,
+  by?: string,
 ): AnyDomainEvent {
   return domainEvent('schedule.skipped', live.uid, {
     schedule: live.name,
@@ -59,4 +81,13 @@ export function skipping(
     ...(by === undefined ? {} : { by }),
     ...(due.count > 1 ? { until: due.latest, missed: due.count } : {}),
   });
+}
+
+/** A due time that waits until a run is over. */
+export function delaying(
+  live: LiveSchedule,
+  { cadence }: EffectiveCadence,
+  when: Omit<EventData<'schedule.delayed'>, 'schedule' | 'cadence'>,
+): AnyDomainEvent {
+  return domainEvent('schedule.delayed', live.uid, { schedule: live.name, cadence, ...when });
 }

@@ -112,6 +112,7 @@ function plain(text: string): string {
 
 /** `L`, `5L` and `2#3`, by counting the days of the month. */
 function matchesSpecial(text: string, date: Date): boolean {
+  if (!/[L#]/.test(text)) return false;
   const sameWeekday: number[] = [];
   const day = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1));
   let last = 1;

@@ -1,6 +1,6 @@
 import { aggregateTypeOf, type AnyDomainEvent, type Specification } from '@catena/events';
 import type { TimedEvent } from '../folding/timed-event.ts';
-import type { CollectionKnowledge } from '../schedule/collection-knowledge.ts';
+import type { ScheduleKnowledge } from '../schedule/schedule-knowledge.ts';
 import { evolveLiveSchedule, type LiveSchedule } from '../schedule/live-schedule.ts';
 import { evolveSchedule, initialSchedule, type ScheduleState } from '../schedule/schedule-state.ts';
 
@@ -38,9 +38,9 @@ export function after(
 }
 
 /** Nothing has been backed up yet. */
-export const noFull: CollectionKnowledge = { usableFull: false, firstFull: 'none' };
+export const noFull: ScheduleKnowledge = { usableFull: false, firstFull: 'none' };
 /** A full is there. */
-export const withFull: CollectionKnowledge = { usableFull: true, firstFull: 'completed' };
+export const withFull: ScheduleKnowledge = { usableFull: true, firstFull: 'completed' };
 
 /** A schedule's events in one line each, for tables of expectations. */
 export function inShort(events: readonly AnyDomainEvent[]): string[] {
@@ -57,6 +57,12 @@ export function inShort(events: readonly AnyDomainEvent[]): string[] {
           `${cadence} skipped ${reason} ${nominal.slice(0, 16)}${range}${by === undefined ? '' : ` by ${by}`}`,
         ];
       }
+      case 'schedule.delayed': {
+        const { cadence, reason, nominal, by } = event.data;
+        return [`${cadence} delayed ${reason} ${nominal.slice(0, 16)} by ${by}`];
+      }
+      case 'schedule.paused':
+        return [`paused: ${event.data.reason}`];
       case 'run.requested': {
         const { request } = event.data;
         const kind =

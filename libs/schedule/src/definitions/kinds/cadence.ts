@@ -3,6 +3,7 @@ import { durationOf } from '../../calendar/duration.ts';
 import { rhythmProblems } from '../../calendar/rhythm.ts';
 import { fields, flag, mismatch } from '../shape/building-blocks.ts';
 import { duration } from './duration.ts';
+import { anyOverlap, strictOverlap } from './policies.ts';
 
 const FORMS =
   'a cron text such as "0 2 * * *", a name such as "@daily", "every 6h", or a map with cron or every';
@@ -90,21 +91,27 @@ export function rhythmOf(given: string | RhythmFields): string {
   return `every ${every}${phase === undefined ? '' : ` phase ${phase}`}`;
 }
 
+const own = 'For this cadence alone.';
+
 export const fullCadence = cadenceOf({
+  onPreviousRunning: strictOverlap.optional().describe(own),
   copyOnly: neverCopyOnly('Write the rhythm as `copyOnly: …` beside a conventional `full: …`.'),
 });
 
 export const differentialCadence = cadenceOf({
+  onPreviousRunning: strictOverlap.optional().describe(own),
   copyOnly: flag()
     .optional()
     .describe('Accepted and ignored, with a warning: a differential cannot be copy-only.'),
 });
 
 export const incrementalCadence = cadenceOf({
+  onPreviousRunning: strictOverlap.optional().describe(own),
   copyOnly: neverCopyOnly('A copy-only incremental does not exist; use a copy-only full: `copyOnly: …`.'),
 });
 
 export const copyOnlyCadence = cadenceOf({
+  onPreviousRunning: anyOverlap.optional().describe(own),
   type: z
     .literal('full', { error: 'full' })
     .optional()

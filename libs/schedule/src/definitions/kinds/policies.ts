@@ -105,9 +105,9 @@ export interface Policies {
   readonly runs?: number;
 }
 
-const shape = z.object(policyFields);
+type GivenPolicies = z.infer<z.ZodObject<typeof policyFields>>;
 
-export function policiesWithDefaults(given: z.infer<typeof shape>): Policies {
+export function policiesWithDefaults(given: GivenPolicies): Policies {
   const { catchUpWindow, pauseAfterFailures, timeLimit, window, jitter, after, runs } = given;
   const retrying = retryOf(given);
   return {
@@ -125,7 +125,7 @@ export function policiesWithDefaults(given: z.infer<typeof shape>): Policies {
   };
 }
 
-function retryOf({ onExecutionFailure, retry: given }: z.infer<typeof shape>): RetrySpec | undefined {
+function retryOf({ onExecutionFailure, retry: given }: GivenPolicies): RetrySpec | undefined {
   if (given === undefined && onExecutionFailure !== 'reschedule') return undefined;
   return {
     attempts: onExecutionFailure === 'reschedule' ? 1 : (given?.attempts ?? 5),

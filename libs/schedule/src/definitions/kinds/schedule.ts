@@ -12,7 +12,7 @@ import {
   rhythmOf,
 } from './cadence.ts';
 import { referenceTo } from './metadata.ts';
-import { policiesWithDefaults, type OverlapPolicy, type Policies } from './policies.ts';
+import { policiesWithDefaults, policyFields, type OverlapPolicy, type Policies } from './policies.ts';
 import { retention, type Retention } from './retention.ts';
 
 const timeZone = z.string({ error: 'an IANA time zone' }).superRefine((zone, context) => {
@@ -44,6 +44,7 @@ export const scheduleSpec = fields({
   incremental: incrementalCadence.optional().describe('What changed since the last data backup.'),
   copyOnly: copyOnlyCadence.optional().describe('Fulls outside the chain, to be taken elsewhere.'),
   ...calendarFields,
+  ...policyFields,
   whenNoFull: oneOf('full', 'fail')
     .optional()
     .describe(
@@ -90,7 +91,7 @@ export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): Schedu
       ...cadence('copyOnly', copyOnly),
     },
     calendar: calendarWithDefaults(spec),
-    policies: policiesWithDefaults({}),
+    policies: policiesWithDefaults(spec),
     whenNoFull: spec.whenNoFull ?? 'full',
     ...(policy === undefined ? {} : { retention: policy }),
   };
@@ -106,10 +107,12 @@ function cadence(name: Cadence, given: GivenCadence | undefined): Partial<Record
   if (given === undefined) return {};
   const rhythm = rhythmOf(given);
   if (typeof given === 'string') return { [name]: { rhythm, copyOnly: false } };
+  const { onPreviousRunning } = given;
   return {
     [name]: {
       rhythm,
       copyOnly: 'copyOnly' in given && given.copyOnly === true,
+      ...(onPreviousRunning === undefined ? {} : { onPreviousRunning: onPreviousRunning as OverlapPolicy }),
     },
   };
 }
