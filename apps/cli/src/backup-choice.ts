@@ -1,6 +1,7 @@
 import { catalogRequests, type BackupView } from '@catena/events';
 import { chooseBackup, type BackupChoice, type ChosenBackup } from '@catena/chain';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent } from './ask-current.ts';
 import { gather } from './pages.ts';
 import { NotPossibleError, UsageError, type Invocation } from './invocation.ts';
 import { formatInstant, plural } from './presentation/quantities.ts';
@@ -39,9 +40,8 @@ export async function chooseFromCatalog(
       'List sources with "catena get sources".',
     );
   }
-  const atLeast = await client.log.lastSequence();
   const page = await gather((after) =>
-    client.ask(catalogRequests.listBackups, { source, repository, atLeast, after, limit: 1000 }),
+    askCurrent(client, catalogRequests.listBackups, { source, repository, after, limit: 1000 }),
   );
   if (source !== undefined && page.items.length === 0)
     throw new NotPossibleError(

@@ -1,5 +1,6 @@
 import { catalogRequests, type BackupView } from '@catena/events';
 import type { Command } from 'commander';
+import { askCurrent } from '../ask-current.ts';
 import { subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
@@ -65,7 +66,7 @@ export function addBackups(program: Command, act: Act): void {
       const client = await cli.connect();
       const page = await gather(
         (after) =>
-          client.ask(catalogRequests.listBackups, {
+          askCurrent(client, catalogRequests.listBackups, {
             ...filter,
             after,
             limit: Math.min(limit, MOST_ON_A_PAGE),

@@ -1,12 +1,13 @@
 import { catalogRequests } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent } from '../ask-current.ts';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
 import { describeOutcome } from '../follow.ts';
 
 /** The id that begins so; the text itself when the catalog knows none, for a run of a moment ago. */
 async function wholeRunId(client: CatenaClient, beginning: string): Promise<string> {
-  const [found] = (await client.ask(catalogRequests.listRuns, { run: beginning, limit: 1 })).items;
+  const [found] = (await askCurrent(client, catalogRequests.listRuns, { run: beginning, limit: 1 })).items;
   return found?.run ?? beginning;
 }
 

@@ -1,5 +1,6 @@
 import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
+import { askCurrent } from '../ask-current.ts';
 import { subcommand, type Act } from '../command-line.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
@@ -21,7 +22,7 @@ export function addChains(program: Command, act: Act): void {
       const client = await cli.connect();
       const page = await gather(
         (after) =>
-          client.ask(catalogRequests.listChains, {
+          askCurrent(client, catalogRequests.listChains, {
             ...filter,
             after,
             limit: Math.min(limit, MOST_ON_A_PAGE),
@@ -46,7 +47,7 @@ export function addChains(program: Command, act: Act): void {
       const client = await cli.connect();
       const page = await gather(
         (after) =>
-          client.ask(catalogRequests.listRestorePoints, {
+          askCurrent(client, catalogRequests.listRestorePoints, {
             ...filter,
             after,
             limit: Math.min(limit, MOST_ON_A_PAGE),

@@ -1,5 +1,6 @@
 import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
+import { askCurrent } from '../ask-current.ts';
 import { stringify } from 'yaml';
 import { subcommand, type Act } from '../command-line.ts';
 import { formatBytes, formatInstant } from '../presentation/quantities.ts';
@@ -31,8 +32,8 @@ export function addDescribe(program: Command, act: Act): void {
                 ? { repository: name }
                 : undefined;
         const [runs, schedules] = await Promise.all([
-          filter ? client.ask(catalogRequests.listRuns, { ...filter, limit: 10 }) : undefined,
-          kind === 'Schedule' ? client.ask(catalogRequests.listSchedules, { name }) : undefined,
+          filter ? askCurrent(client, catalogRequests.listRuns, { ...filter, limit: 10 }) : undefined,
+          kind === 'Schedule' ? askCurrent(client, catalogRequests.listSchedules, { name }) : undefined,
         ]);
         const state = schedules?.items[0];
         cli.answer({ definition, state, lastRuns: runs?.items ?? [] });

@@ -1,5 +1,6 @@
 import { catalogRequests, definitionKind, type DefinitionKind, type DefinitionView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent } from '../ask-current.ts';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { instant, subcommand, type Act } from '../command-line.ts';
@@ -40,7 +41,7 @@ export async function definitionsOf(
   filter: { name?: string | undefined; asOf?: string | undefined },
 ) {
   const page = await gather((after) =>
-    client.ask(catalogRequests.listDefinitions, { kind, ...filter, after, limit: 1000 }),
+    askCurrent(client, catalogRequests.listDefinitions, { kind, ...filter, after, limit: 1000 }),
   );
   const items = page.items.filter((item) => !item.deleted);
   if (filter.name !== undefined && items.length === 0)
@@ -81,7 +82,7 @@ export function addGet(program: Command, act: Act): void {
             kind === 'Schedule'
               ? (
                   await gather((after) =>
-                    client.ask(catalogRequests.listSchedules, { asOf, after, limit: 1000 }),
+                    askCurrent(client, catalogRequests.listSchedules, { asOf, after, limit: 1000 }),
                   )
                 ).items
               : [];

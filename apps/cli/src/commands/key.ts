@@ -1,6 +1,7 @@
 import { chmod, constants, copyFile, readFile } from 'node:fs/promises';
 import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
+import { askCurrent } from '../ask-current.ts';
 import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { generateKeyFile, readKey, type SlotKey } from '@catena/vault';
 import { NotPossibleError, UsageError } from '../invocation.ts';
@@ -41,7 +42,7 @@ function addKeyExport(group: Command, act: Act): void {
     .action(
       act(async (cli, repository: string, options: { to: string }) => {
         const client = await cli.connect();
-        const key = (await client.ask(catalogRequests.listKeys, {})).items.findLast(
+        const key = (await askCurrent(client, catalogRequests.listKeys, {})).items.findLast(
           (item) => item.repository === repository,
         );
         if (!key)

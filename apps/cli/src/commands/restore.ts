@@ -2,6 +2,7 @@ import path from 'node:path';
 import { catalogRequests, digestId, schedulerRequests } from '@catena/events';
 import { filesDriver } from '@catena/sources';
 import type { Command } from 'commander';
+import { askCurrent } from '../ask-current.ts';
 import { chooseFromCatalog, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
 import { collect, instant, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -86,7 +87,7 @@ async function restoreByHand(
 async function placeOf(cli: Invocation, source: string): Promise<string> {
   const client = await cli.connect();
   const definition = (
-    await client.ask(catalogRequests.listDefinitions, { kind: 'Source', name: source })
+    await askCurrent(client, catalogRequests.listDefinitions, { kind: 'Source', name: source })
   ).items.find((item) => !item.deleted);
   const files = definition?.spec['files'] as { path?: unknown } | undefined;
   if (typeof files?.path !== 'string')

@@ -8,6 +8,7 @@ import {
 import { outcomeOf } from '@catena/client';
 import { Option, type Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
+import { askCurrent } from '../ask-current.ts';
 import { describeOutcome, describeStep } from '../follow.ts';
 import { NotPossibleError, type Invocation } from '../invocation.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
@@ -83,7 +84,7 @@ export function addRuns(program: Command, act: Act): void {
           const client = await cli.connect();
           const page = await gather(
             (after) =>
-              client.ask(catalogRequests.listRuns, {
+              askCurrent(client, catalogRequests.listRuns, {
                 ...filter,
                 run,
                 after,

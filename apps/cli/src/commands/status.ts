@@ -7,6 +7,7 @@ import {
   type ScheduleView,
 } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent, takeForBehind } from '../ask-current.ts';
 import { readScheduleSpec } from '@catena/schedule';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
@@ -21,12 +22,17 @@ interface Protection {
   readonly lastRun: RunView | undefined;
 }
 
+/** A backup that a person asked for and that was refused was said to that person, and says nothing about the source. */
+function isTelling({ kind, state, schedule }: RunView): boolean {
+  return kind === 'backup' && (state !== 'refused' || schedule !== undefined);
+}
+
 async function protectionOf(client: CatenaClient, source: string): Promise<Protection> {
   const [points, runs] = await Promise.all([
-    client.ask(catalogRequests.listRestorePoints, { source, limit: 1 }),
-    client.ask(catalogRequests.listRuns, { source, active: false, limit: 20 }),
+    askCurrent(client, catalogRequests.listRestorePoints, { source, limit: 1 }),
+    askCurrent(client, catalogRequests.listRuns, { source, active: false, limit: 20 }),
   ]);
-  return { source, newest: points.items[0], lastRun: runs.items.find(({ kind }) => kind === 'backup') };
+  return { source, newest: points.items[0], lastRun: runs.items.find(isTelling) };
 }
 
 /** What a person has to do something about, each with what. */
@@ -43,7 +49,7 @@ function attention(found: {
     if (!newest) needs.push(`Nothing of ${source} can be had back yet.`);
     if (lastRun?.failure)
       needs.push(
-        `The last backup of ${source} ${lastRun.state} at ${formatInstant(lastRun.finishedAt)}: ${lastRun.failure.message}\n    catena runs ${lastRun.run}`,
+        `The last backup of ${source} ${lastRun.state === 'refused' ? 'was refused' : 'failed'} at ${formatInstant(lastRun.finishedAt)}: ${lastRun.failure.message}\n    catena runs ${lastRun.run}`,
       );
   }
   for (const { name, pauseReason } of found.paused)
@@ -73,11 +79,12 @@ export function addStatus(program: Command, act: Act): void {
   ).action(
     act(async (cli) => {
       const client = await cli.connect();
-      const [status, active, states, keys, sources, schedules] = await Promise.all([
-        client.ask(catalogRequests.catalogStatus, {}),
-        client.ask(catalogRequests.listRuns, { active: true }),
-        client.ask(catalogRequests.listSchedules, { limit: 1000 }),
-        client.ask(catalogRequests.listKeys, { limit: 1000 }),
+      const status = await client.ask(catalogRequests.catalogStatus, {});
+      if (status.stopped !== undefined) takeForBehind(client);
+      const [active, states, keys, sources, schedules] = await Promise.all([
+        askCurrent(client, catalogRequests.listRuns, { active: true }),
+        askCurrent(client, catalogRequests.listSchedules, { limit: 1000 }),
+        askCurrent(client, catalogRequests.listKeys, { limit: 1000 }),
         definitionsOf(client, 'Source', {}),
         definitionsOf(client, 'Schedule', {}),
       ]);

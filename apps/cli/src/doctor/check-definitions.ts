@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { catalogRequests, describeError, type DefinitionView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent } from '../ask-current.ts';
 import { checkFolder } from './check-machine.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
@@ -46,9 +47,9 @@ async function checkRepository(definition: DefinitionView): Promise<Finding[]> {
 
 /** Whether what the definitions name is there, as seen from this machine. */
 export async function checkDefinitions(client: CatenaClient): Promise<Finding[]> {
-  const definitions = (await client.ask(catalogRequests.listDefinitions, { limit: 1000 })).items.filter(
-    (item) => !item.deleted,
-  );
+  const definitions = (
+    await askCurrent(client, catalogRequests.listDefinitions, { limit: 1000 })
+  ).items.filter((item) => !item.deleted);
   const findings = await Promise.all(
     definitions.map((definition) =>
       definition.kind === 'Source'

@@ -1,5 +1,6 @@
 import { catalogRequests, describeError } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent } from '../ask-current.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
@@ -40,9 +41,9 @@ export async function checkPlatform(client: CatenaClient, now: number): Promise<
     );
   }
   const since = new Date(now - DAY_MILLISECONDS).toISOString();
-  const failed = (await client.ask(catalogRequests.listRuns, { state: 'failed', limit: 100 })).items.filter(
-    (run) => (run.finishedAt ?? '') >= since,
-  );
+  const failed = (
+    await askCurrent(client, catalogRequests.listRuns, { state: 'failed', limit: 100 })
+  ).items.filter((run) => (run.finishedAt ?? '') >= since);
   findings.push(
     failed.length === 0
       ? ok('runs', 'none failed within a day')
@@ -57,7 +58,7 @@ export async function checkPlatform(client: CatenaClient, now: number): Promise<
 
 /** Keys that exist in one place only. */
 export async function checkKeys(client: CatenaClient): Promise<Finding[]> {
-  const keys = (await client.ask(catalogRequests.listKeys, {})).items;
+  const keys = (await askCurrent(client, catalogRequests.listKeys, {})).items;
   return keys.map((key) =>
     key.exportedAt === undefined
       ? problem(

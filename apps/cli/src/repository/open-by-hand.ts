@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { BackupView } from '@catena/events';
 import { backupViewOf } from './manifest-view.ts';
@@ -18,18 +17,16 @@ export function repositoryOptions(command: Command): Command {
   return command
     .option(
       '--repository <name|folder>',
-      'a repository by its name, or its folder: then no service is needed',
+      'a repository by its name, or its folder with a slash (./vault): then no service is needed',
     )
     .option('--key-file <file>', 'with a folder: the key file that opens it')
     .option('--passphrase-file <file>', 'with a folder: a file that holds its passphrase')
     .option('--recovery-key <file>', 'with a folder: a recovery key that was exported');
 }
 
-/** Whether the person named a folder rather than a definition: it has a slash, or it is there. */
+/** Whether the person named a folder rather than a definition: a path has a slash, as with commands of a shell. */
 export function namesFolder(repository: string | undefined): repository is string {
-  if (repository === undefined) return false;
-  if (repository.includes('/')) return true;
-  return statSync(repository, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return repository !== undefined && (repository.includes('/') || repository === '.' || repository === '..');
 }
 
 /** Opens the repository in a folder with the keys that were named. */

@@ -1,5 +1,6 @@
 import { catalogRequests, type DefinitionView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
+import { askCurrent } from '../ask-current.ts';
 import { readRepositorySpec } from '@catena/schedule';
 import { openRepository, readKey, type Repository } from '@catena/vault';
 import { NotPossibleError } from '../invocation.ts';
@@ -7,7 +8,7 @@ import { NotPossibleError } from '../invocation.ts';
 /** The definition of a repository. */
 export async function repositoryDefinition(client: CatenaClient, name: string): Promise<DefinitionView> {
   const definition = (
-    await client.ask(catalogRequests.listDefinitions, { kind: 'Repository', name })
+    await askCurrent(client, catalogRequests.listDefinitions, { kind: 'Repository', name })
   ).items.find((item) => !item.deleted);
   if (!definition)
     throw new NotPossibleError(

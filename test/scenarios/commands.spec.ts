@@ -1,0 +1,475 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AnyRecordedEvent, BackupView, ChainView, DefinitionView, RunView } from '@catena/events';
+import { TestPlatform } from '../platform/test-platform.ts';
+import { CatenaCommand } from './catena-command.ts';
+
+let platform: TestPlatform;
+let catena: CatenaCommand;
+let definitions: string;
+
+interface Page<T> {
+  items: T[];
+}
+interface RunAnswer {
+  run: string;
+  state: string;
+  event: { backup?: string };
+}
+
+beforeAll(async () => {
+  platform = await TestPlatform.start();
+  catena = new CatenaCommand(platform.home, { folder: platform.folder });
+  definitions = platform.place('definitions');
+  platform.write(platform.place('house'), {
+    'documents/letter.txt': 'Dear Ada,\n',
+    'documents/taxes/2025.txt': 'none\n',
+    'notes.txt': 'one\n',
+  });
+  platform.write(definitions, {
+    'where.yaml': `apiVersion: catena/v1
+kind: Source
+metadata: {name: home, labels: {owner: ada}}
+spec: {driver: files, files: {path: ../house, exclude: ['*.bak']}}
+---
+apiVersion: catena/v1
+kind: Repository
+metadata: {name: vault}
+spec:
+  store: fs
+  fs: {path: ../vault}
+  encryption: {keys: [{keyFile: {path: ../vault.key, generate: true}}]}
+`,
+    'when.yaml': `apiVersion: catena/v1
+kind: Schedule
+metadata: {name: nightly}
+spec: {source: home, repository: vault, timeZone: Europe/Berlin, firstRun: scheduled, full: '@yearly', incremental: '@monthly'}
+---
+apiVersion: catena/v1
+kind: Subscription
+metadata: {name: tell}
+spec: {events: [run.failed], to: {command: ['true']}}
+`,
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await platform[Symbol.asyncDispose]();
+}, 60_000);
+
+/** Everything a call writes is plain text when nobody sits at a terminal. */
+async function plainly(...args: string[]): Promise<string> {
+  const { code, out, err } = await catena.run(...args);
+  expect({ args, code, err: code === 0 ? '' : err }).toEqual({ args, code: 0, err: '' });
+  // eslint-disable-next-line no-control-regex
+  expect(out + err).not.toMatch(/[\r\u001b]/);
+  return out;
+}
+
+describe('definitions', () => {
+  it('are tried out with --dry-run, which changes nothing', async () => {
+    const before = await platform.client.log.lastSequence();
+    const out = await plainly('apply', 'definitions', '--dry-run');
+    expect(out.trim().split('\n')).toEqual([
+      'Schedule nightly: would be created',
+      'Subscription tell: would be created',
+      'Source home: would be created',
+      'Repository vault: would be created',
+    ]);
+    expect(await platform.client.log.lastSequence()).toBe(before);
+  });
+
+  it('are refused whole, with every problem at its place, when anything is wrong', async () => {
+    const bad = path.join(platform.place('bad'), 'bad.yaml');
+    writeFileSync(
+      bad,
+      `apiVersion: catena/v1
+kind: Source
+metadata: {name: fine}
+spec: {driver: files, files: {path: ./fine}}
+---
+apiVersion: catena/v1
+kind: Schedule
+metadata: {name: Nightly}
+spec:
+  source: nowhere
+  repository: vault
+  full: '61 2 * * *'
+  incrementl: '@daily'
+  timeZone: Europe/Atlantis
+`,
+    );
+    const before = await platform.client.log.lastSequence();
+    const refused = await catena.run('apply', bad, definitions, '--json');
+    expect(refused.code).toBe(3);
+    const { error } = refused.json<{
+      error: {
+        code: string;
+        message: string;
+        details: { problems: { line: number; column: number; file: string }[] };
+      };
+    }>();
+    expect(error.code).toBe('definition.refused');
+    expect(error.details.problems.map(({ line, column }) => `${line}:${column}`)).toEqual([
+      '8:18',
+      '10:11',
+      '12:10',
+      '13:3',
+      '14:13',
+    ]);
+    for (const { line, column } of error.details.problems)
+      expect(error.message).toContain(`${bad}:${line}:${column}: `);
+    expect(error.message).toMatch(/Did you mean "incremental"\?/);
+    const text = await catena.run('apply', bad);
+    expect(text.err).toContain(`${bad}:14:13: `);
+    expect(await platform.client.log.lastSequence()).toBe(before);
+    expect((await catena.ask<Page<unknown>>('get', 'sources')).items).toEqual([]);
+  });
+
+  it('are applied, once', async () => {
+    const applied = await catena.ask<{ results: { action: string }[]; sequence: number }>(
+      'apply',
+      'definitions',
+    );
+    expect(applied.results.map(({ action }) => action)).toEqual(Array(4).fill('created'));
+    const again = await catena.ask<{ results: { action: string }[]; sequence: number }>(
+      'apply',
+      'definitions',
+    );
+    expect(again.results.map(({ action }) => action)).toEqual(Array(4).fill('unchanged'));
+    expect(await platform.client.log.lastSequence()).toBe(applied.sequence);
+  });
+
+  it('are listed with what matters of each kind', async () => {
+    const home = path.join(platform.folder, 'house');
+    expect(await plainly('get', 'sources')).toMatch(new RegExp(`^home  files   ${home}  .*owner=ada$`, 'm'));
+    expect(await plainly('get', 'repositories')).toMatch(/^vault +fs +\S+\/vault +readWrite +yes/m);
+    expect(await plainly('get', 'schedules')).toMatch(
+      /^nightly +home +vault +full @yearly, incremental @monthly +Europe\/Berlin +active/m,
+    );
+    expect(await plainly('get', 'subscriptions')).toMatch(/^tell +run\.failed +all +true/m);
+    expect(await catena.refused('get', 'source', 'nowhere')).toMatchObject({
+      exit: 3,
+      code: 'cli.not-possible',
+    });
+  });
+
+  it('come back as YAML that can be applied and changes nothing', async () => {
+    const kinds = ['source', 'repository', 'schedule', 'subscription'];
+    const texts = await Promise.all(kinds.map((kind) => plainly('get', kind, '--yaml')));
+    const file = path.join(platform.place('again'), 'all.yaml');
+    writeFileSync(file, texts.join('---\n'));
+    const { results } = await catena.ask<{ results: { action: string }[] }>('apply', file);
+    expect(results.map(({ action }) => action)).toEqual(Array(4).fill('unchanged'));
+  });
+
+  it('are described with their state and what they say', async () => {
+    const answer = await catena.ask<{ definition: DefinitionView; state: { paused: boolean } }>(
+      'describe',
+      'schedule',
+      'nightly',
+    );
+    expect(answer).toMatchObject({
+      definition: { name: 'nightly', generation: 1 },
+      state: { paused: false },
+    });
+    expect(await plainly('describe', 'source', 'home')).toMatch(/driver: files/);
+    expect(await catena.refused('describe', 'source', 'nowhere')).toMatchObject({ exit: 3 });
+  });
+});
+
+describe('backups', () => {
+  let full: string;
+  let incremental: string;
+
+  it('are taken by hand and by a schedule, in plain lines', async () => {
+    const first = await catena.ask<RunAnswer>('backup', 'home', '--type', 'incremental');
+    expect(first.state).toBe('completed');
+    full = first.event.backup!;
+    platform.write(path.join(platform.folder, 'house'), { 'notes.txt': 'one\ntwo\n' });
+    const out = await plainly('run', 'nightly');
+    expect(out).toMatch(
+      /^run-\w+\n {2}planned: incremental on bkp-\w+\n {2}attempt 1 by mover-1\n {2}completed: 3 files, /,
+    );
+    const copy = await catena.ask<RunAnswer>('backup', 'home', '--copy-only');
+    expect(copy.state).toBe('completed');
+  });
+
+  it('are listed and drawn', async () => {
+    const { items } = await catena.ask<Page<BackupView>>('backups', '--source', 'home');
+    expect(items.map(({ type, copyOnly }) => `${type}${copyOnly ? ' copy-only' : ''}`)).toEqual([
+      'full copy-only',
+      'incremental',
+      'full',
+    ]);
+    incremental = items[1]!.backup;
+    expect(items[2]!.backup).toBe(full);
+    const { items: chains } = await catena.ask<Page<ChainView>>('chains');
+    expect(chains.map(({ backups }) => backups.length).sort()).toEqual([1, 2]);
+    const drawing = await plainly('chains');
+    expect(drawing).toMatch(new RegExp(`● ${full}  full .*\n  └─ ${incremental}  incremental `));
+    expect(drawing).toMatch(/copy-only, apart from the chains:\n● bkp-\w+ {2}full \(copy-only\)/);
+    expect((await catena.ask<Page<unknown>>('restore-points')).items).toHaveLength(3);
+    expect((await catena.ask<Page<unknown>>('backups', '--limit', '1')).items).toHaveLength(1);
+  });
+
+  it('are listed as they stood at a past time', async () => {
+    const [, { asOf }] = (await catena.ask<Page<BackupView>>('backups', '--source', 'home')).items as [
+      BackupView,
+      BackupView,
+    ];
+    const between = new Date(Date.parse(asOf) - 1).toISOString();
+    const { items } = await catena.ask<Page<BackupView>>('backups', '--as-of', between);
+    expect(items.map(({ backup }) => backup)).toEqual([full]);
+  });
+
+  it('show what is in them', async () => {
+    const entries = (await catena.run('ls', 'home', 'documents/**', '--json')).jsonLines<{ path: string }>();
+    expect(entries.map((entry) => entry.path)).toEqual(
+      expect.arrayContaining(['documents/letter.txt', 'documents/taxes/2025.txt']),
+    );
+    expect(await plainly('ls', '--backup', full.slice(0, 9))).toMatch(/^-rw\S+ .* 4 .* notes\.txt$/m);
+  });
+
+  it('come back whole, as of a time, and by glob', async () => {
+    const target = platform.place('back');
+    const whole = await catena.ask<RunAnswer>('restore', 'home', '--to', path.join(target, 'whole'));
+    expect(whole.state).toBe('completed');
+    expect(readFileSync(path.join(target, 'whole', 'notes.txt'), 'utf8')).toBe('one\ntwo\n');
+    const { asOf } = (await catena.ask<Page<BackupView>>('backups')).items.at(-1)!;
+    // As the table shows it: to the second.
+    const shown = `${asOf.slice(0, 10)} ${asOf.slice(11, 19)}Z`;
+    expect(await plainly('backups')).toContain(shown);
+    await plainly('restore', 'home', '--at', asOf, '--to', path.join(target, 'then'));
+    expect(readFileSync(path.join(target, 'then', 'notes.txt'), 'utf8')).toBe('one\n');
+    await plainly('restore', 'home', '--include', 'documents/taxes/**', '--to', path.join(target, 'taxes'));
+    expect(readdirSync(path.join(target, 'taxes', 'documents'))).toEqual(['taxes']);
+    const { run } = await catena.ask<{ run: string }>(
+      'restore',
+      'home',
+      '--to',
+      path.join(target, 'later'),
+      '--no-wait',
+    );
+    expect((await platform.outcome(run)).state).toBe('completed');
+  });
+
+  it('are refused by name when they cannot be', async () => {
+    const before = await platform.client.log.lastSequence();
+    expect(await catena.refused('restore', 'home')).toMatchObject({
+      exit: 2,
+      message: expect.stringContaining('--to'),
+    });
+    expect(await catena.refused('restore', 'nowhere', '--to', '/tmp/x')).toMatchObject({
+      exit: 3,
+      message: 'There is no backup of "nowhere".',
+    });
+    expect(await catena.refused('restore', '--backup', 'bkp-none', '--to', '/tmp/x')).toMatchObject({
+      exit: 3,
+      code: 'chain.backup-unknown',
+    });
+    expect(await catena.refused('backup', 'nowhere')).toMatchObject({ exit: 3, code: 'definition.unknown' });
+    expect(await catena.refused('run', 'nowhere')).toMatchObject({ exit: 3, code: 'schedule.unknown' });
+    expect(await catena.refused('run', 'nightly', '--cadence', 'differential')).toMatchObject({
+      exit: 3,
+      code: 'schedule.cadence-absent',
+    });
+    expect(await catena.refused('cancel', 'run-none')).toMatchObject({ exit: 3, code: 'run.unknown' });
+    expect(await catena.refused('runs', 'run-none')).toMatchObject({ exit: 3 });
+    expect(await platform.client.log.lastSequence()).toBe(before);
+  });
+
+  it('that are asked for and refused say so with 3', async () => {
+    const answer = await catena.run('backup', 'home', '--type', 'incremental', '--copy-only', '--json');
+    expect(answer.code).toBe(3);
+    expect(answer.json<RunAnswer>()).toMatchObject({
+      state: 'refused',
+      event: { failure: { code: 'chain.copy-only-incremental' } },
+    });
+  });
+
+  it('are verified, all or one', async () => {
+    const all = await catena.ask<RunAnswer & { damaged: unknown[] }>('verify', '--repository', 'vault');
+    expect(all).toMatchObject({ state: 'completed', damaged: [] });
+    expect(await plainly('verify', incremental, '--depth', 'presence')).toContain(
+      'Everything is as it was written.',
+    );
+    expect(await plainly('chains')).toMatch(/incremental .* verified \d{4}-/);
+  });
+});
+
+describe('runs', () => {
+  it('are listed and shown with their history', async () => {
+    const { items } = await catena.ask<Page<RunView>>('runs', '--schedule', 'nightly');
+    expect(items).toHaveLength(1);
+    const { run } = items[0]!;
+    const { history } = await catena.ask<{ history: AnyRecordedEvent[] }>('runs', run.slice(0, 12));
+    expect(history.map(({ type }) => type)).toEqual([
+      'run.requested',
+      'run.planned',
+      'run.claimed',
+      'run.completed',
+    ]);
+    expect(await plainly('runs', run)).toMatch(/run\.completed by chain-catalog:\S+: completed: 3 files/);
+    expect((await catena.ask<Page<RunView>>('runs', '--state', 'refused')).items).toHaveLength(1);
+    expect(await plainly('runs', '--active')).toBe('There are no runs.\n');
+  });
+
+  it('that are over are not cancelled again', async () => {
+    const { items } = await catena.ask<Page<RunView>>('runs', '--schedule', 'nightly');
+    expect(await catena.refused('cancel', items[0]!.run)).toMatchObject({ exit: 3, code: 'run.over' });
+  });
+
+  it('are paused and resumed with their schedule', async () => {
+    expect(await catena.ask('pause', 'nightly', '--reason', 'the disk is full')).toMatchObject({
+      changed: true,
+    });
+    expect(await plainly('get', 'schedules')).toMatch(/paused .*the disk is full$/m);
+    expect(await plainly('status')).toContain('The schedule nightly is paused: the disk is full.');
+    expect(await catena.refused('run', 'nightly')).toMatchObject({
+      exit: 3,
+      code: 'schedule.paused',
+      message: expect.stringContaining('the disk is full'),
+    });
+    expect(await catena.ask('pause', 'nightly')).toMatchObject({ changed: false });
+    expect(await catena.ask('resume', 'nightly')).toMatchObject({ changed: true });
+    expect(await catena.ask('resume', 'nightly')).toMatchObject({ changed: false });
+  });
+
+  it('leave events, which are shown and followed', async () => {
+    const types = (await catena.run('events', '--type', 'run.completed', '--from', '1', '--json'))
+      .jsonLines<AnyRecordedEvent>()
+      .map(({ type }) => type);
+    expect(new Set(types)).toEqual(new Set(['run.completed']));
+    expect(await plainly('events', '--last', '3')).toMatch(/^( +\d+ {2}.*\n){3}$/);
+    const following = catena.start('events', '--follow', '--last', '0', '--type', 'schedule.paused');
+    // What it follows is seen whenever it comes: the one before it begins is not asked for.
+    const listening = following.says(/schedule\.paused/);
+    while (!following.out.includes('schedule.paused')) {
+      await catena.ask('pause', 'nightly');
+      await catena.ask('resume', 'nightly');
+    }
+    await listening;
+    following.signal('SIGINT');
+    expect((await following.ended).code).toBe(130);
+  });
+});
+
+describe('the catalog and the log', () => {
+  it('are rebuilt, compared, exported', async () => {
+    const { lastSequence } = { lastSequence: await platform.client.log.lastSequence() };
+    expect(await catena.ask('catalog', 'rebuild')).toMatchObject({
+      events: lastSequence,
+      generation: 'catena_2',
+    });
+    const file = path.join(platform.folder, 'log.zst');
+    expect(await catena.ask('log', 'export', file)).toMatchObject({ file, last: lastSequence });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await catena.ask('log', 'verify', '--export', file)).toMatchObject({
+      events: lastSequence,
+      problemCount: 0,
+      comparison: { same: lastSequence, differenceCount: 0, onlyInLog: 0, onlyInExport: 0 },
+      projections: { identical: true, differing: [] },
+    });
+    expect(await plainly('log', 'verify')).toContain('read models: what the log says');
+    expect(await catena.refused('log', 'export', file)).toMatchObject({
+      exit: 3,
+      message: expect.stringContaining(file),
+    });
+    expect(await catena.ask('log', 'import', file)).toMatchObject({ imported: 0, present: lastSequence });
+  });
+
+  it('take in what a repository holds', async () => {
+    const answer = await catena.ask<RunAnswer & { event: { detail: unknown } }>('catalog', 'rescan', 'vault');
+    expect(answer).toMatchObject({
+      state: 'completed',
+      event: { detail: { found: 3, adopted: 0, lacking: [] } },
+    });
+    expect(await plainly('catalog', 'rescan', 'vault')).toContain(
+      '3 backups in the repository, 0 of them new',
+    );
+  });
+});
+
+describe('keys and health', () => {
+  it('status and doctor nag until a generated key is stored elsewhere', async () => {
+    const key = path.join(platform.folder, 'usb.key');
+    expect(await plainly('status')).toMatch(/The key \w+ of repository vault exists only in/);
+    const ill = await catena.run('doctor', '--json');
+    expect(ill.code).toBe(7);
+    expect(ill.json<{ findings: unknown[] }>().findings).toContainEqual(
+      expect.objectContaining({ level: 'problem', check: 'key of vault' }),
+    );
+    expect(await catena.ask('key', 'export', 'vault', '--to', key)).toMatchObject({
+      repository: 'vault',
+      file: key,
+    });
+    expect(readFileSync(key)).toEqual(readFileSync(path.join(platform.folder, 'vault.key')));
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    expect(await plainly('status')).toMatch(/^All is well\.\n/);
+    expect((await catena.run('doctor')).out).toMatch(/ok +key of vault/);
+    expect(await catena.refused('key', 'export', 'nowhere', '--to', key)).toMatchObject({ exit: 3 });
+    expect(await catena.refused('key', 'export', 'vault', '--to', '/nowhere/at/all')).toMatchObject({
+      exit: 3,
+      code: 'cli.file-not-usable',
+    });
+  });
+
+  it('another key opens the repository after it was added', async () => {
+    const added = path.join(platform.folder, 'second.passphrase');
+    writeFileSync(added, 'correct horse battery staple\n');
+    await plainly('key', 'add', '--repository', 'vault', '--new-passphrase-file', added);
+    const folder = path.join(platform.folder, 'vault');
+    const target = path.join(platform.place('back'), 'with-passphrase');
+    await plainly('restore', '--repository', folder, '--passphrase-file', added, '--to', target);
+    expect(readdirSync(target).sort()).toEqual(['documents', 'notes.txt']);
+    writeFileSync(added, 'wrong\n');
+    expect(
+      await catena.refused(
+        'restore',
+        '--repository',
+        folder,
+        '--passphrase-file',
+        added,
+        '--to',
+        `${target}-2`,
+      ),
+    ).toMatchObject({ exit: 3, code: expect.stringMatching(/^vault\./) });
+    expect(existsSync(`${target}-2`)).toBe(false);
+  });
+
+  it('status says what can be had back of each source, and what is kept for ever', async () => {
+    const status = await catena.ask<{ protection: unknown[]; attention: string[] }>('status');
+    expect(status).toMatchObject({
+      attention: [],
+      deadLetters: 0,
+      protection: [
+        { source: 'home', newest: { type: 'full', copyOnly: true }, lastRun: { state: 'completed' } },
+      ],
+      schedulesWithoutRetention: ['nightly'],
+    });
+    expect(await plainly('dead-letters', 'list')).toBe('Every delivery arrived.\n');
+  });
+});
+
+describe('deleting', () => {
+  it('is refused while something needs the definition, and never touches backups', async () => {
+    expect(await catena.refused('delete', 'source', 'home')).toMatchObject({
+      exit: 3,
+      code: 'definition.in-use',
+      message: expect.stringContaining('nightly'),
+    });
+    expect(await catena.ask('delete', 'schedule', 'nightly')).toMatchObject({ deleted: true });
+    expect(await catena.ask('delete', 'source', 'home')).toMatchObject({ deleted: true });
+    expect(await catena.ask('delete', 'source', 'home')).toMatchObject({ deleted: false });
+    expect((await catena.ask<Page<BackupView>>('backups', '--source', 'home')).items).toHaveLength(3);
+    const target = path.join(platform.place('back'), 'deleted');
+    mkdirSync(path.dirname(target), { recursive: true });
+    await plainly('restore', 'home', '--to', target);
+    expect(await catena.refused('restore', 'home', '--in-place')).toMatchObject({
+      exit: 3,
+      message: expect.stringContaining('not defined any more'),
+    });
+  });
+});
