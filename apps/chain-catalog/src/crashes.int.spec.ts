@@ -6,6 +6,9 @@ import type { CrashPoint } from '@catena/service';
 import { eventually } from '@catena/service/testing';
 import { ServiceFleet } from './testing/service-fleet.ts';
 
+/** For machines that do much else at the same time. */
+const PATIENCE = 120_000;
+
 const services = ['scheduler', 'chain-catalog', 'mover'] as const;
 
 /** Each case: who dies where, and the attempt that completes the run afterwards. */
@@ -36,7 +39,7 @@ describe('a process that dies', () => {
   let fleet: ServiceFleet;
   beforeAll(async () => {
     fleet = await ServiceFleet.open();
-  });
+  }, PATIENCE);
   afterAll(() => fleet.close());
 
   it.each(chosen)(
@@ -71,6 +74,7 @@ describe('a process that dies', () => {
         plan: { type: 'incremental', parent: items[0]?.backup },
       });
     },
+    PATIENCE,
   );
 });
 
