@@ -6,6 +6,7 @@ import { BackupExecutor } from './backup/backup.executor.ts';
 import { RUN_EXECUTORS, type AnyRunExecutor } from './execution/run-executor.ts';
 import { SOURCE_DRIVERS } from './execution/source-drivers.ts';
 import { JobController } from './job/job.controller.ts';
+import { PruneExecutor } from './prune/prune.executor.ts';
 import { Reporter } from './report/reporter.ts';
 import { Installation, INSTALLATION_NAME } from './repository/installation.ts';
 import { RepositoryOpener } from './repository/repository-opener.ts';
@@ -13,7 +14,7 @@ import { RescanExecutor } from './rescan/rescan.executor.ts';
 import { RestoreExecutor } from './restore/restore.executor.ts';
 import { VerifyExecutor } from './verify/verify.executor.ts';
 
-const executors = [BackupExecutor, RestoreExecutor, VerifyExecutor, RescanExecutor];
+const executors = [BackupExecutor, RestoreExecutor, VerifyExecutor, RescanExecutor, PruneExecutor];
 
 /** The mover around the kinds of work it is given. */
 @Module({})

@@ -96,8 +96,9 @@ export class CollectionLayout {
   readonly verification = (time: Date, id: string) =>
     `${this.verifications()}${newestFirst(time)}-${id}.json`;
 
+  readonly repairs = () => `${this.folder}/repairs/`;
   readonly repair = (volume: string, kind: ObjectKind, object: number, offset: number) =>
-    `${this.folder}/repairs/${volume}/${kind}-${paddedNumber(object)}-${offset}`;
+    `${this.repairs()}${volume}/${kind}-${paddedNumber(object)}-${offset}`;
 }
 
 /** Milliseconds left until the year 5138, so that a later time gives a smaller text. */

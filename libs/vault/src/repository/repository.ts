@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { originOf } from '../container/object-header.ts';
+import { NotOwnerError } from '../error/prune-error.ts';
 import { NotARepositoryError, RepositoryExistsError } from '../error/repository-error.ts';
 import type { KeyringPlace } from '../key/keyring.ts';
 import type { ScryptCost, UnlockKey } from '../key/unlock-key.ts';
 import { DEFAULT_SCRYPT } from '../key/unlock-key.ts';
 import { openDocument, sealDocument } from '../manifest/sealed-document.ts';
 import type { ObjectStore } from '../port/object-store.ts';
+import { pruneCollection } from '../prune/prune-collection.ts';
+import type { PruneOptions, PruneReport } from '../prune/prune-options.ts';
 import { openStore } from '../store/open-store.ts';
 import { readIfThere } from '../store/read-whole.ts';
 import { Collection } from './collection.ts';
@@ -117,6 +120,18 @@ export class Repository {
       const name = `${OWNER_FOLDER}${paddedNumber(document.number)}.json`;
       if (await this.store.putIfAbsent(name, sealDocument(document))) return document;
     }
+  }
+
+  /**
+   * Deletes condemned backups of a collection. Needs no key.
+   * @throws NotOwnerError, UnreadableManifestError
+   */
+  async prune(collection: string, options: PruneOptions): Promise<PruneReport> {
+    const owner = (await this.owner())?.installation;
+    if (owner !== options.installation)
+      throw new NotOwnerError(this.store.location, options.installation, owner);
+    const { context } = this.contextOf(collection, new CollectionLayout(collection));
+    return pruneCollection(context, options);
   }
 
   close(): Promise<void> {

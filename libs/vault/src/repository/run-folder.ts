@@ -14,6 +14,11 @@ export async function folderOfRun(context: CollectionContext, run: string): Prom
   return (await readRun(context, context.layout.runPointer(run)))?.folder;
 }
 
+/** The run that a folder belongs to; `undefined` when nobody has claimed it, or not any more. */
+export async function runOfFolder(context: CollectionContext, folder: string): Promise<string | undefined> {
+  return (await readRun(context, context.layout.claim(folder)))?.run;
+}
+
 /**
  * Gives a run the folder its backup goes to. All attempts of a run get the same one, whatever their clocks say, so that
  * they meet at one manifest name. When another run has the folder already the next hundredth of a second is taken.
