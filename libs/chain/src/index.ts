@@ -1,5 +1,6 @@
 export * from './position.ts';
 export * from './collection/collection-state.ts';
+export * from './collection/collection-snapshot.ts';
 export * from './collection/usable.ts';
 export * from './collection/plan-backup.ts';
 export { COPY_ONLY_IGNORED } from './collection/backup-shape.ts';

@@ -1,5 +1,6 @@
 import type { AnyRecordedEvent } from '@catena/events';
 import {
+  collectionSnapshot,
   evolveCollectionWith,
   evolveRepository,
   initialCollection,
@@ -7,9 +8,9 @@ import {
   type CollectionState,
   type RepositoryState,
 } from '@catena/chain';
-import type { EventLog } from '@catena/event-log';
+import type { EventLog, Snapshots } from '@catena/event-log';
 import { evolveRun, initialRun, type RunState } from '@catena/run';
-import { AggregateCache, EVENT_LOG } from '@catena/service';
+import { AggregateCache, EVENT_LOG, SNAPSHOTS } from '@catena/service';
 import { Inject, Injectable } from '@nestjs/common';
 
 const RUNS_KEPT = 2_000;
@@ -22,16 +23,21 @@ export class Histories {
   readonly collections: AggregateCache<CollectionState>;
   readonly repositories: AggregateCache<RepositoryState>;
 
-  constructor(@Inject(EVENT_LOG) log: EventLog) {
+  constructor(@Inject(EVENT_LOG) log: EventLog, @Inject(SNAPSHOTS) snapshots: Snapshots) {
     this.runs = new AggregateCache(
       log,
       { type: 'run', initial: initialRun, evolve: (state, events) => events.reduce(evolveRunOnce, state) },
-      RUNS_KEPT,
+      { size: RUNS_KEPT },
     );
     this.collections = new AggregateCache(
       log,
-      { type: 'collection', initial: initialCollection, evolve: evolveCollectionWith },
-      COLLECTIONS_KEPT,
+      {
+        type: 'collection',
+        initial: initialCollection,
+        evolve: evolveCollectionWith,
+        snapshot: collectionSnapshot,
+      },
+      { size: COLLECTIONS_KEPT, snapshots },
     );
     this.repositories = new AggregateCache(log, {
       type: 'repository',

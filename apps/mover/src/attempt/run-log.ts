@@ -36,7 +36,7 @@ export class RunLog {
         initial: initialRun,
         evolve: (state, events) => events.reduce<RunState>(evolveRun, state),
       },
-      100,
+      { size: 100 },
     );
   }
 

@@ -1,129 +1,164 @@
-import type { AggregateRef, AnyRecordedEvent } from '@catena/events';
+import type { AggregateRef, AggregateType, AnyRecordedEvent } from '@catena/events';
 import { EMPTY_HEAD, type AggregateHead, type EventLog } from '../port/event-log.ts';
 import type { Snapshot, SnapshotStore } from '../port/snapshot-store.ts';
 
-/** How an aggregate's events become its state; pure. */
-export interface Folding<S> {
-  readonly initial: S;
-  evolve(state: S, event: AnyRecordedEvent): S;
-  readonly snapshot?: Snapshotting<S> | undefined;
+/** How one kind of aggregate becomes its state; pure, from the domain libraries. */
+export interface Fold<S> {
+  readonly type: AggregateType;
+  readonly initial: (id: string) => S;
+  /** The state after several of its own events, oldest first. */
+  readonly evolve: (state: S, events: readonly AnyRecordedEvent[]) => S;
+  /** For an aggregate whose history grows without end. */
+  readonly snapshot?: SnapshotForm<S>;
 }
 
-/** When and how the folded state is kept, so that loading need not begin at the first event. */
-export interface Snapshotting<S> {
-  readonly store: SnapshotStore;
+/** The form in which a folded state is kept, so that loading need not begin at the first event. */
+export interface SnapshotForm<S> {
   /** Name of the fold: an aggregate may be folded in several ways. */
   readonly fold: string;
   /** To be raised whenever the state's shape or `evolve` changes; older snapshots are then left alone. */
   readonly version: number;
   /** A snapshot is kept when at least so many events were folded since the last one; default 200. */
   readonly every?: number;
-  /** The state as plain JSON and back; default: it is plain JSON. */
-  toJson?(state: S): unknown;
-  fromJson?(json: unknown): S;
+  readonly toJson: (state: S) => unknown;
+  readonly fromJson: (json: unknown) => S;
+}
+
+/** Where snapshots are kept. */
+export interface Snapshots {
+  readonly store: SnapshotStore;
   /** A snapshot that cannot be read or written costs time only; this is told of it. */
   onFailure(error: unknown): void;
 }
 
-/** An aggregate as the log has it: decide on the state, append expecting the head. */
-export interface LoadedAggregate<S> {
+/** An aggregate as it stood when it was read: decide on the state, append expecting the head. */
+export interface Loaded<S> {
   readonly state: S;
   readonly head: AggregateHead;
+  /** Id of its last event: the cause of what is decided now. Empty while there is none. */
+  readonly lastEvent: string;
   /** How many events made it. */
   readonly eventCount: number;
+  /** How many of them its newest snapshot holds. */
+  readonly snapshotCount: number;
+}
+
+export interface LoadOptions<S> {
+  /** The same aggregate as it was loaded before: only what came since is folded. */
+  readonly known?: Loaded<S> | undefined;
+  readonly snapshots?: Snapshots | undefined;
 }
 
 const SNAPSHOT_EVERY = 200;
+const FOLDED_AT_ONCE = 1_000;
 
-/** Folds an aggregate's events, from its snapshot on when it has one that fits the log. */
+/** Folds an aggregate's events: from what is known of it on, or from its snapshot, when the log still fits that. */
 export async function loadAggregate<S>(
   log: EventLog,
-  aggregate: AggregateRef,
-  folding: Folding<S>,
-): Promise<LoadedAggregate<S>> {
-  const from = await startOf(aggregate, folding);
-  const loaded =
-    (from && (await foldFromSnapshot(log, aggregate, folding, from))) ??
-    (await foldAll(log, aggregate, folding));
-  await keep(aggregate, folding, loaded, from?.eventCount ?? 0);
-  return loaded;
+  fold: Fold<S>,
+  id: string,
+  { known, snapshots }: LoadOptions<S> = {},
+): Promise<Loaded<S>> {
+  const start = known ?? (await startOf(fold, id, snapshots));
+  const loaded = (start && (await foldOn(log, fold, id, start))) ?? (await foldAll(log, fold, id));
+  return await keep(fold, id, loaded, snapshots);
 }
 
-async function foldAll<S>(
-  log: EventLog,
-  aggregate: AggregateRef,
-  folding: Folding<S>,
-): Promise<LoadedAggregate<S>> {
-  let { state, head, eventCount }: LoadedAggregate<S> = {
-    state: folding.initial,
+async function foldAll<S>(log: EventLog, fold: Fold<S>, id: string): Promise<Loaded<S>> {
+  const empty = {
+    state: fold.initial(id),
     head: EMPTY_HEAD,
+    lastEvent: '',
     eventCount: 0,
+    snapshotCount: 0,
   };
-  for await (const event of log.read({ aggregate })) {
-    state = folding.evolve(state, event);
-    head = { sequence: event.sequence, hash: event.hash };
-    eventCount += 1;
-  }
-  return { state, head, eventCount };
+  return await foldEvents(fold, empty, log.read({ aggregate: { type: fold.type, id } }));
 }
 
 /**
- * Reads the snapshot's own event again to see that the log still has it: undefined when it does not, because the
- * snapshot is of another log then. The hash chain from there on is checked by the read.
+ * Reads the event at the start's head again to see that the log still has it: undefined when it does not, because the
+ * start is of another log then. The hash chain from there on is checked by the read.
  */
-async function foldFromSnapshot<S>(
+async function foldOn<S>(
   log: EventLog,
-  aggregate: AggregateRef,
-  folding: Folding<S>,
-  start: LoadedAggregate<S>,
-): Promise<LoadedAggregate<S> | undefined> {
-  let { state, head, eventCount } = start;
-  let fits = false;
-  for await (const event of log.read({ aggregate, from: start.head.sequence })) {
-    if (!fits) {
-      fits = event.sequence === start.head.sequence && event.hash === start.head.hash;
-      if (!fits) return undefined;
-      continue;
-    }
-    state = folding.evolve(state, event);
-    head = { sequence: event.sequence, hash: event.hash };
-    eventCount += 1;
+  fold: Fold<S>,
+  id: string,
+  start: Loaded<S>,
+): Promise<Loaded<S> | undefined> {
+  const { sequence, hash } = start.head;
+  if (sequence === 0) return undefined;
+  const events = log.read({ aggregate: { type: fold.type, id }, from: sequence })[Symbol.asyncIterator]();
+  const first = await events.next();
+  if (first.done === true || first.value.sequence !== sequence || first.value.hash !== hash) {
+    await events.return?.();
+    return undefined;
   }
-  return fits ? { state, head, eventCount } : undefined;
+  const rest = { [Symbol.asyncIterator]: () => events };
+  return await foldEvents(fold, { ...start, lastEvent: first.value.id }, rest);
+}
+
+async function foldEvents<S>(
+  fold: Fold<S>,
+  start: Loaded<S>,
+  events: AsyncIterable<AnyRecordedEvent>,
+): Promise<Loaded<S>> {
+  let loaded = start;
+  let batch: AnyRecordedEvent[] = [];
+  const foldBatch = (): void => {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    loaded = {
+      ...loaded,
+      state: fold.evolve(loaded.state, batch),
+      head: { sequence: last.sequence, hash: last.hash },
+      lastEvent: last.id,
+      eventCount: loaded.eventCount + batch.length,
+    };
+    batch = [];
+  };
+  for await (const event of events) {
+    batch.push(event);
+    if (batch.length === FOLDED_AT_ONCE) foldBatch();
+  }
+  foldBatch();
+  return loaded;
 }
 
 async function startOf<S>(
-  aggregate: AggregateRef,
-  { snapshot }: Folding<S>,
-): Promise<LoadedAggregate<S> | undefined> {
-  if (!snapshot) return undefined;
+  { type, snapshot }: Fold<S>,
+  id: string,
+  snapshots: Snapshots | undefined,
+): Promise<Loaded<S> | undefined> {
+  if (!snapshot || !snapshots) return undefined;
   try {
-    const kept = await snapshot.store.load(aggregate, snapshot.fold);
-    if (!kept || kept.foldVersion !== snapshot.version || kept.head.sequence === 0) return undefined;
-    const state = snapshot.fromJson ? snapshot.fromJson(kept.state) : (kept.state as S);
-    return { state, head: kept.head, eventCount: kept.eventCount };
+    const kept = await snapshots.store.load({ type, id }, snapshot.fold);
+    if (kept?.foldVersion !== snapshot.version) return undefined;
+    const { head, eventCount } = kept;
+    const state = snapshot.fromJson(kept.state);
+    return { state, head, lastEvent: '', eventCount, snapshotCount: eventCount };
   } catch (thrown) {
-    snapshot.onFailure(thrown);
+    snapshots.onFailure(thrown);
     return undefined;
   }
 }
 
 async function keep<S>(
-  aggregate: AggregateRef,
-  { snapshot }: Folding<S>,
-  loaded: LoadedAggregate<S>,
-  keptCount: number,
-): Promise<void> {
-  if (!snapshot || loaded.eventCount - keptCount < (snapshot.every ?? SNAPSHOT_EVERY)) return;
+  { type, snapshot }: Fold<S>,
+  id: string,
+  loaded: Loaded<S>,
+  snapshots: Snapshots | undefined,
+): Promise<Loaded<S>> {
+  if (!snapshot || !snapshots) return loaded;
+  const { head, eventCount } = loaded;
+  if (eventCount - loaded.snapshotCount < (snapshot.every ?? SNAPSHOT_EVERY)) return loaded;
+  const aggregate: AggregateRef = { type, id };
   try {
-    const kept: Snapshot = {
-      head: loaded.head,
-      eventCount: loaded.eventCount,
-      foldVersion: snapshot.version,
-      state: snapshot.toJson ? snapshot.toJson(loaded.state) : loaded.state,
-    };
-    await snapshot.store.save(aggregate, snapshot.fold, kept);
+    const state = snapshot.toJson(loaded.state);
+    const kept: Snapshot = { head, eventCount, foldVersion: snapshot.version, state };
+    await snapshots.store.save(aggregate, snapshot.fold, kept);
   } catch (thrown) {
-    snapshot.onFailure(thrown);
+    snapshots.onFailure(thrown);
   }
+  // Also after a failure: a store that is away must not be waited for at every load.
+  return { ...loaded, snapshotCount: eventCount };
 }

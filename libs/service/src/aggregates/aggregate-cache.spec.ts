@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { domainEvent, type AnyDomainEvent, type AnyRecordedEvent } from '@catena/events';
-import { isConcurrencyConflict, MemoryEventLog, type ReadOptions } from '@catena/event-log';
-import { AggregateCache, type Loaded } from './aggregate-cache.ts';
+import {
+  isConcurrencyConflict,
+  MemoryEventLog,
+  MemorySnapshotStore,
+  type Loaded,
+  type ReadOptions,
+  type Snapshots,
+} from '@catena/event-log';
+import { AggregateCache } from './aggregate-cache.ts';
 import { appendDecided, appendInSteps, untilNoConflict } from './append-decided.ts';
 
 const context = {
@@ -32,15 +39,20 @@ describe('aggregates', () => {
     cache = cacheOf(2);
   });
 
-  function cacheOf(size: number): AggregateCache<readonly string[]> {
+  function cacheOf(size: number, snapshots?: Snapshots): AggregateCache<readonly string[]> {
     return new AggregateCache<readonly string[]>(
       log,
       {
         type: 'repository',
         initial: (id) => [id],
         evolve: (state, events) => [...state, ...events.map(({ data }) => (data as { keyId: string }).keyId)],
+        snapshot: {
+          ...{ fold: 'keys', version: 1, every: 2 },
+          toJson: (state) => state,
+          fromJson: (json) => json as string[],
+        },
       },
-      size,
+      { size, ...(snapshots && { snapshots }) },
     );
   }
 
@@ -55,7 +67,7 @@ describe('aggregates', () => {
     const loaded = await cache.load('rep1');
     expect(loaded.state).toEqual(['rep1', 'k1', 'k2']);
     expect(loaded.head.sequence).toBe(2);
-    expect(log.reads).toEqual([1, 1, 2, 2]);
+    expect(log.reads).toEqual([undefined, undefined, 1, 1]);
   });
 
   it('know the event that decisions follow from', async () => {
@@ -71,7 +83,22 @@ describe('aggregates', () => {
     await cache.load('other2');
     log.reads.length = 0;
     expect((await cache.load('rep1')).state).toEqual(['rep1', 'k1']);
-    expect(log.reads).toEqual([1]);
+    expect(log.reads).toEqual([undefined]);
+  });
+
+  it('are found again by the next process from their snapshot on', async () => {
+    const snapshots = {
+      store: new MemorySnapshotStore(),
+      onFailure: (error: unknown) => {
+        throw error;
+      },
+    };
+    await append(await cache.load('rep1'), exported('k1'), exported('k2'));
+    await cacheOf(1, snapshots).load('rep1');
+    log.reads.length = 0;
+    const loaded = await cacheOf(1, snapshots).load('rep1');
+    expect(log.reads).toEqual([2]);
+    expect(loaded).toEqual({ ...(await cacheOf(1).load('rep1')), snapshotCount: 2 });
   });
 
   it('are decided about again when somebody else was faster', async () => {

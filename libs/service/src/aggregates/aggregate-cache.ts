@@ -1,20 +1,12 @@
-import type { AggregateType, AnyRecordedEvent } from '@catena/events';
-import { EMPTY_HEAD, type AggregateHead, type EventLog } from '@catena/event-log';
+import { loadAggregate, type EventLog, type Fold, type Loaded, type Snapshots } from '@catena/event-log';
 
-/** How one kind of aggregate is folded; pure, from the domain libraries. */
-export interface Fold<S> {
-  readonly type: AggregateType;
-  readonly initial: (id: string) => S;
-  /** The state after several of its own events, oldest first. */
-  readonly evolve: (state: S, events: readonly AnyRecordedEvent[]) => S;
-}
+export type { Loaded };
 
-/** An aggregate as it stood when it was read: decide on the state, append expecting the head. */
-export interface Loaded<S> {
-  readonly state: S;
-  readonly head: AggregateHead;
-  /** Id of its last event: the cause of what is decided now. Empty while there is none. */
-  readonly lastEvent: string;
+export interface CacheOptions {
+  /** How many aggregates are kept in memory; default 1000. */
+  readonly size?: number;
+  /** Where folds that have a snapshot keep it. */
+  readonly snapshots?: Snapshots;
 }
 
 const DEFAULT_SIZE = 1_000;
@@ -27,29 +19,19 @@ export class AggregateCache<S> {
   readonly #log: EventLog;
   readonly #fold: Fold<S>;
   readonly #size: number;
+  readonly #snapshots: Snapshots | undefined;
   readonly #loaded = new Map<string, Loaded<S>>();
 
-  constructor(log: EventLog, fold: Fold<S>, size = DEFAULT_SIZE) {
+  constructor(log: EventLog, fold: Fold<S>, { size = DEFAULT_SIZE, snapshots }: CacheOptions = {}) {
     this.#log = log;
     this.#fold = fold;
     this.#size = size;
+    this.#snapshots = snapshots;
   }
 
   async load(id: string): Promise<Loaded<S>> {
-    const { type, initial, evolve } = this.#fold;
-    const known = this.#loaded.get(id) ?? { state: initial(id), head: EMPTY_HEAD, lastEvent: '' };
-    const events: AnyRecordedEvent[] = [];
-    const from = known.head.sequence + 1;
-    for await (const event of this.#log.read({ aggregate: { type, id }, from })) events.push(event);
-    const last = events.at(-1);
-    const loaded =
-      last === undefined
-        ? known
-        : {
-            state: evolve(known.state, events),
-            head: { sequence: last.sequence, hash: last.hash },
-            lastEvent: last.id,
-          };
+    const known = this.#loaded.get(id);
+    const loaded = await loadAggregate(this.#log, this.#fold, id, { known, snapshots: this.#snapshots });
     this.#remember(id, loaded);
     return loaded;
   }

@@ -3,11 +3,13 @@ import {
   openEventLog,
   openJobQueue,
   openMessages,
+  openSnapshotStore,
   StreamMissingError,
   type EventLog,
   type JobQueue,
   type Messages,
   type NatsLink,
+  type Snapshots,
 } from '@catena/event-log';
 import type { ServiceConfiguration } from '../configuration/service-configuration.ts';
 import { pause } from '../lifecycle/pause.ts';
@@ -19,6 +21,7 @@ export interface Ports {
   readonly eventLog: EventLog;
   readonly jobQueue: JobQueue;
   readonly messages: Messages;
+  readonly snapshots: Snapshots;
   close(): Promise<void>;
 }
 
@@ -47,10 +50,15 @@ export async function connectPorts(
   const messages = openMessages(link, {
     onProblem: (problem) => log.warn('a message was not understood', { error: problem }),
   });
+  const snapshots = {
+    store: openSnapshotStore(link),
+    onFailure: (error: unknown) => log.warn('without a snapshot: an aggregate is read whole', { error }),
+  };
   return {
     eventLog,
     jobQueue,
     messages,
+    snapshots,
     close: async () => {
       await jobQueue.close();
       await messages.close();

@@ -1,4 +1,4 @@
-import type { EventLog, JobQueue, Messages } from '@catena/event-log';
+import type { EventLog, JobQueue, Messages, Snapshots } from '@catena/event-log';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { ServiceConfiguration } from '../configuration/service-configuration.ts';
 import { Readiness } from '../health/readiness.ts';
@@ -6,7 +6,7 @@ import { BackgroundWork } from '../lifecycle/background-work.ts';
 import { Log } from '../logging/log.ts';
 import type { Clock } from './clock.ts';
 import { ServiceIdentity } from './identity.ts';
-import { CLOCK, CONFIGURATION, EVENT_LOG, JOB_QUEUE, MESSAGES } from './tokens.ts';
+import { CLOCK, CONFIGURATION, EVENT_LOG, JOB_QUEUE, MESSAGES, SNAPSHOTS } from './tokens.ts';
 
 /** What a service stands on; in tests the ports are the in-memory ones. */
 export interface Platform {
@@ -15,6 +15,7 @@ export interface Platform {
   readonly eventLog: EventLog;
   readonly jobQueue: JobQueue;
   readonly messages: Messages;
+  readonly snapshots: Snapshots;
   readonly log: Log;
   readonly readiness: Readiness;
   readonly work: BackgroundWork;
@@ -29,6 +30,7 @@ export class PlatformModule {
       { provide: EVENT_LOG, useValue: platform.eventLog },
       { provide: JOB_QUEUE, useValue: platform.jobQueue },
       { provide: MESSAGES, useValue: platform.messages },
+      { provide: SNAPSHOTS, useValue: platform.snapshots },
       { provide: CONFIGURATION, useValue: platform.configuration },
       { provide: CLOCK, useValue: platform.clock },
       { provide: ServiceIdentity, useValue: platform.identity },

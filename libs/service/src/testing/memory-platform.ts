@@ -2,9 +2,11 @@ import {
   MemoryEventLog,
   MemoryJobQueue,
   MemoryMessages,
+  MemorySnapshotStore,
   type EventLog,
   type JobQueue,
   type Messages,
+  type Snapshots,
 } from '@catena/event-log';
 import { readConfiguration } from '../configuration/read-configuration.ts';
 import { serviceConfiguration } from '../configuration/service-configuration.ts';
@@ -20,6 +22,7 @@ export interface SharedPorts {
   readonly eventLog: EventLog;
   readonly jobQueue: JobQueue;
   readonly messages: Messages;
+  readonly snapshots: Snapshots;
 }
 
 export function memoryPorts(options: { ackWaitMilliseconds?: number } = {}): SharedPorts {
@@ -27,6 +30,12 @@ export function memoryPorts(options: { ackWaitMilliseconds?: number } = {}): Sha
     eventLog: new MemoryEventLog(),
     jobQueue: new MemoryJobQueue(options),
     messages: new MemoryMessages(),
+    snapshots: {
+      store: new MemorySnapshotStore(),
+      onFailure: (error) => {
+        throw error;
+      },
+    },
   };
 }
 
