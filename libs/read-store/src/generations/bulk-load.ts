@@ -26,7 +26,7 @@ const BATCH = 2_000;
 const KEPT_ROWS = 3_000;
 /** Rows of a table that is new in this transaction can be marked as seen by all, which spares every later reader the marking. */
 const FROZEN = ' with (freeze)';
-/** Characters that make a COPY worth its round trip. */
+/** Bytes that make a COPY worth its round trip. */
 const WORTH_A_COPY = 500_000;
 
 /**

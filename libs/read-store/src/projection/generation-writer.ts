@@ -12,7 +12,7 @@ type AnyHandler = Handler<Record<string, unknown>, never>;
 
 /** One statement that writes a part of a batch: COPY with lines, or a query with parameters. */
 export type Write =
-  | { readonly statement: string; readonly lines: string }
+  | { readonly statement: string; readonly lines: readonly Buffer[] }
   | { readonly statement: string; readonly parameters: unknown[] };
 
 interface Table {
@@ -103,15 +103,15 @@ export class GenerationWriter {
    * What will not change any more, and what memory has no room for, of the tables that have enough of it to be worth a
    * statement. The tables are not up to the last event then.
    */
-  takeFinished(worthCharacters: number): Write[] {
+  takeFinished(worthBytes: number): Write[] {
     const writes: Write[] = [];
     for (const table of this.#tables) {
       const prefix = keyPrefix(table.rows);
       for (const id of table.rows.forgetBeyond(this.#options.keptRows))
         this.#options.forgotten?.add(prefix + id);
-      if (table.rows.size >= worthCharacters) writes.push(...changesOf(table));
+      if (table.rows.size >= worthBytes) writes.push(...changesOf(table));
     }
-    if ((this.#clock?.size ?? 0) >= worthCharacters) writes.push(...this.#timeChanges());
+    if ((this.#clock?.size ?? 0) >= worthBytes) writes.push(...this.#timeChanges());
     return writes;
   }
 
@@ -141,8 +141,8 @@ export class GenerationWriter {
   }
 
   #timeChanges(): Write[] {
-    const lines = this.#clock?.takeLines() ?? '';
-    return lines === '' ? [] : [{ statement: LogClock.copyStatement, lines }];
+    const lines = this.#clock?.takeLines() ?? [];
+    return lines.length === 0 ? [] : [{ statement: LogClock.copyStatement, lines }];
   }
 }
 
@@ -151,7 +151,7 @@ function changesOf({ rows, format, closing }: Table): Write[] {
   const writes: Write[] = [];
   // Closed first: a table has at most one row of an id that holds now.
   if (closedIds.length > 0) writes.push({ statement: closing, parameters: [closedIds, closedAt] });
-  if (lines !== '') writes.push({ statement: format.statement, lines });
+  if (lines.length > 0) writes.push({ statement: format.statement, lines });
   return writes;
 }
 

@@ -1,14 +1,12 @@
 import { utcInstant } from './utc-instant.ts';
+import { CopyLines } from './copy-lines.ts';
 import { copyStatement } from './copy-line.ts';
-
-/** About what a line has. */
-const LINE = 40;
 
 /** The running maximum of log time, and where it grew since it was last written. */
 export class LogClock {
   static readonly copyStatement = copyStatement('log_time', ['sequence', 'recorded_at']);
   #latest: string;
-  #lines: string[] = [];
+  readonly #lines = new CopyLines();
 
   /** @param latest the stored running maximum; empty when there is none. */
   constructor(latest: string) {
@@ -22,15 +20,13 @@ export class LogClock {
     this.#lines.push(`${sequence}\t${instant}\n`);
   }
 
-  /** Characters of the lines that are to be written. */
+  /** Bytes of the lines that are to be written. */
   get size(): number {
-    return this.#lines.length * LINE;
+    return this.#lines.size;
   }
 
   /** Lines for COPY; starts anew. */
-  takeLines(): string {
-    const lines = this.#lines.join('');
-    this.#lines = [];
-    return lines;
+  takeLines(): readonly Buffer[] {
+    return this.#lines.take();
   }
 }

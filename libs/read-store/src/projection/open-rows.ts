@@ -2,6 +2,7 @@ import type { AnyRecordedEvent } from '@catena/events';
 import type { ReadModel } from '../projectors/read-models.ts';
 import type { Handler } from '../projectors/projector.ts';
 import type { CopyFormat } from './copy-line.ts';
+import { CopyLines } from './copy-lines.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -17,8 +18,8 @@ interface Entry {
 
 /** What a batch changed in one table, in the form it is written. */
 export interface RowChanges {
-  /** Lines for COPY. */
-  readonly lines: string;
+  /** Lines for COPY; none when nothing is added. */
+  readonly lines: readonly Buffer[];
   /** Ids of stored rows that no longer hold, with the sequence that ended each. */
   readonly closedIds: readonly string[];
   readonly closedAt: readonly number[];
@@ -33,8 +34,7 @@ export class OpenRows {
   readonly #format: CopyFormat;
   readonly #entries = new Map<string, Entry>();
   readonly #pending = new Set<Entry>();
-  #lines: string[] = [];
-  #size = 0;
+  readonly #lines = new CopyLines();
   #closedIds: string[] = [];
   #closedAt: number[] = [];
 
@@ -43,9 +43,9 @@ export class OpenRows {
     this.#format = format;
   }
 
-  /** Characters of the lines that are to be written. */
+  /** Bytes of the lines that are to be written. */
   get size(): number {
-    return this.#size;
+    return this.#lines.size;
   }
 
   has(id: string): boolean {
@@ -105,9 +105,7 @@ export class OpenRows {
 
   /** Takes what is to be written and starts anew. */
   takeChanges(): RowChanges {
-    const changes = { lines: this.#lines.join(''), closedIds: this.#closedIds, closedAt: this.#closedAt };
-    this.#lines = [];
-    this.#size = 0;
+    const changes = { lines: this.#lines.take(), closedIds: this.#closedIds, closedAt: this.#closedAt };
     this.#closedIds = [];
     this.#closedAt = [];
     return changes;
@@ -127,8 +125,6 @@ export class OpenRows {
   }
 
   #line(row: Row, validFrom: number, validTo: number | null): void {
-    const line = this.#format.line(row, validFrom, validTo);
-    this.#lines.push(line);
-    this.#size += line.length;
+    this.#lines.push(this.#format.line(row, validFrom, validTo));
   }
 }

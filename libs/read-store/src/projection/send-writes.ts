@@ -17,11 +17,12 @@ export async function sendWrites(
   }
 }
 
-async function copyLines(client: ClientBase, statement: string, lines: string): Promise<void> {
+async function copyLines(client: ClientBase, statement: string, lines: readonly Buffer[]): Promise<void> {
   const stream = client.query(copyFrom(statement));
   await new Promise<void>((resolve, reject) => {
     stream.once('error', reject);
     stream.once('finish', resolve);
-    stream.end(lines);
+    for (const chunk of lines) stream.write(chunk);
+    stream.end();
   });
 }
