@@ -37,13 +37,13 @@ export async function runService<S extends z.ZodRawShape>(program: ServiceProgra
     process.exit(1);
   });
   const asked = stopSignal();
-  const ports = await Promise.race([
-    connectPorts(configuration, identity, log),
-    asked.then(() => process.exit(0)),
-  ]).catch((error: unknown) => {
-    log.error('no connection to NATS', { error });
-    process.exit(1);
-  });
+  const ports = await Promise.race([connectPorts(configuration, identity, log), asked]).catch(
+    (error: unknown) => {
+      log.error('no connection to NATS', { error });
+      process.exit(1);
+    },
+  );
+  if (ports === undefined) process.exit(0);
   const readiness = new Readiness();
   readiness.register('nats', async () => {
     await ports.messages.flush();
@@ -76,14 +76,14 @@ function configurationOf<S extends z.ZodRawShape>(
 }
 
 /** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
+function stopSignal(): Promise<undefined> {
   let asked = false;
-  return new Promise<void>((resolve) => {
+  return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const)
       process.on(name, () => {
         if (asked) process.exit(1);
         asked = true;
-        resolve();
+        resolve(undefined);
       });
   });
 }
