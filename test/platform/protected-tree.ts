@@ -76,7 +76,7 @@ export class ProtectedTree {
 
   /** Remembers the files as they are as what a backup must give back. */
   remember(backup: string): void {
-    execFileSync('cp', ['-a', this.where.source, path.join(this.#copies, backup)]);
+    copyTree(this.where.source, path.join(this.#copies, backup));
   }
 
   /** Ids of the backups whose files are remembered, oldest first. */
@@ -158,6 +158,11 @@ export class ProtectedTree {
       `${this.#chance.bytes(this.#chance.whole(1, 2_000)).toString('hex')}\n`,
     );
   }
+}
+
+/** Copies a folder to a place that is not there, with everything that a backup keeps. */
+export function copyTree(from: string, to: string): void {
+  execFileSync('cp', ['-a', '-T', from, to]);
 }
 
 function described({ path: name, difference, message }: TreeDifference): string {

@@ -75,7 +75,7 @@ export class TestPlatform extends Operator implements AsyncDisposable {
     service: ServiceName,
     instance: string,
     point: string,
-    options: { signal?: 'SIGKILL' | 'SIGSTOP' } = {},
+    options: { signal?: 'SIGKILL' | 'SIGSTOP' | 'SIGTERM' } = {},
   ): Promise<string> {
     const marker = path.join(
       this.place('crashes'),
