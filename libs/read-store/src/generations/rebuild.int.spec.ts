@@ -235,6 +235,18 @@ describe('rebuilding', () => {
     ).toEqual([{ granted: true }]);
   });
 
+  it('follows the log also where that is shorter than what the live copy was made of', async () => {
+    const [old, begunAgain] = [new HistoryLog(), new HistoryLog()];
+    await old.take(plausibleHistory(24, 300));
+    await begunAgain.take(plausibleHistory(25, 120));
+    const url = await bench.postgres.createDatabase();
+    const before = await bench.projecting(old, url);
+    await before.close();
+    const store = await bench.open(url);
+    await expect(store.rebuild(begunAgain)).resolves.toMatchObject({ sequence: 120 });
+    expect(await store.verify(begunAgain)).toMatchObject({ sequence: 120, identical: true });
+  });
+
   it('works on an empty log', async () => {
     const store = await bench.open();
     await expect(store.rebuild(new HistoryLog())).resolves.toMatchObject({

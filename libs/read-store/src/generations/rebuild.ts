@@ -171,7 +171,8 @@ async function trySwap(
     await runner.query(`set local lock_timeout = '500ms'`);
     // From here on no projector moves the live copy, so the new one can be brought at least as far.
     const live = await lockLiveGeneration(runner);
-    const to = Math.max(position, live?.position ?? 0);
+    // A log that was lost and begun again is shorter than the copy made of the old one; the log is right.
+    const to = Math.max(position, Math.min(live?.position ?? 0, await log.lastSequence()));
     if (to - position > SWAP_WITHIN) {
       await runner.query('rollback');
       return undefined;

@@ -10,6 +10,7 @@ import { commitBatch } from './commit-batch.ts';
 import { failureKind } from './failure-kind.ts';
 import { GenerationWriter } from './generation-writer.ts';
 import { PositionWaiters } from './position-waiters.ts';
+import { Turns } from './turns.ts';
 
 /** Something an operator should know of, for the log of the service. */
 export interface ProjectionNotice {
@@ -48,6 +49,8 @@ export class ProjectionRunner {
   readonly #waiters = new PositionWaiters();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
+  /** Batches and looks at the database take turns, so that what is known of the copy is of one moment. */
+  readonly #turns = new Turns();
   #live: Generation | undefined;
   #stopped: Stop | undefined;
   #trouble: string | undefined;
@@ -115,13 +118,41 @@ export class ProjectionRunner {
   }
 
   async #follow(position: number, signal: AbortSignal, backoff: Backoff): Promise<void> {
+    const ending = new AbortController();
     let since = position;
-    for await (const batch of this.#log.follow({ from: position + 1, batchSize: BATCH, signal })) {
-      if (!(await this.#take(batch, since, signal, backoff))) return;
-      since = batch.through;
-      this.#recovered();
-      backoff.reset();
-      if (signal.aborted) return;
+    const watching = this.#watch(ending, () => since);
+    const until = AbortSignal.any([signal, ending.signal]);
+    try {
+      for await (const batch of this.#log.follow({ from: position + 1, batchSize: BATCH, signal: until })) {
+        const taken = await this.#turns.take(() => this.#take(batch, since, signal, backoff));
+        if (!taken) return;
+        since = batch.through;
+        this.#recovered();
+        backoff.reset();
+      }
+    } finally {
+      ending.abort();
+      await watching;
+    }
+  }
+
+  /**
+   * Looks at the live copy now and then, also while nothing happens: another process may have gone on, another copy may be
+   * live, and a database that crashed may have lost its newest rows, which the log then has to give again.
+   */
+  async #watch(ending: AbortController, since: () => number): Promise<void> {
+    for (;;) {
+      await pause(LOOK_AGAIN, ending.signal);
+      if (ending.signal.aborted) return;
+      await this.#turns.take(async () => {
+        try {
+          const live = await this.#look();
+          this.#recovered();
+          if (live === undefined || live.position < since() || !this.#mayProject(live)) ending.abort();
+        } catch (error) {
+          this.#inTrouble(error);
+        }
+      });
     }
   }
 

@@ -89,6 +89,20 @@ describe('projecting', () => {
     expect(await store.digest()).toEqual(await oracle(log));
   });
 
+  it('gives rows again that a crash of the database took, also when nothing new happens', async () => {
+    const log = new HistoryLog();
+    await log.take(plausibleHistory(5, 400));
+    const url = await bench.postgres.createDatabase();
+    const store = await bench.projecting(log, url);
+    const whole = await store.digest();
+    // What a crash before the newest commits were on disk leaves: an earlier state of rows and position.
+    const earlier = new HistoryLog();
+    await earlier.take(plausibleHistory(5, 150));
+    await store.rebuild(earlier);
+    await store.queries.listRuns({ atLeast: 400 });
+    expect(await store.digest()).toEqual(whole);
+  });
+
   it('stops at an event that does not fit, says which and why, and marks its answers', async () => {
     const log = new HistoryLog();
     await append(log, 'a', restoreRequested('run-a'));

@@ -45,6 +45,7 @@ describe('the event catalogue', () => {
     const projected = new Set(readModels.flatMap(({ projector }) => Object.keys(projector.handlers)));
     expect(eventTypes.filter((type) => !projected.has(type)).sort()).toEqual([
       'collection.archive-point-lost',
+      'collection.backups-in-use',
       'collection.family-accepted',
       'collection.forked',
       'repository.initialised',
