@@ -4,6 +4,7 @@ import { JobsModule } from './jobs/jobs.module.ts';
 import { KeysModule } from './keys/keys.module.ts';
 import { PlanningModule } from './planning/planning.module.ts';
 import { ReportModule } from './report/report.module.ts';
+import { RetentionModule } from './retention/retention.module.ts';
 import { SubscriptionsModule } from './subscriptions/subscriptions.module.ts';
 
 /** What the catalog decides and does; needs the log, but no database. */
@@ -13,5 +14,6 @@ export const decidingModules: readonly Type[] = [
   JobsModule,
   CancelModule,
   KeysModule,
+  RetentionModule,
   SubscriptionsModule,
 ];

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { RetentionModule } from '../retention/retention.module.ts';
 import { QueryController } from './query.controller.ts';
 import { StatusController } from './status.controller.ts';
 
-@Module({ controllers: [QueryController, StatusController] })
+@Module({ imports: [RetentionModule], controllers: [QueryController, StatusController] })
 export class QueriesModule {}

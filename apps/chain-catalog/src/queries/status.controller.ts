@@ -2,6 +2,7 @@ import { catalogRequests } from '@catena/events';
 import type { EventLog } from '@catena/event-log';
 import { AnswersRequest, EVENT_LOG } from '@catena/service';
 import { Controller, Inject } from '@nestjs/common';
+import { RetentionService } from '../retention/retention.service.ts';
 import { Projection } from '../projection/projection.ts';
 
 /** How the catalog itself is, and the command to build its read models anew. */
@@ -10,6 +11,7 @@ export class StatusController {
   constructor(
     @Inject(Projection) private readonly projection: Projection,
     @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(RetentionService) private readonly retention: RetentionService,
   ) {}
 
   @AnswersRequest(catalogRequests.catalogStatus)
@@ -19,7 +21,14 @@ export class StatusController {
       this.log.deadLetters.count(),
       this.projection.queries().then((queries) => queries.state()),
     ]);
-    return { ...state, ...(stopped === undefined ? {} : { stopped }), logSequence, deadLetters };
+    const retentionHeldBack = this.retention.heldBack();
+    return {
+      ...state,
+      ...(stopped === undefined ? {} : { stopped }),
+      logSequence,
+      deadLetters,
+      ...(retentionHeldBack === undefined ? {} : { retentionHeldBack }),
+    };
   }
 
   @AnswersRequest(catalogRequests.rebuildCatalog)

@@ -11,6 +11,8 @@ export const crashPoints = [
   'catalog.after-job',
   'catalog.before-outcome',
   'catalog.after-outcome',
+  'catalog.before-retention',
+  'catalog.after-retention',
   'catalog.before-delivery',
   'catalog.after-delivery',
   'mover.after-claim',
