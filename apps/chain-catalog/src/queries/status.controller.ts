@@ -4,6 +4,7 @@ import { AnswersRequest, EVENT_LOG } from '@catena/service';
 import { Controller, Inject } from '@nestjs/common';
 import { RetentionService } from '../retention/retention.service.ts';
 import { Projection } from '../projection/projection.ts';
+import { SubscriptionRunner } from '../subscriptions/subscription-runner.ts';
 
 /** How the catalog itself is, and the command to build its read models anew. */
 @Controller()
@@ -12,13 +13,15 @@ export class StatusController {
     @Inject(Projection) private readonly projection: Projection,
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(RetentionService) private readonly retention: RetentionService,
+    @Inject(SubscriptionRunner) private readonly subscriptions: SubscriptionRunner,
   ) {}
 
   @AnswersRequest(catalogRequests.catalogStatus)
   async status() {
-    const [logSequence, deadLetters, { stopped, ...state }] = await Promise.all([
+    const [logSequence, deadLetters, failingDeliveries, { stopped, ...state }] = await Promise.all([
       this.log.lastSequence(),
       this.log.deadLetters.count(),
+      this.subscriptions.failing(),
       this.projection.queries().then((queries) => queries.state()),
     ]);
     const retentionHeldBack = this.retention.heldBack();
@@ -28,6 +31,7 @@ export class StatusController {
       logSequence,
       deadLetters,
       ...(retentionHeldBack === undefined ? {} : { retentionHeldBack }),
+      failingDeliveries,
     };
   }
 

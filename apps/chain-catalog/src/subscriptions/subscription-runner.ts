@@ -1,4 +1,9 @@
-import type { AnyRecordedEvent, RecordedEvent } from '@catena/events';
+import {
+  describeError,
+  type AnyRecordedEvent,
+  type FailingDelivery,
+  type RecordedEvent,
+} from '@catena/events';
 import type { EventLog } from '@catena/event-log';
 import { readSubscriptionSpec, type SubscriptionSpec } from '@catena/schedule';
 import {
@@ -34,6 +39,7 @@ const BACKOFF = [
 ];
 
 interface Running {
+  readonly name: string;
   readonly generation: number;
   readonly stop: AbortController;
 }
@@ -42,6 +48,7 @@ interface Running {
 @Injectable()
 export class SubscriptionRunner implements OnApplicationBootstrap {
   readonly #running = new Map<string, Running>();
+  readonly #lastErrors = new Map<string, string>();
 
   constructor(
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
@@ -74,6 +81,18 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     });
   }
 
+  /** Deliveries that have failed and are tried again, by whichever catalog. */
+  async failing(): Promise<FailingDelivery[]> {
+    const all = await Promise.all(
+      [...this.#running].map(async ([uid, { name }]) => {
+        const error = this.#lastErrors.get(name);
+        const events = await this.eventLog.retrying(deliveryName(uid));
+        return { subscription: name, events, ...(error === undefined ? {} : { error }) };
+      }),
+    );
+    return all.filter(({ events }) => events > 0);
+  }
+
   /** Starts what is defined and does not run, stops what is not defined any more, restarts what has changed. */
   #bringAbout(
     defined: readonly RecordedEvent<'definition.applied'>[],
@@ -89,7 +108,7 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     for (const [uid, { name, generation, spec }] of uids) {
       if (this.#running.has(uid)) continue;
       const stop = new AbortController();
-      this.#running.set(uid, { generation, stop });
+      this.#running.set(uid, { name, generation, stop });
       this.#start(
         name,
         uid,
@@ -106,16 +125,17 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     this.work.start(`subscription ${name}`, async (_, healthy) => {
       healthy();
       await this.eventLog.deliver(
-        { name: `subscription-${uid}`, types: typesOf(spec), from, backoff, signal },
+        { name: deliveryName(uid), types: typesOf(spec), from, backoff, signal },
         (event, { attempt }) =>
           withLogFields({ subscription: name, run: event.correlationId, sequence: event.sequence }, () =>
-            this.#deliver(spec, event, attempt, signal),
+            this.#deliver(name, spec, event, attempt, signal),
           ),
       );
     });
   }
 
   async #deliver(
+    name: string,
     spec: SubscriptionSpec,
     event: AnyRecordedEvent,
     attempt: number,
@@ -129,9 +149,11 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     try {
       await this.#send(spec, event, signal);
     } catch (error) {
+      this.#lastErrors.set(name, describeError(error).message);
       this.log.warn('an event was not delivered', { type: event.type, attempt, error });
       throw error;
     }
+    this.#lastErrors.delete(name);
     crashPoint('catalog.after-delivery');
     this.log.debug('delivered', { type: event.type, attempt });
   }
@@ -143,4 +165,8 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     const webhook = { url, secret: secret === undefined ? undefined : await revealSecret(secret) };
     await deliverToWebhook(webhook, cloudEvent, this.clock.now(), signal);
   }
+}
+
+function deliveryName(uid: string): string {
+  return `subscription-${uid}`;
 }

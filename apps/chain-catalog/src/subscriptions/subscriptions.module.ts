@@ -3,5 +3,9 @@ import { FoundationModule } from '../history/foundation.module.ts';
 import { SourceOfEvent } from './source-of-event.ts';
 import { SubscriptionRunner } from './subscription-runner.ts';
 
-@Module({ imports: [FoundationModule], providers: [SourceOfEvent, SubscriptionRunner] })
+@Module({
+  imports: [FoundationModule],
+  providers: [SourceOfEvent, SubscriptionRunner],
+  exports: [SubscriptionRunner],
+})
 export class SubscriptionsModule {}

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { commandedRunId, domainEvent, freshId, type AnyDomainEvent } from '@catena/events';
 import { appendDecided, Service, systemClock } from '@catena/service';
 import { eventually, memoryPorts, testPlatform, type SharedPorts } from '@catena/service/testing';
+import { SubscriptionRunner } from './subscription-runner.ts';
 import { SubscriptionsModule } from './subscriptions.module.ts';
 
 interface Delivered {
@@ -142,6 +143,26 @@ describe('subscriptions', () => {
     expect(await ports.eventLog.deadLetters.list()).toMatchObject([
       { consumer: 'subscription-uid-hear', error: { code: 'subscription.delivery-failed' } },
     ]);
+  });
+
+  it('whose receiver keeps failing are named, with the last error', async () => {
+    const shared = memoryPorts();
+    const environment = { CATENA_DELIVERY_BACKOFF_SECONDS: '0,3600' };
+    const platform = testPlatform('chain-catalog', 'c3', shared, systemClock, environment);
+    for (const service of services) await service.stop();
+    services = [await Service.start(platform, { modules: [SubscriptionsModule] })];
+    ports = shared;
+    answer = () => 503;
+    await subscribe(1, '/a', { events: ['run.completed'] });
+    const failing = () => services[0]?.get<SubscriptionRunner>(SubscriptionRunner).failing() ?? [];
+    expect(await failing()).toEqual([]);
+    await runOf('docs');
+    const [named] = await eventually('a failing delivery', async () => {
+      const found = await failing();
+      return found.length > 0 && found;
+    });
+    expect(named).toMatchObject({ subscription: 'hear', events: 1 });
+    expect(named?.error).toContain('503');
   });
 
   it('go on where they were when they are changed, and end when they are deleted', async () => {

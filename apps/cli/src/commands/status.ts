@@ -1,6 +1,7 @@
 import {
   catalogRequests,
   type DefinitionView,
+  type FailingDelivery,
   type KeyView,
   type RestorePointView,
   type RunView,
@@ -37,8 +38,9 @@ async function protectionOf(client: CatenaClient, source: string): Promise<Prote
 
 /** What a person has to do something about, each with what. */
 function attention(found: {
-  stopped: string | undefined;
+  stopped?: string | undefined;
   deadLetters: number;
+  failingDeliveries: readonly FailingDelivery[];
   protection: readonly Protection[];
   paused: readonly ScheduleView[];
   keys: readonly KeyView[];
@@ -58,6 +60,10 @@ function attention(found: {
     );
   if (found.deadLetters > 0)
     needs.push(`${plural(found.deadLetters, 'event')} could not be delivered.\n    catena dead-letters list`);
+  for (const { subscription, events, error } of found.failingDeliveries)
+    needs.push(
+      `${plural(events, 'event')} could not be delivered to the subscription ${subscription} yet and ${events === 1 ? 'is' : 'are'} tried again${error === undefined ? '' : `: ${error}`}`,
+    );
   for (const { keyId, repository, path } of found.keys)
     needs.push(
       `The key ${keyId} of repository ${repository} exists only in ${path}; without it nothing there can be restored.\n    catena key export ${repository} --to <file on another device>`,
@@ -92,8 +98,8 @@ export function addStatus(program: Command, act: Act): void {
       const paused = states.items.filter((state) => state.paused);
       const keysNotStoredElsewhere = keys.items.filter((key) => key.exportedAt === undefined);
       const keptForEver = schedules.items.filter(keepsEverything).map(({ name }) => name);
-      const { stopped, deadLetters, counts } = status;
-      const needs = attention({ stopped, deadLetters, protection, paused, keys: keysNotStoredElsewhere });
+      const { counts } = status;
+      const needs = attention({ ...status, protection, paused, keys: keysNotStoredElsewhere });
       cli.answer({
         ...status,
         attention: needs,

@@ -40,6 +40,15 @@ export async function checkPlatform(client: CatenaClient, now: number): Promise<
       ),
     );
   }
+  for (const { subscription, events, error } of status.failingDeliveries) {
+    findings.push(
+      problem(
+        `subscription ${subscription}`,
+        `${events === 1 ? '1 event is' : `${events} events are`} tried again and again${error === undefined ? '' : `: ${error}`}`,
+        'Mend the receiver; what it does not take within a day is put aside ("catena dead-letters list").',
+      ),
+    );
+  }
   const since = new Date(now - DAY_MILLISECONDS).toISOString();
   const failed = (
     await askCurrent(client, catalogRequests.listRuns, { state: 'failed', limit: 100 })

@@ -5,7 +5,7 @@ import { UnreadableEventError } from '../port/errors.ts';
 import type { DurableOptions } from '../port/event-log.ts';
 import { decodeEvent } from '../record/decode-event.ts';
 import { wait } from '../wait.ts';
-import { durableConsumer, type DurableSettings } from './durable-consumer.ts';
+import { durableConsumer, redelivered, type DurableSettings } from './durable-consumer.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
 import { asCatenaError, isTransient } from './nats-errors.ts';
 import { openPull } from './open-pull.ts';
@@ -60,7 +60,7 @@ export async function deliverEvents(link: NatsLink, options: Delivery, handle: H
   const again: Source = {
     settings: {
       stream: REDELIVERIES_STREAM,
-      name: `redeliver-${options.name}`,
+      name: redeliveriesOf(options.name),
       filters: [`${REDELIVERY_SUBJECT_ROOT}.${options.name}.*`],
       ackWait: nanos(ACK_WAIT),
     },
@@ -78,6 +78,19 @@ export async function deliverEvents(link: NatsLink, options: Delivery, handle: H
   });
   const outcomes = await Promise.allSettled(loops);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** How many events a name was given again and has not taken. */
+export async function eventsRetried(link: NatsLink, name: string): Promise<number> {
+  const [fromLog, again] = await Promise.all([
+    redelivered(link, EVENTS_STREAM, name),
+    redelivered(link, REDELIVERIES_STREAM, redeliveriesOf(name)),
+  ]);
+  return fromLog + again;
+}
+
+function redeliveriesOf(name: string): string {
+  return `redeliver-${name}`;
 }
 
 /** Where deliveries come from. */

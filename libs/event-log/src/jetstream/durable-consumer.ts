@@ -47,6 +47,12 @@ export async function durableConsumer(
   return link.js.consumers.getConsumerFromInfo(info);
 }
 
+/** How many messages it was given again and has not acknowledged; 0 when there is no such consumer. */
+export async function redelivered(link: NatsLink, stream: string, name: string): Promise<number> {
+  const { consumers } = await link.manager();
+  return (await existing(() => consumers.info(stream, name)))?.num_redelivered ?? 0;
+}
+
 function newConfig(settings: DurableSettings): Partial<ConsumerConfig> {
   return {
     durable_name: settings.name,

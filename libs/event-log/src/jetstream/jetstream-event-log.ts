@@ -26,7 +26,7 @@ import type { StoredEvent } from '../record/stored-event.ts';
 import { wantedBy } from '../record/wanted.ts';
 import { appendEvents, headOf } from './append-events.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
-import { deliverEvents } from './deliver-events.ts';
+import { deliverEvents, eventsRetried } from './deliver-events.ts';
 import type { NatsLink } from './nats-link.ts';
 import { pullBatches } from './pull-events.ts';
 import { restoreEvents } from './restore-events.ts';
@@ -127,6 +127,10 @@ class JetStreamEventLog implements EventLog {
       { ...options, signal, filters: filtersOf(undefined, options.types) ?? [] },
       handle,
     );
+  }
+
+  retrying(name: string): Promise<number> {
+    return this.#patiently('asking for failing deliveries', () => eventsRetried(this.#link, name));
   }
 
   async close(): Promise<void> {

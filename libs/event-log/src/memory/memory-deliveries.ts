@@ -26,6 +26,8 @@ interface Position {
 
 type Handle = (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>;
 
+const SECOND_ATTEMPT = 2;
+
 /** How often an idle delivery looks for retries that another one left, in milliseconds. */
 const LOOK_AGAIN = 20;
 
@@ -62,6 +64,11 @@ export class MemoryDeliveries {
       if (pending) await this.#attempt(options, position, pending, handle);
       else await this.#idle(position, options.signal);
     }
+  }
+
+  retrying(name: string): number {
+    const retries = this.#positions.get(name)?.retries ?? [];
+    return retries.filter(({ attempt }) => attempt > SECOND_ATTEMPT).length;
   }
 
   #takeNext(position: Position): Pending | undefined {

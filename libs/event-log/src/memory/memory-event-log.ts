@@ -127,6 +127,10 @@ export class MemoryEventLog implements EventLog {
     await this.#deliveries.run(options, handle);
   }
 
+  async retrying(name: string): Promise<number> {
+    return this.#deliveries.retrying(name);
+  }
+
   async close(): Promise<void> {
     // Nothing is held: what follows or delivers ends with its own signal.
   }

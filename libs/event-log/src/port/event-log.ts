@@ -117,6 +117,9 @@ export interface EventLog {
     handle: (event: AnyRecordedEvent, delivery: { attempt: number }) => Promise<void>,
   ): Promise<void>;
 
+  /** How many events a durable name has been given again and has not taken yet: each of them keeps failing. */
+  retrying(name: string): Promise<number>;
+
   /**
    * Reads events as they are stored, with neither schema nor chain checked: for verifying, exporting and comparing.
    * Ends with the log as it was when reading began.

@@ -73,6 +73,17 @@ export function describeDeliveries(open: () => Promise<EventLog>): void {
         expect(await log.deadLetters.count()).toBe(0);
       }));
 
+    it('tells how many events keep failing', () =>
+      delivering(async (log, subscribe) => {
+        await add(log, 'run-1', 3);
+        const hour = 3_600_000;
+        const stuck = subscribe({ name: 'stuck', backoff: [5, hour] }, (sequence) => sequence !== 2);
+        await stuck.handledAtLeast(5);
+        while ((await log.retrying('stuck')) < 2) await new Promise((resolve) => setImmediate(resolve));
+        expect(await log.retrying('stuck')).toBe(2);
+        expect(await log.retrying('nobody')).toBe(0);
+      }));
+
     it('makes a dead letter of what fails for good, and delivers or discards it when told', () =>
       delivering(async (log, subscribe) => {
         await add(log, 'run-1', 3);

@@ -157,6 +157,14 @@ export const keyView = z.object({
 });
 export type KeyView = z.infer<typeof keyView>;
 
+const failingDelivery = z.object({
+  subscription: z.string(),
+  events: z.number().int().describe('Tried more than once, not taken, and to be tried again.'),
+  error: z.string().optional().describe('Of the last attempt; absent when another catalog made it.'),
+});
+/** A subscription whose receiver does not take what it is given. */
+export type FailingDelivery = z.infer<typeof failingDelivery>;
+
 const filters = { source: definitionName.optional(), repository: definitionName.optional() };
 
 /** Questions and commands to the chain catalog. */
@@ -236,6 +244,10 @@ export const catalogRequests = {
       generation: z.string().describe('The live copy of the read models.'),
       counts: z.record(z.string(), z.number().int()),
       deadLetters: z.number().int(),
+      failingDeliveries: z
+        .array(failingDelivery)
+        .default([])
+        .describe('Subscriptions whose receiver does not take what it is given.'),
       retentionHeldBack: z
         .string()
         .optional()
