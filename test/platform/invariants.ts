@@ -98,6 +98,11 @@ class CollectionHistory {
         return this.#done(event).flatMap(says);
       case 'collection.plan-dropped':
         return this.#open.delete(event.data.run) ? [] : says(`${event.data.run} was not planned`);
+      case 'collection.backup-unusable':
+        // What is damaged is nobody's child any more: the next one is computed from the same parent.
+        for (const [parent, child] of this.#children)
+          if (child === event.data.backup) this.#children.delete(parent);
+        return [];
       default:
         return [];
     }

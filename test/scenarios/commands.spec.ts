@@ -146,7 +146,7 @@ spec:
     expect(await plainly('get', 'sources')).toMatch(new RegExp(`^home  files   ${home}  .*owner=ada$`, 'm'));
     expect(await plainly('get', 'repositories')).toMatch(/^vault +fs +\S+\/vault +readWrite +yes/m);
     expect(await plainly('get', 'schedules')).toMatch(
-      /^nightly +home +vault +full @yearly, incremental @monthly +Europe\/Berlin +active/m,
+      /^sch-\w+ +nightly +waitingForFull .*full @yearly, incremental @monthly .*waiting for initial backup$/m,
     );
     expect(await plainly('get', 'subscriptions')).toMatch(/^tell +run\.failed +all +true/m);
     expect(await catena.refused('get', 'source', 'nowhere')).toMatchObject({
@@ -165,14 +165,10 @@ spec:
   });
 
   it('are described with their state and what they say', async () => {
-    const answer = await catena.ask<{ definition: DefinitionView; state: { paused: boolean } }>(
-      'describe',
-      'schedule',
-      'nightly',
-    );
+    const answer = await catena.ask<{ definition: DefinitionView }>('describe', 'schedule', 'nightly');
     expect(answer).toMatchObject({
       definition: { name: 'nightly', generation: 1 },
-      state: { paused: false },
+      schedule: { status: { status: 'waitingForFull', running: [] }, last: [] },
     });
     expect(await plainly('describe', 'source', 'home')).toMatch(/driver: files/);
     expect(await catena.refused('describe', 'source', 'nowhere')).toMatchObject({ exit: 3 });

@@ -15,7 +15,7 @@ export function backupViewOf({ manifest, ref }: FoundBackup): BackupView {
     type: manifest.type,
     copyOnly: manifest.copyOnly,
     ...(manifest.parent === undefined ? {} : { parent: manifest.parent }),
-    ...(manifest.base === undefined ? {} : { base: manifest.base }),
+    ...(manifest.type === 'full' ? {} : { base: manifest.base ?? manifest.chain }),
     chain: manifest.chain,
     position: manifest.position?.end ?? '0',
     family: source.family,
