@@ -11,6 +11,10 @@ export function describePlatformEvent(event: PlatformEvent): string {
       return `${event.part}: ${event.message}`;
     case 'child.started':
       return `${event.name} ${event.adopted ? 'was running and is taken over' : 'runs'} (pid ${event.pid})`;
+    case 'child.ails':
+      return `${event.name} is not well: ${event.reason}${event.restarting ? '; starting it anew' : ''}`;
+    case 'child.recovered':
+      return `${event.name} is well again`;
     case 'child.died':
       return `${event.name} died (${event.exit}); starting it again in ${event.restartInMs} ms`;
     case 'child.restarted':

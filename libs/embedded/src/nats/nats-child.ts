@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { writeWhole } from '../write-whole.ts';
 import type { ChildSpec } from '../process/child-spec.ts';
+import { natsAilment } from './nats-ailment.ts';
 import { checkJetStream, pingNats } from './nats-probe.ts';
 import { renderNatsConfig } from './nats-config.ts';
 import type { NatsUser } from './service-accounts.ts';
@@ -46,6 +47,7 @@ export function natsChild(options: NatsChildOptions): ChildSpec {
       }
       await checkJetStream(monitorUrl, abort);
     },
+    ailment: (abort) => natsAilment(monitorUrl, options.folder, abort),
     // Two servers on one folder of streams would destroy it.
     isRemains: ([, flag, file]) => flag === '-c' && file === configFile,
     // Large streams are read through after a crash.

@@ -13,6 +13,12 @@ export interface NatsSettings {
 export const MAX_PAYLOAD = 8 * 1024 * 1024;
 
 /**
+ * What the streams may take of the disk, in bytes: all of it. By default the server takes three quarters of what was
+ * free when it started for its limit, and keeps refusing at that however much room is made.
+ */
+export const MAX_FILE_STORE = 2 ** 50;
+
+/**
  * The configuration of our own server. `sync_interval: always` makes an acknowledgement mean "on the disk": by
  * default the server answers first and syncs later, and a power cut takes what was acknowledged.
  */
@@ -28,6 +34,7 @@ export function renderNatsConfig(settings: NatsSettings): string {
     'jetstream {',
     `  store_dir: ${JSON.stringify(settings.storeDir)}`,
     '  sync_interval: always',
+    `  max_file_store: ${MAX_FILE_STORE}`,
     '}',
     `include ${JSON.stringify(settings.accountsFile)}`,
     '',

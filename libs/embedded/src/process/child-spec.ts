@@ -1,3 +1,11 @@
+/** What a running child suffers from. */
+export interface Ailment {
+  /** For people: what it cannot do, and why. */
+  reason: string;
+  /** Whether it would be well again if it were started anew now. */
+  restartHelps: boolean;
+}
+
 /** A program to keep running beside this one. Times in milliseconds. */
 export interface ChildSpec {
   /** Names its pid file and its log; `[a-z0-9-]+`. */
@@ -31,6 +39,8 @@ export interface ChildSpec {
   stopSignal?: NodeJS.Signals;
   /** How long it may take to stop before SIGKILL. Default 10 000. */
   stopWithinMs?: number;
+  /** Asked every few seconds while it runs. What it rejects with is taken for an answer of another time. */
+  ailment?: (abort: AbortSignal) => Promise<Ailment | undefined>;
   /** Whether a healthy survivor of an earlier parent is kept. Default `adopt`. */
   survivor?: 'adopt' | 'end';
 }

@@ -66,8 +66,13 @@ export async function startChild(
 
 /** Asks the process to stop, waits, kills it when it does not. Throws embedded.child-not-ended when even that does not help. */
 export async function stopChild(child: RunningChild, spec: ChildSpec, folders: ChildFolders): Promise<void> {
-  await endProcess(child.identity, spec, spec.stopSignal ?? 'SIGTERM');
+  await endChild(child, spec);
   forgetChild(folders.run, spec.name);
+}
+
+/** Ends the process as `stopChild` does, and leaves its files to whoever starts it again. Throws embedded.child-not-ended. */
+export async function endChild(child: RunningChild, spec: ChildSpec): Promise<void> {
+  await endProcess(child.identity, spec, spec.stopSignal ?? 'SIGTERM');
 }
 
 /** Kills the process without asking, and waits until it is gone. Throws embedded.child-not-ended. */

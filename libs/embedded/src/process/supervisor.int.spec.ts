@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EventRecorder } from '../testing/event-recorder.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-import type { ChildSpec } from './child-spec.ts';
+import type { Ailment, ChildSpec } from './child-spec.ts';
 import { findProcesses, identifyProcess } from './process-identity.ts';
 import { startChild } from './running-child.ts';
 import { Supervisor, type ChildEvent } from './supervisor.ts';
@@ -14,7 +14,7 @@ async function setting() {
   mkdirSync(folders.run);
   mkdirSync(folders.logs);
   const recorder = new EventRecorder<ChildEvent>();
-  const policy = { firstDelayMs: 10, maxDelayMs: 40, calmAfterMs: 60_000 };
+  const policy = { firstDelayMs: 10, maxDelayMs: 40, calmAfterMs: 60_000, careEveryMs: 20 };
   const supervisor = new Supervisor({ folders, onEvent: recorder.record, restart: policy });
   return {
     folder,
@@ -40,6 +40,31 @@ function shell(script: string, more: Partial<ChildSpec> = {}): ChildSpec {
 }
 
 describe('Supervisor', () => {
+  it('tells what a child suffers from, and starts it anew when that helps', async () => {
+    await using at = await setting();
+    let ailment: Ailment | undefined;
+    const child = await at.supervisor.start(
+      shell('exec sleep 1000', { ailment: () => Promise.resolve(ailment) }),
+    );
+    const first = child.pid!;
+    ailment = { reason: 'no room', restartHelps: false };
+    await at.recorder.until((event) => event.type === 'child.ails' && !event.restarting);
+    ailment = undefined;
+    await at.recorder.until((event) => event.type === 'child.recovered');
+    expect(child.pid).toBe(first);
+    ailment = { reason: 'gave up', restartHelps: true };
+    expect(await at.recorder.until((event) => event.type === 'child.ails' && event.restarting)).toMatchObject(
+      {
+        reason: 'gave up',
+        pid: first,
+      },
+    );
+    ailment = undefined;
+    await at.recorder.until((event) => event.type === 'child.restarted');
+    expect(child.pid).not.toBe(first);
+    expect(identifyProcess(first)).toBeUndefined();
+  });
+
   it('waits for health, logs to a file, restarts what dies, and stops it', async () => {
     await using at = await setting();
     const ready = path.join(at.folder.path, 'ready');

@@ -2,11 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedError, reasonOf } from '../embedded-error.ts';
 import type { ChildFolders, ChildSpec } from './child-spec.ts';
 import { namesOnRecord } from './pid-file.ts';
-import { describeExit, endSurvivor, startChild, stopChild, type RunningChild } from './running-child.ts';
+import {
+  describeExit,
+  endChild,
+  endSurvivor,
+  startChild,
+  stopChild,
+  type RunningChild,
+} from './running-child.ts';
 
 /** What happens to a supervised child. Delays in milliseconds. */
 export type ChildEvent =
   | { type: 'child.started'; name: string; pid: number; adopted: boolean }
+  | { type: 'child.ails'; name: string; pid: number; reason: string; restarting: boolean }
+  | { type: 'child.recovered'; name: string; pid: number }
   | { type: 'child.died'; name: string; pid: number; exit: string; restartInMs: number }
   | { type: 'child.restarted'; name: string; pid: number }
   | { type: 'child.restart-failed'; name: string; reason: string; retryInMs: number }
@@ -18,9 +27,16 @@ export interface RestartPolicy {
   maxDelayMs: number;
   /** A child that lived this long starts again with the first delay. */
   calmAfterMs: number;
+  /** How often a running child is asked whether it is well. */
+  careEveryMs: number;
 }
 
-const DEFAULT_POLICY: RestartPolicy = { firstDelayMs: 200, maxDelayMs: 10_000, calmAfterMs: 30_000 };
+const DEFAULT_POLICY: RestartPolicy = {
+  firstDelayMs: 200,
+  maxDelayMs: 10_000,
+  calmAfterMs: 30_000,
+  careEveryMs: 2_000,
+};
 
 export interface SupervisorOptions {
   folders: ChildFolders;
@@ -165,13 +181,44 @@ export class SupervisedChild {
     let delay = this.#policy.firstDelayMs;
     for (let child: RunningChild | undefined = first; child;) {
       const begun = performance.now();
+      const over = new AbortController();
+      void this.#careFor(child, AbortSignal.any([over.signal, this.#stopping.signal]));
       const exit = await Promise.race([child.exited, stopped]);
+      over.abort();
       if (exit === undefined || this.#isStopping()) return;
       if (performance.now() - begun > this.#policy.calmAfterMs) delay = this.#policy.firstDelayMs;
       this.#child = undefined;
       const died = { name: this.spec.name, pid: child.pid, exit: describeExit(exit), restartInMs: delay };
       this.#onEvent({ type: 'child.died', ...died });
       ({ child, delay } = await this.#bringBack(delay));
+    }
+  }
+
+  /** Tells what it suffers from, and ends it when a start would cure that: whoever waits for its end starts it again. */
+  async #careFor(child: RunningChild, signal: AbortSignal): Promise<void> {
+    const { ailment, name } = this.spec;
+    if (!ailment) return;
+    const { pid } = child;
+    const isOver = () => signal.aborted;
+    let told: string | undefined;
+    for (;;) {
+      await sleep(this.#policy.careEveryMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (isOver()) return;
+      const found = await ailment(signal).catch(() => 'unknown' as const);
+      if (isOver()) return;
+      if (found === 'unknown') continue;
+      if (found === undefined && told !== undefined) this.#onEvent({ type: 'child.recovered', name, pid });
+      if (found && (found.reason !== told || found.restartHelps))
+        this.#onEvent({
+          type: 'child.ails',
+          name,
+          pid,
+          reason: found.reason,
+          restarting: found.restartHelps,
+        });
+      told = found?.reason;
+      // One that does not end is asked, and told of, again.
+      if (found?.restartHelps) await endChild(child, this.spec).catch(() => undefined);
     }
   }
 
