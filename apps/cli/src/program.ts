@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError } from '@catena/events';
 import type { Act } from './command-line.ts';
 import { addApply } from './commands/apply.ts';
+import { addBackfill } from './commands/backfill.ts';
 import { addBackup } from './commands/backup.ts';
 import { addBackups } from './commands/backups.ts';
 import { addCancel } from './commands/cancel.ts';
@@ -41,6 +42,7 @@ const commands = [
   addDescribe,
   addPreview,
   addScheduleCommands,
+  addBackfill,
   addBackup,
   addBackups,
   addChains,

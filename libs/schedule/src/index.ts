@@ -23,6 +23,7 @@ export type { EventSelector, SubscriptionSpec } from './definitions/kinds/subscr
 export * from './definition-history/decide-definition.ts';
 export * from './definition-history/definition-state.ts';
 export type { TimedEvent } from './folding/timed-event.ts';
+export * from './schedule/backfill.ts';
 export * from './schedule/collection-knowledge.ts';
 export * from './schedule/decide-command.ts';
 export * from './schedule/decide-tick.ts';
@@ -30,4 +31,5 @@ export * from './schedule/live-schedule.ts';
 export * from './schedule/runs-seen.ts';
 export * from './schedule/schedule-knowledge.ts';
 export * from './schedule/schedule-state.ts';
+export * from './schedule/schedule-status.ts';
 export * from './preview/preview-schedules.ts';

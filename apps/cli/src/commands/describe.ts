@@ -1,4 +1,4 @@
-import { catalogRequests } from '@catena/events';
+import { catalogRequests, schedulerRequests } from '@catena/events';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
 import { stringify } from 'yaml';
@@ -6,6 +6,7 @@ import { subcommand, type Act } from '../command-line.ts';
 import { formatBytes, formatInstant } from '../presentation/quantities.ts';
 import { formatTable } from '../presentation/table.ts';
 import { definitionsOf, kindOf } from './get.ts';
+import { sayDescription } from './schedule-status.ts';
 
 /** `catena describe`: one definition with what happened to it last. */
 export function addDescribe(program: Command, act: Act): void {
@@ -31,24 +32,16 @@ export function addDescribe(program: Command, act: Act): void {
               : kind === 'Repository'
                 ? { repository: name }
                 : undefined;
-        const [runs, schedules] = await Promise.all([
+        const [runs, schedule] = await Promise.all([
           filter ? askCurrent(client, catalogRequests.listRuns, { ...filter, limit: 10 }) : undefined,
-          kind === 'Schedule' ? askCurrent(client, catalogRequests.listSchedules, { name }) : undefined,
+          kind === 'Schedule' ? client.ask(schedulerRequests.describeSchedule, { name }) : undefined,
         ]);
-        const state = schedules?.items[0];
-        cli.answer({ definition, state, lastRuns: runs?.items ?? [] });
+        cli.answer({ definition, schedule, lastRuns: runs?.items ?? [] });
         cli.say(
           `${kind} ${definition.name}  (uid ${definition.uid}, generation ${definition.generation}, applied ${formatInstant(definition.appliedAt)})`,
         );
-        if (state) {
-          cli.say(
-            `state: ${state.paused ? `paused${state.pauseReason ? `: ${state.pauseReason}` : ''}` : 'active'}`,
-          );
-          for (const [cadence, at] of Object.entries(state.lastFired))
-            cli.say(`  ${cadence} last fired for ${formatInstant(at)}`);
-          if (state.lastSkip) cli.say(`  last tick not run: ${state.lastSkip}`);
-        }
-        cli.say(`\n${stringify(definition.spec).trimEnd()}`);
+        if (schedule) sayDescription(cli, name, schedule);
+        else cli.say(`\n${stringify(definition.spec).trimEnd()}`);
         if (runs && runs.items.length > 0) {
           cli.say('\nlast runs:');
           cli.say(

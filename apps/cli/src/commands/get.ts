@@ -1,4 +1,10 @@
-import { catalogRequests, definitionKind, type DefinitionKind, type DefinitionView } from '@catena/events';
+import {
+  catalogRequests,
+  definitionKind,
+  type DefinitionKind,
+  type DefinitionView,
+  type ScheduleStatusView,
+} from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { askCurrent } from '../ask-current.ts';
 import type { Command } from 'commander';
@@ -6,6 +12,7 @@ import { stringify } from 'yaml';
 import { instant, subcommand, type Act } from '../command-line.ts';
 import { NotPossibleError, UsageError } from '../invocation.ts';
 import { gather } from '../pages.ts';
+import { scheduleStatuses, statusTable } from './schedule-status.ts';
 import { definitionTable } from '../presentation/definition-table.ts';
 
 const words: Record<string, DefinitionKind> = Object.fromEntries(
@@ -52,6 +59,11 @@ export async function definitionsOf(
   return { ...page, items };
 }
 
+function withStatus(items: readonly DefinitionView[], statuses: readonly ScheduleStatusView[]) {
+  const byId = new Map(statuses.map((one) => [one.id, one]));
+  return items.map((item) => ({ ...item, status: byId.get(item.uid) }));
+}
+
 interface GetOptions {
   yaml?: boolean;
   asOf?: string;
@@ -74,9 +86,14 @@ export function addGet(program: Command, act: Act): void {
         const kind = kindOf(word);
         const client = await cli.connect();
         const page = await definitionsOf(client, kind, { name, asOf });
-        cli.answer(page);
+        const statuses =
+          kind === 'Schedule' && asOf === undefined && !yaml
+            ? await scheduleStatuses(client, name)
+            : undefined;
+        cli.answer(statuses ? { ...page, items: withStatus(page.items, statuses) } : page);
         if (yaml) cli.say(page.items.map(yamlOf).join('---\n').trimEnd());
         else if (page.items.length === 0) cli.say(`There are no ${pluralOf(kind)}.`);
+        else if (statuses) cli.say(statusTable(statuses));
         else {
           const states =
             kind === 'Schedule'

@@ -147,6 +147,11 @@ export class ScheduleBook implements OnApplicationBootstrap {
     return { state: this.#definitions.get(id), head: this.#definitionHeads.get(id) ?? EMPTY_HEAD };
   }
 
+  /** Of all schedules that are defined. */
+  names(): string[] {
+    return [...this.#live.values()].map(({ name }) => name);
+  }
+
   schedules(): BookedSchedule[] {
     return [...this.#live.values()].map((live) => this.#booked(live));
   }

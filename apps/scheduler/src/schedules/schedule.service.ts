@@ -1,6 +1,13 @@
 import { CatenaError, commandedRunId, type AnyDomainEvent, type Cadence } from '@catena/events';
 import type { EventLog } from '@catena/event-log';
-import { pauseSchedule, resumeSchedule, runScheduleNow } from '@catena/schedule';
+import {
+  backfillSchedule,
+  pauseSchedule,
+  resumeSchedule,
+  runScheduleNow,
+  type Backfill,
+  type BackfillRow,
+} from '@catena/schedule';
 import {
   appendDecided,
   CLOCK,
@@ -21,6 +28,13 @@ export interface ScheduleCommand {
 
 export interface Changed {
   readonly changed: boolean;
+  readonly sequence: number;
+}
+
+export interface BackfillAnswer {
+  readonly rows: BackfillRow[];
+  readonly count: number;
+  readonly runs: string[];
   readonly sequence: number;
 }
 
@@ -61,11 +75,48 @@ export class ScheduleService {
     });
   }
 
+  /** Makes up for past times; the same command again is the same runs. */
+  async backfill(
+    command: ScheduleCommand & Omit<Backfill, 'id'> & { readonly dryRun: boolean },
+  ): Promise<BackfillAnswer> {
+    const { from, to, cadence, commandId, dryRun } = command;
+    return await untilNoConflict(async () => {
+      let answer: Omit<BackfillAnswer, 'sequence'> = { rows: [], count: 0, runs: [] };
+      let known = dryRun;
+      const decide = ({ state, live }: BookedSchedule, now: string) => {
+        const { rows, count, events } = backfillSchedule(
+          state,
+          live,
+          { id: commandId, from, to, cadence },
+          now,
+        );
+        const runs = events
+          .filter(({ type }) => type === 'run.requested')
+          .map(({ aggregateId }) => aggregateId);
+        answer = { rows, count, runs };
+        return known ? [] : events;
+      };
+      decide(await this.#booked(command.schedule), instantOf(this.clock.now()));
+      for (const id of answer.runs) known ||= (await this.eventLog.head({ type: 'run', id })).sequence > 0;
+      const { sequence } = await this.#decideOnce(command, decide);
+      return { ...answer, sequence };
+    });
+  }
+
   #decide(
     command: ScheduleCommand,
     decide: (booked: BookedSchedule, now: string) => AnyDomainEvent[],
   ): Promise<Changed> {
     return untilNoConflict(() => this.#decideOnce(command, decide));
+  }
+
+  async #booked(name: string): Promise<BookedSchedule> {
+    await this.book.current();
+    const booked = this.book.schedule(name);
+    if (booked !== undefined) return booked;
+    throw new CatenaError('schedule.unknown', `There is no schedule named ${name}.`, {
+      remedy: 'catena get schedules lists them.',
+    });
   }
 
   async #decideOnce(
@@ -74,12 +125,7 @@ export class ScheduleService {
     correlationId = command.commandId,
   ): Promise<Changed> {
     const seen = await this.book.current();
-    const booked = this.book.schedule(command.schedule);
-    if (booked === undefined) {
-      throw new CatenaError('schedule.unknown', `There is no schedule named ${command.schedule}.`, {
-        remedy: 'catena get schedules lists them.',
-      });
-    }
+    const booked = await this.#booked(command.schedule);
     const now = instantOf(this.clock.now());
     const events = decide(booked, now);
     if (events.length === 0) return { changed: false, sequence: seen };

@@ -12,6 +12,10 @@ export const definitionEvents = {
       labels: z.record(z.string(), z.string()),
       spec: specification,
       origin: z.string().optional().describe('The file it came from, as the person named it.'),
+      managedBy: z
+        .string()
+        .optional()
+        .describe('The folder that decides upon it: when it is gone from there, it is deleted.'),
     })
     .describe('A definition was created or changed. Applying the same document again appends nothing.'),
   'definition.deleted': z

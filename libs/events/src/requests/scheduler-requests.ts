@@ -1,8 +1,63 @@
 import { z } from 'zod';
-import { backupType, cadence, definitionKind, definitionName } from '../catalogue/vocabulary.ts';
-import { commandBase, request } from './request.ts';
+import {
+  backupType,
+  cadence,
+  count,
+  definitionKind,
+  definitionName,
+  instant,
+  specification,
+} from '../catalogue/vocabulary.ts';
+import { commandBase, pageOf, request } from './request.ts';
 
 const accepted = z.object({ run: z.string(), sequence: z.number().int() });
+
+/** A time at which something of a schedule will, or would, happen. */
+const dueView = z.object({
+  cadence,
+  at: instant,
+  local: z.string().describe('On the wall clock of the schedule, with its offset.'),
+  note: z.string(),
+});
+
+/** How a schedule stands, as its scheduler sees it. */
+export const scheduleStatusView = z.object({
+  id: z.string().describe('The uid of its definition.'),
+  name: definitionName,
+  status: z.enum(['active', 'paused', 'waitingForFull', 'finished']),
+  source: definitionName,
+  repository: definitionName,
+  timeZone: z.string(),
+  cadences: z.array(z.object({ cadence, rhythm: z.string(), chosen: z.boolean(), next: instant.optional() })),
+  firstRun: instant.optional().describe('The first one by the clock, or when it is to be.'),
+  nextRun: instant.optional(),
+  state: z
+    .string()
+    .describe('What there is to say: why it is paused, what it waits for, why the last tick did not run.'),
+  waiting: z.array(
+    z.object({ cadence, nominal: instant, since: instant, reason: z.string(), by: z.string() }),
+  ),
+  running: z.array(z.string()).describe('Runs that are not over.'),
+  lastOutcome: z.object({ run: z.string(), outcome: z.string(), at: instant }).optional(),
+  failures: count.describe('Failed runs in a row.'),
+});
+export type ScheduleStatusView = z.infer<typeof scheduleStatusView>;
+
+/** Something that was decided about a schedule. */
+export const scheduleDecisionView = z.object({
+  sequence: z.number().int(),
+  at: instant,
+  actor: z.string(),
+  type: z.string(),
+  cadence: cadence.optional(),
+  nominal: instant.optional(),
+  until: instant.optional(),
+  count: count.optional().describe('How many times it stands for.'),
+  reason: z.string().optional(),
+  by: z.string().optional(),
+  run: z.string().optional(),
+});
+export type ScheduleDecisionView = z.infer<typeof scheduleDecisionView>;
 
 /** Commands to the scheduler: definitions and time. */
 export const schedulerRequests = {
@@ -29,6 +84,12 @@ export const schedulerRequests = {
         )
         .min(1),
       dryRun: z.boolean().optional(),
+      prune: z
+        .string()
+        .optional()
+        .describe(
+          'The folder that the files are all of: what was applied from it before and is gone is deleted.',
+        ),
     }),
     output: z.object({
       results: z.array(
@@ -36,7 +97,7 @@ export const schedulerRequests = {
           kind: definitionKind,
           name: definitionName,
           uid: z.string(),
-          action: z.enum(['created', 'changed', 'unchanged']),
+          action: z.enum(['created', 'changed', 'unchanged', 'deleted']),
         }),
       ),
       warnings: z
@@ -73,6 +134,59 @@ export const schedulerRequests = {
     summary: 'Runs one cadence of a schedule now; refused while it is paused.',
     input: z.object({ ...commandBase, schedule: definitionName, cadence: cadence.optional() }),
     output: accepted,
+  }),
+  backfillSchedule: request({
+    service: 'scheduler',
+    name: 'backfill-schedule',
+    summary: 'Makes up for past times of a schedule, or says what that would be.',
+    input: z.object({
+      ...commandBase,
+      schedule: definitionName,
+      from: instant.describe('Not included.'),
+      to: instant.describe('Included; not in the future.'),
+      cadence: cadence.optional(),
+      dryRun: z.boolean(),
+    }),
+    output: z.object({
+      rows: z
+        .array(
+          z.object({
+            cadence,
+            nominal: instant,
+            action: z.enum(['run', 'covered', 'excluded', 'outsideWindow']),
+            run: z.string().optional(),
+          }),
+        )
+        .describe('Every time between; the newest thousand when there are more.'),
+      count,
+      runs: z.array(z.string()),
+      sequence: z.number().int(),
+    }),
+  }),
+  listScheduleStatus: request({
+    service: 'scheduler',
+    name: 'list-schedule-status',
+    summary: 'How schedules stand: next run, what waits, what runs, how the last run ended.',
+    input: z.object({
+      name: definitionName.optional(),
+      limit: z.number().int().min(1).max(1000).optional(),
+      after: z.string().optional(),
+    }),
+    output: pageOf(scheduleStatusView),
+  }),
+  describeSchedule: request({
+    service: 'scheduler',
+    name: 'describe-schedule',
+    summary: 'A schedule with its definition, its next times and its last decisions.',
+    input: z.object({ name: definitionName, next: count.optional(), last: count.optional() }),
+    output: z.object({
+      status: scheduleStatusView,
+      generation: count,
+      labels: z.record(z.string(), z.string()),
+      spec: specification,
+      next: z.array(dueView),
+      last: z.array(scheduleDecisionView).describe('The newest first.'),
+    }),
   }),
   requestBackup: request({
     service: 'scheduler',

@@ -19,6 +19,8 @@ export interface ScheduleState {
   readonly decided: Readonly<Partial<Record<Cadence, string>>>;
   /** Per cadence the newest nominal instant that became a run. */
   readonly lastFired: Readonly<Partial<Record<Cadence, string>>>;
+  /** Nominal instant of the first run by the clock. */
+  readonly firstFired?: string;
   readonly lastRun?: string;
   readonly lastSkip?: EventData<'schedule.skipped'>;
   /** At most one of each lane. */
@@ -74,7 +76,12 @@ function fired(state: ScheduleState, data: EventData<'schedule.fired'>): Schedul
   // A run by hand stands for no due time, so it decides upon none.
   if (reason === 'runNow' || reason === 'backfill') return next;
   return withoutWaiting(
-    { ...next, decided: later(state.decided, cadence, nominal), runs: (state.runs ?? 0) + 1 },
+    {
+      ...next,
+      firstFired: state.firstFired ?? nominal,
+      decided: later(state.decided, cadence, nominal),
+      runs: (state.runs ?? 0) + 1,
+    },
     laneOf(cadence),
   );
 }
