@@ -3,7 +3,7 @@ import type { CatenaClient, RunOutcome } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressDisplay } from './presentation/progress-display.ts';
-import { formatBytes, formatDuration, plural } from './presentation/quantities.ts';
+import { formatBytes, formatDuration, formatInstant, plural, sentence } from './presentation/quantities.ts';
 
 /** What an event of a run means to the person who waits for it; undefined for those that say nothing new. */
 export function describeStep(event: AnyRecordedEvent): string | undefined {
@@ -19,7 +19,7 @@ export function describeStep(event: AnyRecordedEvent): string | undefined {
     case 'run.released':
       return `handed back by ${event.data.mover}: ${event.data.reason}`;
     case 'run.attempt-failed':
-      return `attempt ${event.data.attempt} failed: ${event.data.failure.message} Next try at ${event.data.retryAt}.`;
+      return `attempt ${event.data.attempt} failed: ${sentence(event.data.failure.message)} Next try at ${formatInstant(event.data.retryAt)}.`;
     case 'run.cancel-requested':
       return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ''}`;
     default:

@@ -21,13 +21,13 @@ interface VerifyCommandOptions extends RepositoryOptions {
 
 const FILES_SHOWN = 20;
 
-function sayReport(cli: Invocation, collection: string, report: VerifyReport): void {
+function sayReport(cli: Invocation, collection: string, report: VerifyReport, keysGiven: boolean): void {
   cli.say(
     `${collection}: ${plural(report.backups.length, 'backup')}, ${plural(report.objects, 'object')}${report.depth === 'checksums' ? `, ${formatBytes(report.bytes)} read back` : ' looked for'}: ${report.damages.length === 0 ? 'everything is as it was written' : `${report.damages.length} DAMAGED`}`,
   );
   if (!report.opened)
     cli.remark(
-      '  No key was given: objects were checked by their hashes. The files in them cannot be named, and what a repair has mended counts as damaged.',
+      `  ${keysGiven ? 'None of the given keys opens it' : 'No key was given'}: objects were checked by their hashes. The files in them cannot be named, and what a repair has mended counts as damaged.`,
     );
   for (const damage of report.damages) {
     cli.say(`  ${damage.object}: ${damage.reason}`);
@@ -45,6 +45,9 @@ async function verifyByHand(
   options: VerifyCommandOptions,
 ): Promise<void> {
   const repository = await openByHand(folder, options);
+  const keysGiven = [options.keyFile, options.passphraseFile, options.recoveryKey].some(
+    (key) => key !== undefined,
+  );
   try {
     const reports: ({ collection: string } & VerifyReport)[] = [];
     for (const id of await repository.collections()) {
@@ -54,10 +57,11 @@ async function verifyByHand(
         ...(backup === undefined ? {} : { backups: [backup] }),
       });
       reports.push({ collection: id, ...report });
-      sayReport(cli, id, report);
+      sayReport(cli, id, report, keysGiven);
     }
     cli.answer({ collections: reports });
     if (reports.some((report) => report.damages.length > 0)) cli.exit(ExitCode.damageFound);
+    else if (keysGiven && !reports.some(({ opened }) => opened)) cli.exit(ExitCode.doneWithWarnings);
   } finally {
     await repository.close();
   }

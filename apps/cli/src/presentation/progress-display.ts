@@ -1,5 +1,5 @@
 import type { ProgressMessage } from '@catena/events';
-import { formatBytes, formatDuration } from './quantities.ts';
+import { formatBytes, formatDuration, plural } from './quantities.ts';
 
 /** One line about where a run stands. */
 export function progressLine(progress: ProgressMessage): string {
@@ -8,10 +8,10 @@ export function progressLine(progress: ProgressMessage): string {
       ? ` of ${formatBytes(progress.totalBytes)} (${Math.min(100, Math.floor((100 * progress.bytes) / progress.totalBytes))} %)`
       : '';
   const remaining =
-    progress.secondsRemaining === undefined
+    progress.secondsRemaining === undefined || progress.secondsRemaining === 0
       ? ''
       : `, ${formatDuration(progress.secondsRemaining * 1000)} left`;
-  return `${progress.phase}: ${progress.files} files, ${formatBytes(progress.bytes)}${share}, ${formatBytes(progress.bytesPerSecond)}/s${remaining}`;
+  return `${progress.phase}: ${plural(progress.files, 'file')}, ${formatBytes(progress.bytes)}${share}, ${formatBytes(progress.bytesPerSecond)}/s${remaining}`;
 }
 
 function bar(progress: ProgressMessage, width: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatBytes, formatDuration, formatInstant } from './quantities.ts';
+import { formatBytes, formatDuration, formatInstant, sentence } from './quantities.ts';
 
 describe('quantities as people read them', () => {
   it.each([
@@ -16,6 +16,11 @@ describe('quantities as people read them', () => {
     [250_000, '4 min 10 s'],
     [7_500_000, '2 h 5 min'],
   ])('%d milliseconds are %s', (milliseconds, text) => expect(formatDuration(milliseconds)).toBe(text));
+
+  it.each([
+    ['It is gone.', 'It is gone.'],
+    ['ENOSPC: no space left, write', 'ENOSPC: no space left, write.'],
+  ])('ends %j where a sentence follows', (text, ended) => expect(sentence(text)).toBe(ended));
 
   it('shows an instant to the second and an absent one as a dash', () => {
     expect(formatInstant('2026-03-01T12:00:05.123Z')).toBe('2026-03-01 12:00:05Z');

@@ -27,6 +27,11 @@ export function formatInstant(instant: string | undefined): string {
   return instant === undefined ? '-' : `${instant.slice(0, 10)} ${instant.slice(11, 19)}Z`;
 }
 
+/** The text as a sentence that another one may follow. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
 /** `1 file`, `2 files`. */
 export function plural(count: number, one: string, several = `${one}s`): string {
   return `${count} ${count === 1 ? one : several}`;

@@ -12,6 +12,9 @@ export interface ProgressState {
 
 const WINDOW_MILLISECONDS = 5_000;
 
+/** Before so much of the whole is done, what remains is a guess that nobody should see. */
+const SHARE_FOR_AN_ESTIMATE = 0.01;
+
 /** Turns what an executor says into what people see: a rate over the last seconds, and the time that remains. */
 export class ProgressMeter {
   readonly #now: () => number;
@@ -39,7 +42,8 @@ export class ProgressMeter {
   read(): Pick<ProgressMessage, 'phase' | 'bytesPerSecond' | 'secondsRemaining'> & ProgressState {
     const bytesPerSecond = this.#rate();
     const { totalBytes, bytes } = this.#state;
-    const left = totalBytes === undefined ? undefined : Math.max(0, totalBytes - bytes);
+    const isEarly = totalBytes === undefined || bytes < totalBytes * SHARE_FOR_AN_ESTIMATE;
+    const left = isEarly ? undefined : Math.max(0, totalBytes - bytes);
     return {
       phase: this.#phase,
       ...this.#state,

@@ -34,6 +34,15 @@ describe('reading a key from its place', () => {
     });
   });
 
+  it.each(['', '\n', ' \r\n'])('refuses a passphrase file that holds nothing: %j', async (text) => {
+    const file = path.join(folder, 'empty');
+    await writeFile(file, text);
+    await expect(readKey({ passphrase: { file } })).rejects.toMatchObject({
+      code: 'vault.key-not-readable',
+      message: expect.stringContaining('it is empty') as unknown,
+    });
+  });
+
   it('names the file or the variable that is not there, and the remedy', async () => {
     const missing = path.join(folder, 'missing');
     await expect(readKey({ keyFile: { path: missing } })).rejects.toMatchObject({

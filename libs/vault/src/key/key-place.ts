@@ -33,7 +33,15 @@ export async function readKey(
   const secret = place.passphrase;
   if ('file' in secret) {
     const text = await readSecretFile('the passphrase file', secret.file);
-    return { kind: 'passphrase', passphrase: text.replace(/\r?\n$/, ''), name: secret.file };
+    const passphrase = text.replace(/\r?\n$/, '');
+    if (passphrase.trim() === '') {
+      throw new KeyNotReadableError(
+        `the passphrase file ${secret.file}`,
+        'it is empty',
+        'Write the passphrase into it; an empty one protects nothing.',
+      );
+    }
+    return { kind: 'passphrase', passphrase, name: secret.file };
   }
   const passphrase = environment[secret.env];
   if (!passphrase) {
