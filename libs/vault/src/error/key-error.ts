@@ -41,6 +41,16 @@ export class KeyRequiredError extends CatenaError {
   }
 }
 
+/** An encrypted collection without a single keyring: nothing was written to it yet, or its folder `keys` is gone. */
+export class KeyringMissingError extends CatenaError {
+  constructor(collection: string, folder: string) {
+    super('vault.keyring-missing', `collection ${collection} has no keyring in ${folder}`, {
+      remedy: 'if it has backups, bring the objects of that folder back: without them no key opens anything',
+      details: { collection, folder },
+    });
+  }
+}
+
 /** The text is not a key of the kind it was given as. */
 export class MalformedKeyError extends CatenaError {
   constructor(kind: string, reason: string) {

@@ -1,4 +1,4 @@
-import { KeyRequiredError } from '../error/key-error.ts';
+import { KeyRequiredError, KeyringMissingError } from '../error/key-error.ts';
 import { Keyring } from '../key/keyring.ts';
 import type { KeyringPlace, SlotKey } from '../key/keyring.ts';
 import type { KeyringDocument } from '../key/keyring-document.ts';
@@ -40,7 +40,7 @@ export class KeyringStore {
 
   /**
    * The keyring, opened once.
-   * @throws LockedError, KeyRequiredError when there is no keyring yet
+   * @throws LockedError, KeyringMissingError
    */
   open(): Promise<Keyring> {
     this.opening ??= this.openNewest();
@@ -49,9 +49,9 @@ export class KeyringStore {
   }
 
   private async openNewest(): Promise<Keyring> {
-    const { place, keys } = this.options;
+    const { place, keys, layout } = this.options;
     const document = await this.newest();
-    if (document === undefined) throw new KeyRequiredError(place.collection);
+    if (document === undefined) throw new KeyringMissingError(place.collection, layout.keys());
     return Keyring.open(document, place, keys);
   }
 

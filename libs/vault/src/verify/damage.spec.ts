@@ -144,6 +144,20 @@ describe.each(['encrypted', 'plain'])('a damaged repository that is %s', (kind) 
     }
   });
 
+  if (kind === 'encrypted')
+    it('names a lost folder of keyrings with every backup it hits; without a backup there is none to lose', async () => {
+      for (const object of objects.filter((name) => name.startsWith('c/keys/')))
+        await removeObject(root, object);
+      expect((await verify('checksums')).damages).toContainEqual({
+        ...{ object: 'c/keys/', reason: 'missing', files: [] },
+        backups: expect.arrayContaining(['full', 'inc']) as unknown,
+      });
+      const repository = await openRepository(root, { keys });
+      const report = await repository.collection('nothing yet').verify({ depth: 'checksums' });
+      expect(report).toMatchObject({ damages: [], backups: [] });
+      await repository.close();
+    });
+
   it('with one bit flipped anywhere in an object names the object, and what is not hit restores', async () => {
     for (const object of binary())
       for (const at of [0, 0.001, 0.3, 0.6, 0.999]) {

@@ -1,7 +1,7 @@
 import { unitSeal } from '../container/unit-seal.ts';
 import type { Damage } from '../error/damaged-object-error.ts';
 import { DamagedObjectError } from '../error/damaged-object-error.ts';
-import { LockedError } from '../error/key-error.ts';
+import { KeyringMissingError, LockedError } from '../error/key-error.ts';
 import type { Keyring } from '../key/keyring.ts';
 import type { Manifest } from '../port/manifest.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
@@ -49,11 +49,21 @@ export interface VerifyReport {
 
 async function openKeyring(
   context: CollectionContext,
+  manifests: readonly Manifest[],
+  damages: DamageMap,
 ): Promise<{ keyring: Keyring | undefined; opened: boolean }> {
   try {
     return { keyring: await context.keyring(), opened: true };
   } catch (error) {
     if (error instanceof LockedError) return { keyring: undefined, opened: false };
+    if (error instanceof KeyringMissingError) {
+      // Before its first backup a collection has none; with backups it is what hurts most.
+      if (manifests.length > 0) {
+        const backups = manifests.map(({ backup }) => backup);
+        damages.add({ object: context.layout.keys(), reason: 'missing', backups, files: [] });
+      }
+      return { keyring: undefined, opened: false };
+    }
     throw error;
   }
 }
@@ -86,7 +96,7 @@ export async function verifyCollection(
   for (const id of wanted ?? [])
     if (!manifests.some((manifest) => manifest.backup === id))
       damages.add({ object: `manifest of backup ${id}`, reason: 'missing', backups: [id], files: [] });
-  const { keyring, opened } = await openKeyring(context);
+  const { keyring, opened } = await openKeyring(context, manifests, damages);
   const objects = neededObjects(context.layout, manifests, known);
   const progress = {
     objects: 0,
