@@ -44,8 +44,8 @@ export class Answer {
   }
 }
 
-/** A call of `catena` that is still under way. */
-export class RunningCatena {
+/** A program that was started and may still run: a call of `catena`, or another. */
+export class RunningProgram {
   readonly child: ChildProcess;
   readonly ended: Promise<Answer>;
   #out = '';
@@ -127,13 +127,13 @@ export class CatenaCommand {
   }
 
   /** Begins a call. */
-  start(...args: readonly string[]): RunningCatena {
+  start(...args: readonly string[]): RunningProgram {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: this.#folder,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new RunningCatena(child, `catena ${args.join(' ')}`);
+    return new RunningProgram(child, `catena ${args.join(' ')}`);
   }
 
   /** Makes a call and waits for its end, whatever it is. */

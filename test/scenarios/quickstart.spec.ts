@@ -3,12 +3,12 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { ChainView } from '@catena/events';
 import { scenarioFolder } from '../platform/test-platform.ts';
-import { CatenaCommand, type RunningCatena } from './catena-command.ts';
+import { CatenaCommand, type RunningProgram } from './catena-command.ts';
 
 const folder = scenarioFolder();
 const home = path.join(folder, 'home');
 const catena = new CatenaCommand(home);
-let running: RunningCatena | undefined;
+let running: RunningProgram | undefined;
 
 interface QuickstartAnswer {
   succeeded: boolean;
