@@ -3,7 +3,7 @@ import type { EventLog } from '@catena/event-log';
 import type { ClientBase } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { patientDataSource, type ConnectionOptions } from '../connection/data-source.ts';
-import { tryLock } from '../migrations/advisory-locks.ts';
+import { giveBack, tryLock } from '../migrations/advisory-locks.ts';
 import { migrate, migrations } from '../migrations/migrate.ts';
 import { pause } from '../projection/backoff.ts';
 import { commitBatch, rollBack, writeEvents } from '../projection/commit-batch.ts';
@@ -61,7 +61,8 @@ export async function rebuild(
   try {
     const runner = dataSource.createQueryRunner();
     // The lock belongs to the connection that does all the work: who loses the one loses the other.
-    if (!(await tryLock((await runner.connect()) as ClientBase, 'rebuild'))) throw new RebuildRunningError();
+    const client = (await runner.connect()) as ClientBase;
+    if (!(await tryLock(client, 'rebuild'))) throw new RebuildRunningError();
     await dropLeftovers(runner);
     const number = await beginGeneration(runner);
     try {
@@ -74,6 +75,7 @@ export async function rebuild(
       };
     } finally {
       await dropOthers(runner);
+      await giveBack(client, 'rebuild');
     }
   } finally {
     await dataSource.destroy();

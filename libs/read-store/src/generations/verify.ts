@@ -2,7 +2,7 @@ import type { EventLog } from '@catena/event-log';
 import type { ClientBase } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { patientDataSource, type ConnectionOptions } from '../connection/data-source.ts';
-import { tryLock } from '../migrations/advisory-locks.ts';
+import { giveBack, tryLock } from '../migrations/advisory-locks.ts';
 import { migrate, migrations } from '../migrations/migrate.ts';
 import { bulkLoad } from './bulk-load.ts';
 import { digestOf, type ReadModelDigest } from './digest.ts';
@@ -33,7 +33,8 @@ export async function verifyAgainstLog(
   const dataSource = await patientDataSource(connection).initialize();
   try {
     const runner = dataSource.createQueryRunner();
-    if (!(await tryLock((await runner.connect()) as ClientBase, 'rebuild'))) throw new RebuildRunningError();
+    const client = (await runner.connect()) as ClientBase;
+    if (!(await tryLock(client, 'rebuild'))) throw new RebuildRunningError();
     await dropLeftovers(runner);
     const generation = await beginGeneration(runner);
     try {
@@ -50,6 +51,7 @@ export async function verifyAgainstLog(
     } finally {
       // What cannot be dropped now is dropped by the next rebuild or start.
       if (!runner.isReleased) await dropLeftovers(runner).catch(() => undefined);
+      await giveBack(client, 'rebuild');
     }
   } finally {
     await dataSource.destroy();

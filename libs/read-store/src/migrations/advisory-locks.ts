@@ -23,3 +23,11 @@ export async function tryLock(client: ClientBase, name: keyof typeof LOCKS): Pro
 export async function unlock(client: ClientBase, name: keyof typeof LOCKS): Promise<void> {
   await client.query('select pg_advisory_unlock($1)', [LOCKS[name]]);
 }
+
+/**
+ * As `unlock`, at the end of work that may have lost its connection; then the lock is gone with it. Without this the
+ * server gives the lock back only when it notices that the session has ended, a moment after its owner went on.
+ */
+export async function giveBack(client: ClientBase, name: keyof typeof LOCKS): Promise<void> {
+  await unlock(client, name).catch(() => undefined);
+}
