@@ -51,3 +51,4 @@ export * from './retention/retention-days.ts';
 export * from './views/explain-backup.ts';
 export { restoreStatements } from './msdb-history/restore-statements.ts';
 export * from './run/prune-run.ts';
+export * from './retention/collection-rules.ts';

@@ -5,6 +5,7 @@ import {
   requestPrune,
   ZoneCalendar,
   type CollectedBackup,
+  type CollectionRules,
   type CollectionState,
 } from '@catena/chain';
 import type { EventLog } from '@catena/event-log';
@@ -26,9 +27,9 @@ import {
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Histories } from '../history/histories.ts';
 import { LogView } from '../log-view/log-view.ts';
-import { collectionRules, type CollectionRules } from './collection-rules.ts';
 import { clocksSay } from './held-back.ts';
 import { RetentionView } from './retention-view.ts';
+import { rulesByCollection } from './rules-by-collection.ts';
 
 const ROUND_MILLISECONDS = 1_000;
 /** A batch of the log takes 1000 messages; each part of a decision is true by itself. */
@@ -125,7 +126,7 @@ export class RetentionService implements OnApplicationBootstrap {
   #rulesNow(): ReadonlyMap<string, CollectionRules> {
     const version = this.view.definitionsChanged;
     if (this.#rules?.version === version) return this.#rules.byCollection;
-    const byCollection = collectionRules(this.view.schedules(), (kind, name) =>
+    const byCollection = rulesByCollection(this.view.schedules(), (kind, name) =>
       this.view.definition(kind, name),
     );
     this.#rules = { version, byCollection };

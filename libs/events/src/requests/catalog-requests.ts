@@ -63,6 +63,7 @@ export const runView = z.object({
   source: definitionName.optional(),
   repository: definitionName,
   schedule: definitionName.optional(),
+  scheduleUid: z.string().optional(),
   cadence: cadence.optional(),
   nominal: instant.optional(),
   requestedAt: instant,
