@@ -1,6 +1,7 @@
 import { JetStreamError } from '@nats-io/jetstream';
+import { errors } from '@nats-io/nats-core';
 import { aggregateFilter, type AggregateRef } from '@catena/events';
-import { AppendRefusedError, ConcurrencyConflictError } from '../port/errors.ts';
+import { AppendRefusedError, ConcurrencyConflictError, LogNotStoringError } from '../port/errors.ts';
 import { EMPTY_HEAD, type AggregateHead, type AppendPart, type AppendResult } from '../port/event-log.ts';
 import { storedEventId } from '../record/decode-event.ts';
 import { eventHash } from '../record/event-hash.ts';
@@ -26,11 +27,18 @@ export async function appendEvents(
 ): Promise<AppendResult> {
   const messages = prepareAppend(parts);
   checkSizes(link, messages);
+  let unanswered = 0;
   return await withPatience(
     link,
     'appending',
     async () => {
-      const outcome = await publishOnce(link, messages);
+      const outcome = await publishOnce(link, messages).catch(async (thrown: unknown) => {
+        if (!(thrown instanceof errors.TimeoutError)) throw thrown;
+        unanswered += 1;
+        // Once may be a lost message, or a disk that is slow for a moment.
+        if (unanswered > 1 && (await answersQuestions(link))) throw new LogNotStoringError(thrown);
+        throw thrown;
+      });
       if (outcome.kind === 'stored')
         return resultOfStored(messages, outcome.lastSequence - messages.length + 1);
       const ahead = resultOfRepeated(parts, messages, await findOurs(link, parts, messages, 'ahead'));
@@ -40,6 +48,16 @@ export async function appendEvents(
     },
     { patienceMilliseconds },
   );
+}
+
+/** Whether the server is there for the log, so that its silence means this append. */
+async function answersQuestions(link: NatsLink): Promise<boolean> {
+  try {
+    await (await link.manager()).streams.info(EVENTS_STREAM);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The server knows an id of ours, but not after the expected heads: the same decision was stored before them. */

@@ -25,6 +25,6 @@ describeJobQueue('JetStream', async (ackWaitMilliseconds) => {
 });
 
 describeMessages('Core NATS', async () => ({
-  here: openMessages(await logs.link('client')),
+  here: openMessages(await logs.link('mover')),
   there: openMessages(await logs.link('scheduler')),
 }));

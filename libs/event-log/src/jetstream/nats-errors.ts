@@ -58,7 +58,7 @@ export function asCatenaError(thrown: unknown, doing: string): unknown {
   }
   if (isPermissionViolation(thrown)) {
     return new CatenaError('nats.not-permitted', `NATS does not permit this user: ${doing}.`, {
-      remedy: 'Use the account of this service, or give it the permissions that docs/operations lists.',
+      remedy: 'Use the account of this service, or give it the permissions of infra/nats/accounts.conf.',
       cause: thrown,
     });
   }
