@@ -54,3 +54,16 @@ export async function readDefinitionFiles(
   }
   return files;
 }
+
+/** The one folder that `--prune` is about, absolute. @throws UsageError when the places are anything else. */
+export async function folderToPrune(places: readonly string[]): Promise<string> {
+  const [place, ...more] = places;
+  const found = place === undefined || place === '-' ? undefined : await stat(place).catch(() => undefined);
+  if (place === undefined || more.length > 0 || !found?.isDirectory()) {
+    throw new UsageError(
+      '--prune goes with one folder, which then decides upon what comes from it.',
+      'Name the folder alone.',
+    );
+  }
+  return path.resolve(place);
+}

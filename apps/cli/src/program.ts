@@ -10,7 +10,9 @@ import { addCatalog } from './commands/catalog.ts';
 import { addChains } from './commands/chains.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
+import { addHistory, addRollback } from './commands/definition-history.ts';
 import { addDescribe } from './commands/describe.ts';
+import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
@@ -38,8 +40,11 @@ const commands = [
   addUp,
   addStatus,
   addApply,
+  addDiff,
   addGet,
   addDescribe,
+  addHistory,
+  addRollback,
   addPreview,
   addScheduleCommands,
   addBackfill,

@@ -2,6 +2,7 @@ import type { PlatformEvent } from '@catena/embedded';
 import { InvalidArgumentError, type Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
 import type { Invocation } from '../invocation.ts';
+import { followFolder } from '../watched-folder.ts';
 import { startEverything, type Instances } from '../platform/start-everything.ts';
 
 /** What a person wants to read of the servers' lives. */
@@ -47,6 +48,7 @@ export function addUp(program: Command, act: Act): void {
     'Starts the platform of this data folder and keeps it running until Ctrl-C',
     'catena up\ncatena up --home /var/lib/catena --instances mover=2',
   )
+    .option('--definitions <folder>', 'keep the definitions as this folder has them, also when it changes')
     .option(
       '--instances <service=n>',
       'run several processes of a service (may be given several times)',
@@ -54,7 +56,7 @@ export function addUp(program: Command, act: Act): void {
       {},
     )
     .action(
-      act(async (cli, options: { instances: Instances }) => {
+      act(async (cli, options: { instances: Instances; definitions?: string }) => {
         const platform = await startEverything({
           home: cli.home,
           instances: options.instances,
@@ -64,7 +66,8 @@ export function addUp(program: Command, act: Act): void {
         cli.say(
           `Ready. The data is in ${platform.home}, the logs are in ${platform.layout.logs}. Ctrl-C stops everything.`,
         );
-        await untilInterrupted(cli);
+        if (options.definitions === undefined) await untilInterrupted(cli);
+        else await followFolder(cli, options.definitions);
         cli.say('Stopping …');
         await platform.stop();
         cli.exit(0);

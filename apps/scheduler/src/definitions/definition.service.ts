@@ -9,6 +9,7 @@ import {
   type AppliedDefinition,
   type Definition,
   type DefinitionFile,
+  type DefinitionState,
 } from '@catena/schedule';
 import {
   appendDecided,
@@ -32,6 +33,8 @@ interface Command {
 export interface ApplyCommand extends Command {
   readonly files: readonly DefinitionFile[];
   readonly dryRun?: boolean | undefined;
+  /** The folder that the files are all of: what is managed by it and gone from it is deleted. */
+  readonly prune?: string | undefined;
 }
 
 export interface DeleteCommand extends Command {
@@ -44,7 +47,7 @@ export interface ApplyResult {
     kind: DefinitionKind;
     name: string;
     uid: string;
-    action: AppliedDefinition['action'];
+    action: AppliedDefinition['action'] | 'deleted';
   }[];
   readonly warnings: string[];
   readonly sequence: number;
@@ -67,23 +70,30 @@ export class DefinitionService {
   async apply(command: ApplyCommand): Promise<ApplyResult> {
     return await untilNoConflict(async () => {
       const seen = await this.book.current();
-      const parsed = parseDefinitions(command.files, this.book.definitions());
+      const { prune } = command;
+      const there = this.book.definitions();
+      const kept = prune === undefined ? there : there.filter(({ managedBy }) => managedBy !== prune);
+      const parsed = parseDefinitions(command.files, kept);
       if (!parsed.ok) throw new DefinitionsRefusedError(parsed.problems);
       const applied = parsed.definitions.map((definition) => this.#applied(command, definition));
-      const results = applied.map(({ definition: { kind, name }, uid, action }) => ({
+      const deleted = this.#pruned(prune, parsed.definitions, kept);
+      const results: ApplyResult['results'] = applied.map(({ definition: { kind, name }, uid, action }) => ({
         kind,
         name,
         uid,
         action,
       }));
+      for (const { state } of deleted) {
+        results.push({ kind: state.kind, name: state.name, uid: state.uid, action: 'deleted' });
+      }
       const warnings = parsed.warnings.map(describeProblem);
-      const events = applied.flatMap((one) => one.events);
+      const events = [...applied, ...deleted].flatMap((one) => one.events);
       if (command.dryRun || events.length === 0) return { results, warnings, sequence: seen };
       crashPoint('scheduler.before-apply');
       const { sequence } = await appendDecided(
         this.eventLog,
         events,
-        applied.map(({ expected }) => expected),
+        [...applied, ...deleted].map(({ expected }) => expected),
         this.#contextOf(command),
       );
       crashPoint('scheduler.after-apply');
@@ -113,8 +123,21 @@ export class DefinitionService {
     });
   }
 
+  /** What a folder brought before and has no longer. @throws DefinitionInUseError when something else names it. */
+  #pruned(folder: string | undefined, files: readonly Definition[], kept: readonly DefinitionState[]) {
+    if (folder === undefined) return [];
+    const inFiles = new Set(files.map(({ kind, name }) => definitionId(kind, name)));
+    return this.book.definitions().flatMap((state) => {
+      const id = definitionId(state.kind, state.name);
+      if (state.managedBy !== folder || inFiles.has(id)) return [];
+      const { head } = this.book.definition(state.kind, state.name);
+      const expected: ExpectedHead = { aggregate: { type: 'definition', id }, head };
+      return [{ state, expected, events: deleteDefinition(state, [...kept, ...files]) }];
+    });
+  }
+
   /** The uid depends on the command, so that a command that is sent again makes nothing twice. */
-  #applied(command: Command, definition: Definition) {
+  #applied(command: ApplyCommand, definition: Definition) {
     const { kind, name } = definition;
     const { state, head } = this.book.definition(kind, name);
     const uid = `${kind.slice(0, 3).toLowerCase()}-${digestId('definition', command.commandId, kind, name)}`;
@@ -122,7 +145,7 @@ export class DefinitionService {
       aggregate: { type: 'definition', id: definitionId(kind, name) },
       head,
     };
-    return { definition, expected, ...applyDefinition(state, definition, uid) };
+    return { definition, expected, ...applyDefinition(state, definition, uid, command.prune) };
   }
 
   #contextOf({ commandId, actor }: Command) {

@@ -50,6 +50,15 @@ describe('the history of a definition', () => {
     ]);
   });
 
+  it('issue 6.5: a folder that takes it over is recorded once, and applying it by hand leaves it there', () => {
+    const taken = applyDefinition(state, definition(source), 'uid-2', '/etc/catena');
+    expect(taken).toMatchObject({ action: 'changed', uid: 'uid-1' });
+    expect(taken.events[0]?.data).toMatchObject({ generation: 1, managedBy: '/etc/catena' });
+    const managed = fold(taken.events, state);
+    expect(applyDefinition(managed, definition(source), 'uid-3', '/etc/catena').action).toBe('unchanged');
+    expect(applyDefinition(managed, definition(source), 'uid-3').action).toBe('unchanged');
+  });
+
   const same: [string, string][] = [
     ['the same text', source],
     ['comments and blank lines', `# a comment\n\n${source.replace('spec:', '# why\nspec:')}`],

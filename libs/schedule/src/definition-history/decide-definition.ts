@@ -23,16 +23,20 @@ export interface AppliedDefinition {
  * comes again is a new thing.
  * @param state its history, if it has one
  * @param newUid taken when there is none to keep
+ * @param folder decides upon it from now on; absent: who did before
  */
 export function applyDefinition(
   state: DefinitionState | undefined,
   definition: Definition,
   newUid: string,
+  folder?: string,
 ): AppliedDefinition {
   const { kind, name, labels, spec, origin } = definition;
   const current = state?.deleted === false ? state : undefined;
   const sameSpec = current !== undefined && sameJson(current.spec, spec);
-  if (current && sameSpec && sameJson(current.labels, labels)) {
+  const managedBy = folder ?? current?.managedBy;
+  const sameFolder = managedBy === current?.managedBy;
+  if (current && sameSpec && sameFolder && sameJson(current.labels, labels)) {
     return { action: 'unchanged', uid: current.uid, events: [] };
   }
   const uid = current?.uid ?? newUid;
@@ -49,6 +53,7 @@ export function applyDefinition(
         labels,
         spec,
         origin,
+        ...(managedBy === undefined ? {} : { managedBy }),
       }),
     ],
   };

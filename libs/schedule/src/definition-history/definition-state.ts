@@ -11,6 +11,8 @@ export interface DefinitionState {
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: Specification;
   readonly origin?: string;
+  /** The folder that decides upon it. */
+  readonly managedBy?: string;
   /** When it last was applied with a change. */
   readonly appliedAt: string;
   readonly deleted: boolean;
@@ -23,8 +25,14 @@ export function evolveDefinition(
 ): DefinitionState | undefined {
   switch (event.type) {
     case 'definition.applied': {
-      const { origin, ...data } = event.data;
-      return { ...data, ...(origin === undefined ? {} : { origin }), appliedAt: event.time, deleted: false };
+      const { origin, managedBy, ...data } = event.data;
+      return {
+        ...data,
+        ...(origin === undefined ? {} : { origin }),
+        ...(managedBy === undefined ? {} : { managedBy }),
+        appliedAt: event.time,
+        deleted: false,
+      };
     }
     case 'definition.deleted':
       return state && { ...state, deleted: true };

@@ -1,0 +1,58 @@
+import { catalogRequests, schedulerRequests, type DefinitionView } from '@catena/events';
+import { parseDefinitions, DefinitionsRefusedError } from '@catena/schedule';
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { askCurrent } from '../ask-current.ts';
+import { subcommand, type Act } from '../command-line.ts';
+import { folderToPrune, readDefinitionFiles } from '../definition-files.ts';
+import { gather } from '../pages.ts';
+import { diffLines } from '../presentation/text-diff.ts';
+
+/** `catena diff`: what applying files would change, without doing it. */
+export function addDiff(program: Command, act: Act): void {
+  subcommand(
+    program,
+    'diff',
+    'Shows what applying definitions would change',
+    'catena diff my-backups.yaml\ncatena diff --prune definitions/',
+  )
+    .argument('<files...>', 'files, folders, or - for standard input')
+    .option('--prune', 'as apply --prune would')
+    .action(
+      act(async (cli, places: string[], options: { prune?: boolean }) => {
+        const prune = options.prune ? await folderToPrune(places) : undefined;
+        const files = await readDefinitionFiles(places, cli.home);
+        const client = await cli.connect();
+        const question = { ...cli.command(), files, dryRun: true, prune };
+        const { results } = await client.ask(schedulerRequests.applyDefinitions, question);
+        const there = await gather((after) =>
+          askCurrent(client, catalogRequests.listDefinitions, { after, limit: 1000 }),
+        );
+        const defined = there.items.filter(({ deleted }) => !deleted);
+        const parsed = parseDefinitions(files, defined, { references: 'mayBeAbsent' });
+        if (!parsed.ok) throw new DefinitionsRefusedError(parsed.problems);
+        const changes = results
+          .filter(({ action }) => action !== 'unchanged')
+          .map(({ kind, name, action }) => {
+            const is = (one: { kind: string; name: string }) => one.kind === kind && one.name === name;
+            const before = textOf(defined.find(is));
+            const after = action === 'deleted' ? '' : textOf(parsed.definitions.find(is));
+            return { kind, name, action, lines: diffLines(before, after) };
+          });
+        cli.answer({ changes });
+        if (changes.length === 0) cli.say('Nothing would change.');
+        for (const { kind, name, action, lines } of changes) {
+          cli.say(`${kind} ${name}: would be ${action}`);
+          for (const line of lines) cli.say(`  ${line}`);
+        }
+      }),
+    );
+}
+
+function textOf(definition: Pick<DefinitionView, 'labels' | 'spec'> | undefined): string {
+  if (!definition) return '';
+  const { labels, spec } = definition;
+  return stringify(Object.keys(labels).length === 0 ? { spec } : { labels, spec }, {
+    sortMapEntries: true,
+  }).trimEnd();
+}
