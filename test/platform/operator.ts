@@ -14,6 +14,9 @@ import {
   type EventType,
 } from '@catena/events';
 
+/** A service that was killed under a question never answers it: it is put again soon. */
+const ASK = { timeoutMilliseconds: 5_000 };
+
 /** How long any one wait may last before the test is told what it waited for. */
 export const PATIENCE_MILLISECONDS = 120_000;
 
@@ -66,7 +69,7 @@ export class Operator {
 
   async apply(text: string): Promise<void> {
     const wanted = { ...command(), files: [{ name: 'scenario.yaml', text }] };
-    await persist(() => this.client.ask(schedulerRequests.applyDefinitions, wanted));
+    await persist(() => this.client.ask(schedulerRequests.applyDefinitions, wanted, ASK));
   }
 
   /** Defines a source and a repository of the files driver, encrypted with a generated key, without a schedule. */
@@ -98,7 +101,7 @@ spec:
     copyOnly = false,
   ): Promise<string> {
     const wanted = { ...command(), source, repository, type, copyOnly };
-    return (await persist(() => this.client.ask(schedulerRequests.requestBackup, wanted))).run;
+    return (await persist(() => this.client.ask(schedulerRequests.requestBackup, wanted, ASK))).run;
   }
 
   async backup(
@@ -112,7 +115,9 @@ spec:
 
   async runSchedule(schedule: string, cadence?: Cadence): Promise<RunOutcome> {
     const wanted = { ...command(), schedule, cadence };
-    return this.outcome((await persist(() => this.client.ask(schedulerRequests.runSchedule, wanted))).run);
+    return this.outcome(
+      (await persist(() => this.client.ask(schedulerRequests.runSchedule, wanted, ASK))).run,
+    );
   }
 
   async requestRestore(
@@ -129,7 +134,7 @@ spec:
       overwrite: options.overwrite ?? false,
       include: options.include ?? [],
     };
-    return (await persist(() => this.client.ask(schedulerRequests.requestRestore, wanted))).run;
+    return (await persist(() => this.client.ask(schedulerRequests.requestRestore, wanted, ASK))).run;
   }
 
   async restore(
@@ -189,7 +194,7 @@ spec:
   async backups(source?: string): Promise<BackupView[]> {
     const atLeast = await this.client.log.lastSequence();
     const question = { source, atLeast, limit: 1000 };
-    return (await persist(() => this.client.ask(catalogRequests.listBackups, question))).items;
+    return (await persist(() => this.client.ask(catalogRequests.listBackups, question, ASK))).items;
   }
 }
 

@@ -16,7 +16,7 @@ import type { z } from 'zod';
 import { followRun, type RunOutcome } from './follow-run.ts';
 
 export interface AskOptions {
-  /** Default 30 000. */
+  /** Default 15 000: time enough for a service to find out that the log stores nothing, and to say so. */
   readonly timeoutMilliseconds?: number;
   readonly signal?: AbortSignal;
 }
@@ -33,6 +33,7 @@ export interface SubscribeOptions {
   readonly backoff?: readonly number[];
 }
 
+const ANSWER_MILLISECONDS = 15_000;
 const DEFAULT_BACKOFF = [1_000, 5_000, 30_000, 120_000, 300_000];
 
 /** Everything a program outside the services needs: commands, queries, live runs, durable subscriptions. */
@@ -57,7 +58,10 @@ export class CatenaClient {
     options: AskOptions = {},
   ): Promise<z.output<O>> {
     const answer = reply.parse(
-      await this.#messages.ask(requestSubject(contract), contract.input.parse(input), options),
+      await this.#messages.ask(requestSubject(contract), contract.input.parse(input), {
+        timeoutMilliseconds: ANSWER_MILLISECONDS,
+        ...options,
+      }),
     );
     if (!answer.ok) throw errorFromDescription(answer.error);
     const parsed = contract.output.safeParse(answer.result);

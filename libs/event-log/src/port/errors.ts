@@ -43,6 +43,25 @@ export class LogUnavailableError extends CatenaError {
   }
 }
 
+/**
+ * The server answers questions and stores nothing. Whether an append was stored is not known; repeating it is safe.
+ * A nats-server whose disk was full is like this until it is started again, also when there is room.
+ */
+export class LogNotStoringError extends CatenaError {
+  constructor(cause?: unknown) {
+    super(
+      'event-log.not-storing',
+      'The event log takes nothing in: the NATS server answers, but does not say that it stored what it was sent.',
+      {
+        remedy:
+          'Look at its log and at the disk of its streams, which is probably full. Make room, start the server again if it does not go on by itself, then repeat.',
+        retryable: true,
+        cause,
+      },
+    );
+  }
+}
+
 /** An event that this build must not guess about. Whoever reads it stops. */
 export class UnreadableEventError extends CatenaError {
   readonly sequence: number;

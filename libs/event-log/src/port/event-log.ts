@@ -82,6 +82,7 @@ export interface EventLog {
    * @throws ConcurrencyConflictError when an aggregate is not where a part expects it.
    * @throws EventNotUnderstoodError when a payload breaks its schema; nothing is written.
    * @throws AppendRefusedError when the append can never succeed as it is, or the log cannot store it (its disk is full).
+   * @throws LogNotStoringError (retryable) when the log answers but stores nothing; the same append may be repeated safely.
    * @throws LogUnavailableError (retryable) when the log did not answer; the same append may be repeated safely.
    */
   append(parts: readonly AppendPart[]): Promise<AppendResult>;
