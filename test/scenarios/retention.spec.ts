@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { catalogRequests } from '@catena/events';
+import { catalogRequests, type BackupView } from '@catena/events';
 import { command, persist } from '../platform/operator.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
+import { CatenaCommand } from './catena-command.ts';
 import { KeptTree, madeBy } from './kept-tree.ts';
 
 const PATIENCE = 180_000;
@@ -86,6 +87,42 @@ describe('retention in the running system', () => {
       expect(await kept.view(old)).toMatchObject({ state: 'usable', pinned: true });
       expect(kept.tree.remembered).toHaveLength(3);
       await kept.expectWell(...kept.tree.remembered);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'the command line shows what has expired and why, explains each backup, and takes an expiry back',
+    async () => {
+      const catena = new CatenaCommand(platform.home);
+      const kept = await KeptTree.define(platform, 'told', '{keep: {last: 1}, grace: 7d}');
+      const full = await kept.take('full');
+      const last = await kept.take('incremental');
+      await kept.untilState('expired', full);
+      const expired = await catena.ask<{ items: BackupView[]; retainedBytes: number }>(
+        'backups',
+        '--expired',
+        '--source',
+        'told',
+      );
+      expect(expired.items).toMatchObject([
+        { backup: full, state: 'expired', expired: { because: 'no rule of keep wants it' } },
+      ]);
+      expect(expired.retainedBytes).toBe((await kept.view(full)).bytesAdded);
+      expect(await catena.ask('explain', full)).toMatchObject({
+        backup: { backup: full },
+        dependsOn: [],
+        neededBy: [{ backup: last, direct: true }],
+        run: { schedule: kept.schedule, cadence: 'full' },
+      });
+      expect(await catena.ask('explain', last)).toMatchObject({
+        dependsOn: [{ backup: full, as: 'parent', state: 'expired' }],
+        kept: ['last'],
+      });
+      expect((await catena.run('explain', full.slice(0, 12))).out).toContain(`needed by  ${last}`);
+      expect((await catena.run('keep', full)).out).toContain('a restore point again');
+      expect((await catena.run('keep', full)).out).toContain('pinned already');
+      expect(await catena.ask('unkeep', full)).toMatchObject({ backup: full, changed: true });
     },
     PATIENCE,
   );

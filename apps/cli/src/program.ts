@@ -15,7 +15,9 @@ import { addDescribe } from './commands/describe.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
+import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addKeep } from './commands/keep.ts';
 import { addKey } from './commands/key.ts';
 import { addLog } from './commands/log.ts';
 import { addLs } from './commands/ls.ts';
@@ -50,6 +52,8 @@ const commands = [
   addBackfill,
   addBackup,
   addBackups,
+  addExplain,
+  addKeep,
   addChains,
   addRuns,
   addPlan,

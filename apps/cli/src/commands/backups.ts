@@ -29,6 +29,50 @@ function backupTable(backups: readonly BackupView[], where: 'with repository' | 
   );
 }
 
+/** What is no restore point any more, why, and what it is still there for. */
+function expiredTable(items: readonly BackupView[], all: readonly BackupView[]): string {
+  const needers = (id: string) =>
+    all.filter(({ closure, state }) => closure.includes(id) && state !== 'deleted' && state !== 'condemned');
+  return listing(
+    'Nothing has expired.',
+    ['BACKUP', 'SOURCE', 'TYPE', 'AS OF', 'BYTES', 'STATE', 'BECAUSE', 'STILL THERE FOR', 'UNDO UNTIL'],
+    items.map((item) => {
+      const by = needers(item.backup).length;
+      return [
+        item.backup,
+        item.source,
+        item.type,
+        formatInstant(item.asOf),
+        formatBytes(item.bytesAdded),
+        item.state,
+        item.expired?.because ?? '-',
+        item.state === 'expired' && by > 0 ? plural(by, 'backup') : '-',
+        item.state === 'expired' && item.expired?.undoUntil !== undefined
+          ? formatInstant(item.expired.undoUntil)
+          : '-',
+      ];
+    }),
+  );
+}
+
+/** Expired, condemned and deleted ones; `retainedBytes` of the expired, which come back when nothing needs them. */
+async function listExpired(cli: Invocation, { limit, ...filter }: ListOptions): Promise<void> {
+  const client = await cli.connect();
+  const page = await gather((after) =>
+    askCurrent(client, catalogRequests.listBackups, { ...filter, after, limit: MOST_ON_A_PAGE }),
+  );
+  const items = page.items.filter(({ state }) => OUT.includes(state)).slice(0, limit);
+  const retainedBytes = items
+    .filter(({ state }) => state === 'expired')
+    .reduce((sum, { bytesAdded }) => sum + bytesAdded, 0);
+  cli.answer({ ...page, items, next: undefined, retainedBytes });
+  cli.say(expiredTable(items, page.items));
+  if (retainedBytes > 0) cli.say(`\nretained for others or for their grace: ${formatBytes(retainedBytes)}`);
+  if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
+}
+
+const OUT: readonly BackupView['state'][] = ['expired', 'condemned', 'deleted'];
+
 /** From the manifests, which are in clear: no key and no service is needed. */
 async function listFolder(cli: Invocation, folder: string, { source, limit }: ListOptions): Promise<void> {
   const repository = await openByHand(folder, {});
@@ -53,29 +97,38 @@ export function addBackups(program: Command, act: Act): void {
       program,
       'backups',
       'Lists backups, newest first',
-      'catena backups --source home\ncatena backups --as-of 2026-03-01T00:00:00Z\ncatena backups --repository /mnt/vault      # no service needed',
+      'catena backups --source home\ncatena backups --expired\ncatena backups --as-of 2026-03-01T00:00:00Z\ncatena backups --repository /mnt/vault      # no service needed',
     ),
     '--repository <name|folder>',
-  ).action(
-    act(async (cli, options: ListOptions) => {
-      if (namesFolder(options.repository)) {
-        await listFolder(cli, options.repository, options);
-        return;
-      }
-      const { limit, ...filter } = options;
-      const client = await cli.connect();
-      const page = await gather(
-        (after) =>
-          askCurrent(client, catalogRequests.listBackups, {
-            ...filter,
-            after,
-            limit: Math.min(limit, MOST_ON_A_PAGE),
-          }),
-        limit,
-      );
-      cli.answer(page);
-      cli.say(backupTable(page.items, 'with repository'));
-      if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
-    }),
-  );
+  )
+    .option(
+      '--expired',
+      'what its retention let go: why, what it is still there for, until when it can be undone',
+    )
+    .action(
+      act(async (cli, { expired, ...options }: ListOptions & { expired?: boolean }) => {
+        if (namesFolder(options.repository)) {
+          await listFolder(cli, options.repository, options);
+          return;
+        }
+        if (expired === true) {
+          await listExpired(cli, options);
+          return;
+        }
+        const { limit, ...filter } = options;
+        const client = await cli.connect();
+        const page = await gather(
+          (after) =>
+            askCurrent(client, catalogRequests.listBackups, {
+              ...filter,
+              after,
+              limit: Math.min(limit, MOST_ON_A_PAGE),
+            }),
+          limit,
+        );
+        cli.answer(page);
+        cli.say(backupTable(page.items, 'with repository'));
+        if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
+      }),
+    );
 }

@@ -39,6 +39,7 @@ async function protectionOf(client: CatenaClient, source: string): Promise<Prote
 /** What a person has to do something about, each with what. */
 function attention(found: {
   stopped?: string | undefined;
+  retentionHeldBack?: string | undefined;
   deadLetters: number;
   failingDeliveries: readonly FailingDelivery[];
   protection: readonly Protection[];
@@ -47,6 +48,7 @@ function attention(found: {
 }): string[] {
   const needs: string[] = [];
   if (found.stopped) needs.push(`The catalog has stopped reading the log: ${found.stopped}`);
+  if (found.retentionHeldBack) needs.push(found.retentionHeldBack);
   for (const { source, newest, lastRun } of found.protection) {
     if (!newest) needs.push(`Nothing of ${source} can be had back yet.`);
     if (lastRun?.failure)

@@ -62,4 +62,16 @@ describe('explaining a backup', () => {
   ])('refuses %s by name', (id, code) => {
     expect(() => explainBackup(all, id, clock)).toThrow(expect.objectContaining({ code }));
   });
+
+  it('says of an expired one what it is still there for, and that it goes with the last of those', () => {
+    const policy = readRetentionPolicy({ days: 3 });
+    const upcoming = [4, 5, 6, 7].map((day) => ({ time: Date.UTC(2026, 0, 1 + day), type: 'full' as const }));
+    const expired = all.map((one) =>
+      one.backup === 'bkp-f1' || one.backup === 'bkp-i1' ? { ...one, state: 'expired' as const } : one,
+    );
+    expect(explainBackup(expired, 'f1', { ...clock, policy, upcoming })).toMatchObject({
+      kept: ['needed by bkp-i2'],
+      goes: { date: '2026-01-07', rule: 'nothing needs it after bkp-i2' },
+    });
+  });
 });

@@ -56,18 +56,37 @@ export function explainBackup(
 ): BackupExplanation {
   const backup = find(backups, id);
   const points = backups
-    .filter((one) => one.collection === backup.collection && isThere(one))
+    .filter((one) => one.collection === backup.collection && isThere(one) && one.state !== 'expired')
     .map((one) => pointOf(one, context));
   const { now, calendar, policy } = context;
+  const neededBy = dependentsOf(backups, backup);
+  const about = { backup, dependsOn: dependenciesOf(backups, backup), neededBy };
+  if (backup.state === 'expired') {
+    const standing = new Set(points.map(({ id }) => id));
+    const users = neededBy.map((one) => one.backup).filter((id) => standing.has(id));
+    const goes = policy === undefined ? undefined : lastToGo(policy, points, backup, users, context);
+    return { ...about, kept: users.map((id) => `needed by ${id}`), ...(goes === undefined ? {} : { goes }) };
+  }
   const verdict = evaluateRetention(policy, points, { now, calendar });
   const kept = verdict.keep.find((one) => one.id === backup.backup)?.reasons ?? [];
-  return {
-    backup,
-    dependsOn: dependenciesOf(backups, backup),
-    neededBy: dependentsOf(backups, backup),
-    kept,
-    ...(policy === undefined ? {} : end(policy, points, backup, context)),
-  };
+  return { ...about, kept, ...(policy === undefined ? {} : end(policy, points, backup, context)) };
+}
+
+/** An expired backup goes when the last that needs it does. */
+function lastToGo(
+  policy: RetentionPolicy,
+  points: readonly RetentionPoint[],
+  backup: BackupView,
+  users: readonly string[],
+  context: ExplainContext,
+): BackupExplanation['goes'] {
+  const open = new Set(users);
+  for (const day of daysAhead(policy, points, backup, context)) {
+    for (const { id } of day.delete) {
+      if (open.delete(id) && open.size === 0) return { date: day.date, rule: `nothing needs it after ${id}` };
+    }
+  }
+  return undefined;
 }
 
 function end(
@@ -76,18 +95,8 @@ function end(
   backup: BackupView,
   context: ExplainContext,
 ): Pick<BackupExplanation, 'expires' | 'goes'> {
-  const { calendar, now } = context;
-  const first = calendar.dayOf(now);
-  const future = (context.upcoming ?? []).map((one, index) => upcomingPoint(one, index, backup.collection));
-  const days = retentionDays(
-    policy,
-    [...points, ...future],
-    first,
-    first + (context.days ?? DAYS_AHEAD),
-    calendar,
-  );
   let expires: BackupExplanation['expires'];
-  for (const day of days) {
+  for (const day of daysAhead(policy, points, backup, context)) {
     const expired = day.expire.find((one) => one.id === backup.backup);
     if (expired !== undefined) expires ??= { date: day.date, rule: expired.reason };
     const gone = day.delete.find((one) => one.id === backup.backup);
@@ -96,6 +105,19 @@ function end(
     return { expires: expires ?? goes, goes };
   }
   return expires === undefined ? {} : { expires };
+}
+
+function daysAhead(
+  policy: RetentionPolicy,
+  points: readonly RetentionPoint[],
+  backup: BackupView,
+  context: ExplainContext,
+): ReturnType<typeof retentionDays> {
+  const { calendar, now } = context;
+  const first = calendar.dayOf(now);
+  const future = (context.upcoming ?? []).map((one, index) => upcomingPoint(one, index, backup.collection));
+  const last = first + (context.days ?? DAYS_AHEAD);
+  return retentionDays(policy, [...points, ...future], first, last, calendar);
 }
 
 function dependenciesOf(backups: readonly BackupView[], backup: BackupView): BackupExplanation['dependsOn'] {
