@@ -95,7 +95,7 @@ function oneDialect(policy: Record<string, unknown>, context: z.RefinementCtx): 
 
 const ownPolicy = fields(shortTerm).superRefine(oneDialect);
 
-/** What is kept how long (rules.md section 5). Checked and stored; nothing expires by it in this version. */
+/** What is kept how long (rules.md section 5). */
 export const retention = fields({
   ...shortTerm,
   gfs: gfs.optional(),
