@@ -47,7 +47,8 @@ export async function survey(
       if (slice.isOver) await slice.giveWay();
     }
     if (selected === 0) {
-      throw new RestoreError('restore.nothingSelected', 'Nothing in the backup matches what was asked for.', {
+      const wanted = options.globs?.map((glob) => `"${glob}"`).join(', ') ?? 'what was asked for';
+      throw new RestoreError('restore.nothingSelected', `Nothing in the backup matches ${wanted}.`, {
         remedy:
           'List the backup to see what it holds. A pattern begins at the root; "**/" stands for any folders.',
         details: { globs: options.globs },
