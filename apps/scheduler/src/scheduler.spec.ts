@@ -30,18 +30,22 @@ const schedule = (cadences: string, name = 'often') =>
 
 describe('two schedulers on one log', () => {
   let now: number;
+  /** By how much the second one's clock is ahead. */
+  let ahead: number;
   let ports: SharedPorts;
   let services: Service[];
 
   beforeEach(async () => {
     now = START;
     ports = memoryPorts();
-    const clock: Clock = { now: () => now };
+    ahead = 0;
     services = [];
-    for (const instance of ['s1', 's2'])
+    for (const instance of ['s1', 's2']) {
+      const clock: Clock = { now: () => now + (instance === 's2' ? ahead : 0) };
       services.push(
         await Service.start(testPlatform('scheduler', instance, ports, clock), { modules: schedulerModules }),
       );
+    }
   });
   afterEach(async () => {
     for (const service of services) await service.stop();
@@ -183,6 +187,34 @@ describe('two schedulers on one log', () => {
     expect((await events('schedule.fired')).at(-1)?.data).toMatchObject({
       nominal: '2026-11-02T12:00:00.000Z',
     });
+  });
+
+  it('issue 6.7: clocks minutes apart fire every due time once', async () => {
+    ahead = 7 * 60_000;
+    await apply(SOURCE, REPOSITORY, schedule('firstRun: scheduled, full: "*/10 * * * *"'));
+    for (let minute = 1; minute <= 60; minute += 1) {
+      now = START + minute * 60_000;
+      await tick();
+      await completeRuns();
+    }
+    const fired = (await events('schedule.fired')).map(({ data }) => (data as { nominal: string }).nominal);
+    const expected = [1, 2, 3, 4, 5, 6].map((turn) => new Date(START + turn * 600_000).toISOString());
+    expect(fired).toEqual(expected);
+    expect(await events('schedule.skipped')).toEqual([]);
+  });
+
+  it('issue 6.7: a scheduler that starts later knows from the log what was fired', async () => {
+    await apply(SOURCE, REPOSITORY, schedule('firstRun: scheduled, full: "@hourly"'));
+    now = START + HOUR;
+    await tick();
+    for (const service of services.splice(0)) await service.stop();
+    services.push(
+      await Service.start(testPlatform('scheduler', 's3', ports, { now: () => now }), {
+        modules: schedulerModules,
+      }),
+    );
+    await tick();
+    expect(await events('schedule.fired')).toHaveLength(1);
   });
 
   it('issue 6.7: a clock that leaps forward catches up once, one that goes back fires nothing twice', async () => {
