@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { CancelModule } from './cancel/cancel.module.ts';
+import { FamilyModule } from './family/family.module.ts';
 import { JobsModule } from './jobs/jobs.module.ts';
 import { KeysModule } from './keys/keys.module.ts';
 import { PlanningModule } from './planning/planning.module.ts';
@@ -14,6 +15,7 @@ export const decidingModules: readonly Type[] = [
   JobsModule,
   CancelModule,
   KeysModule,
+  FamilyModule,
   RetentionModule,
   SubscriptionsModule,
 ];

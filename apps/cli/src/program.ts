@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '@catena/events';
 import type { Act } from './command-line.ts';
+import { addAccept } from './commands/accept.ts';
 import { addApply } from './commands/apply.ts';
 import { addBackfill } from './commands/backfill.ts';
 import { addBackup } from './commands/backup.ts';
@@ -62,6 +63,7 @@ const commands = [
   addVerify,
   addKey,
   addCancel,
+  addAccept,
   addEvents,
   addSimulate,
   addCatalog,

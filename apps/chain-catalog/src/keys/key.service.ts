@@ -37,7 +37,7 @@ export class KeyService {
       const key = state.keys.get(keyId);
       if (key === undefined) {
         throw new CatenaError('catalog.key-unknown', `${repository} has no generated key ${keyId}.`, {
-          remedy: 'catena key list names the generated keys.',
+          remedy: 'catena status names the generated keys that are stored nowhere else.',
         });
       }
       if (key.exported) return { changed: false, sequence: head.sequence };

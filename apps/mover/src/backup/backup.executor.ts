@@ -143,7 +143,9 @@ function familyChanged({ source, repository, family }: BackupPlan, now: string):
   return new CatenaError(
     'chain.family-changed',
     `The source ${source.name} is not what its chains in ${repository.name} were taken from: they are of ${family}, it is ${now}.`,
-    { remedy: 'Say whether it goes on as a new chain, or define it as a new source. Nothing was changed.' },
+    {
+      remedy: `To go on with a new chain: catena accept ${source.name} --repository ${repository.name} --family '${now}'. Else define it as a new source. Nothing was changed.`,
+    },
   );
 }
 

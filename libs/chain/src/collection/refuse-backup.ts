@@ -31,7 +31,7 @@ export function familyChanged(source: string, repository: string, known: string,
   return final(
     'chain.family-changed',
     `The source ${source} is not what its chains in ${repository} were taken from: they are of ${known}, it is ${now}.`,
-    'Say whether it goes on as a new chain, or define it as a new source. Nothing was changed.',
+    `To go on with a new chain: catena accept ${source} --repository ${repository} --family '${now}'. Else define it as a new source. Nothing was changed.`,
   );
 }
 

@@ -292,6 +292,18 @@ export const catalogRequests = {
     input: z.object({ ...commandBase, repository: definitionName, keyId: z.string() }),
     output: z.object({ changed: z.boolean(), sequence: z.number().int() }),
   }),
+  acceptFamily: request({
+    service: 'chain-catalog',
+    name: 'accept-family',
+    summary: 'A person says that what is at the address of a source now goes on as a new chain.',
+    input: z.object({
+      ...commandBase,
+      source: definitionName,
+      repository: definitionName,
+      family: z.string().min(1).describe('What the source is now, as the refusal of its backup named it.'),
+    }),
+    output: z.object({ changed: z.boolean(), sequence: z.number().int() }),
+  }),
   keepBackup: request({
     service: 'chain-catalog',
     name: 'keep-backup',
