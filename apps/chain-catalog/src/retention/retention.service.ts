@@ -75,28 +75,31 @@ export class RetentionService implements OnApplicationBootstrap {
     return this.#clocks ?? this.#heldBack.values().next().value;
   }
 
-  /** Decides about every collection that is due. */
+  /** Decides about every collection that is due. One that cannot be decided about does not stop the others. */
   async round(): Promise<void> {
-    const rules = this.#rulesNow();
-    for (const collection of new Set([...rules.keys(), ...this.view.condemned()])) {
-      const own = rules.get(collection);
-      if (!this.#isDue(collection, own)) continue;
+    const failures: unknown[] = [];
+    for (const collection of new Set([...this.#rulesNow().keys(), ...this.view.condemned()])) {
+      if (!this.#isDue(collection)) continue;
       this.view.takeChange(collection);
       try {
-        await this.decide(collection, own);
+        await this.decide(collection);
+        this.#decidedAt.set(collection, this.clock.now());
       } catch (error) {
         this.view.putBackChange(collection);
-        throw error;
+        failures.push(error);
       }
-      this.#decidedAt.set(collection, this.clock.now());
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** One decision about a collection, and what follows from it. Deciding again appends nothing. */
-  async decide(collection: string, rules: CollectionRules | undefined): Promise<void> {
+  async decide(collection: string): Promise<void> {
     await untilNoConflict(async () => {
       const loaded = await this.histories.collections.load(collection);
-      await Promise.all([this.view.reached(loaded.head.sequence), this.logView.current()]);
+      // After the collection: a run that reads a backup has moved its version, and a policy that was changed counts.
+      const last = await this.eventLog.lastSequence();
+      await Promise.all([this.view.reached(last), this.logView.reached(last)]);
+      const rules = this.#rulesNow().get(collection);
       const now = this.clock.now();
       const expiry = this.#expiryOf(loaded.state, rules, now);
       const after = evolveCollectionWith(loaded.state, expiry);
@@ -136,11 +139,11 @@ export class RetentionService implements OnApplicationBootstrap {
   }
 
   /** After a change, once a day, and when a grace is over. */
-  #isDue(collection: string, rules: CollectionRules | undefined): boolean {
+  #isDue(collection: string): boolean {
     const decidedAt = this.#decidedAt.get(collection);
     if (decidedAt === undefined || this.view.hasChanged(collection)) return true;
     const now = this.clock.now();
-    const calendar = new ZoneCalendar(rules?.timeZone);
+    const calendar = new ZoneCalendar(this.#rulesNow().get(collection)?.timeZone);
     return (
       calendar.dayOf(decidedAt) !== calendar.dayOf(now) || this.view.graceEnded(collection, decidedAt, now)
     );
