@@ -43,4 +43,38 @@ describe('a folder as a store', () => {
     await store.close();
     await folder.remove();
   });
+
+  it('takes away the folder that a delete left empty, and makes it again for who still counts on it', async () => {
+    const folder = await temporaryFolder();
+    const [store, other] = [new FsStore(folder.path), new FsStore(folder.path)];
+    await store.putIfAbsent('year/backup/object', Buffer.from('1'));
+    await store.putIfAbsent('year/backup/second', Buffer.from('2'));
+    await other.delete('year/backup/object');
+    expect(await readdir(path.join(folder.path, 'year'))).toEqual(['backup']);
+    await other.delete('year/backup/second');
+    expect(await readdir(path.join(folder.path, 'year'))).toEqual([]);
+    expect(await store.putIfAbsent('year/backup/third', Buffer.from('3'))).toBe(true);
+    expect(Buffer.from(await other.read('year/backup/third', 0, 9)).toString()).toBe('3');
+    await Promise.all([store.close(), other.close()]);
+    await folder.remove();
+  });
+
+  it('puts and deletes in one folder at once, by several, lose nothing that was put', async () => {
+    const folder = await temporaryFolder();
+    const stores = [new FsStore(folder.path), new FsStore(folder.path), new FsStore(folder.path)];
+    const [first, second, third] = stores as [FsStore, FsStore, FsStore];
+    for (let round = 0; round < 30; round++) {
+      await first.putIfAbsent('f/old', Buffer.from('old'));
+      const name = `f/new-${round}`;
+      await Promise.all([
+        second.delete('f/old'),
+        third.delete('f/old'),
+        first.putIfAbsent(name, Buffer.from(name)),
+      ]);
+      expect(await second.size(name)).toBe(name.length);
+      await second.delete(name);
+    }
+    for (const store of stores) await store.close();
+    await folder.remove();
+  });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, opendir, readdir, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, opendir, readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectMissingError } from '../error/object-missing-error.ts';
 import { StoreError } from '../error/store-error.ts';
@@ -10,6 +10,11 @@ import { HandleCache } from './handle-cache.ts';
 
 /** Objects that are being written lie here until they are whole; nothing in it belongs to a backup. */
 const UNFINISHED = '.unfinished';
+
+/** How often a folder is made again that deletes took away while something was put into it. */
+const FOLDER_TRIES = 10;
+/** What it means that a folder is not empty any more, gone already, or a mount point. */
+const NOT_REMOVED = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'EPERM', 'EACCES']);
 
 /**
  * A repository in a folder. An object is written to a file of its own, synced, linked to its name (which fails when
@@ -108,14 +113,7 @@ export class FsStore implements ObjectStore {
         this.guard('commit', name, async () => {
           await handle.sync();
           await close();
-          await this.makeFolder(path.dirname(file));
-          const created = await link(temporary, file).then(
-            () => true,
-            (error: unknown) => {
-              if (systemCode(error) === 'EEXIST') return false;
-              throw error;
-            },
-          );
+          const created = await this.linkInFolder(temporary, file);
           await this.syncFolder(path.dirname(file));
           await unlink(temporary);
           return created;
@@ -128,6 +126,34 @@ export class FsStore implements ObjectStore {
           });
         }),
     };
+  }
+
+  /** Again when the folder went away between being made and being used: a delete had left it empty. */
+  private async linkInFolder(temporary: string, file: string): Promise<boolean> {
+    for (let tried = 1; ; tried++) {
+      try {
+        await this.makeFolder(path.dirname(file));
+        await link(temporary, file);
+        return true;
+      } catch (error) {
+        if (systemCode(error) === 'EEXIST') return false;
+        if (systemCode(error) !== 'ENOENT' || tried === FOLDER_TRIES) throw error;
+        this.forgetFolders(path.dirname(file));
+      }
+    }
+  }
+
+  private forgetFolders(folder: string): void {
+    for (let at = folder; at.startsWith(this.location); at = path.dirname(at)) this.syncedFolders.delete(at);
+  }
+
+  /** Takes the folder away that a delete left empty; the ones above are few, and others are at work in them. */
+  private async removeIfEmpty(folder: string): Promise<void> {
+    if (folder === this.location) return;
+    await rmdir(folder).catch((error: unknown) => {
+      if (!NOT_REMOVED.has(systemCode(error) ?? '')) throw error;
+    });
+    this.syncedFolders.delete(folder);
   }
 
   async read(name: string, offset: number, length: number): Promise<Uint8Array> {
@@ -211,8 +237,14 @@ export class FsStore implements ObjectStore {
           throw error;
         },
       );
-      if (gone) await this.syncFolder(path.dirname(file));
-      return gone;
+      if (!gone) return false;
+      const folder = path.dirname(file);
+      await this.syncFolder(folder).catch((error: unknown) => {
+        // Another delete has taken the empty folder away already.
+        if (systemCode(error) !== 'ENOENT') throw error;
+      });
+      await this.removeIfEmpty(folder);
+      return true;
     });
   }
 
