@@ -25,9 +25,3 @@ export function evolveRepository(state: RepositoryState, event: FoldableEvent): 
       return state;
   }
 }
-
-export function repositoryFrom(uid: string, events: Iterable<FoldableEvent>): RepositoryState {
-  let state = initialRepository(uid);
-  for (const event of events) state = evolveRepository(state, event);
-  return state;
-}

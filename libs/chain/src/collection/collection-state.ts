@@ -125,11 +125,6 @@ export function evolveCollectionWith(
   return draft;
 }
 
-/** The collection after its whole history. */
-export function collectionFrom(collection: string, events: Iterable<FoldableEvent>): CollectionState {
-  return evolveCollectionWith(initialCollection(collection), events);
-}
-
 function apply(draft: Draft, event: FoldableEvent): void {
   switch (event.type) {
     case 'collection.opened':

@@ -108,8 +108,3 @@ export function cancelSubject(run: string): string {
 /** The hint in the queue (architecture.md section 2): everything else is read from the log. */
 export const jobMessage = z.object({ run: z.string() });
 export type JobMessage = z.infer<typeof jobMessage>;
-
-/** Jobs by kind, so that movers can be given kinds of work. */
-export function jobSubject(kind: string, run: string): string {
-  return `catena.jobs.${kind}.${run}`;
-}
