@@ -1,26 +1,26 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestPostgres, type TestPostgres } from '@catena/embedded/testing';
 import { MemoryEventLog, type EventLog } from '@catena/event-log';
-import { catalogRequests, schedulerRequests, type AnyRecordedEvent, type BackupView } from '@catena/events';
+import type { AnyRecordedEvent, BackupView } from '@catena/events';
 import { ReadStore } from '@catena/read-store';
 import pg from 'pg';
-import { command, PATIENCE_MILLISECONDS, type Place } from '../platform/operator.ts';
+import { PATIENCE_MILLISECONDS } from '../platform/operator.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
+import { answersOf, servedLists } from './catalog-answers.ts';
 import { CatenaCommand } from './catena-command.ts';
+import { tellHistory } from './telling-history.ts';
 
 let platform: TestPlatform;
 let catena: CatenaCommand;
 let empty: TestPostgres;
-let place: Place;
 const stores: ReadStore[] = [];
 
 beforeAll(async () => {
   [platform, empty] = await Promise.all([TestPlatform.start(), startTestPostgres()]);
   catena = new CatenaCommand(platform.home);
-  place = await platform.defineFiles({ source: 'letters', repository: 'vault' });
-  await makeHistory();
+  await tellHistory(platform);
 }, 180_000);
 
 afterAll(async () => {
@@ -28,57 +28,6 @@ afterAll(async () => {
   await platform[Symbol.asyncDispose]();
   await empty.close();
 }, 60_000);
-
-/** Something of everything that the catalog keeps. */
-async function makeHistory(): Promise<void> {
-  platform.write(place.source, {
-    'a.txt': 'one\n',
-    'b/c.txt': 'two\n',
-    'large.bin': Buffer.alloc(300_000, 7),
-  });
-  await platform.apply(schedule('@daily'));
-  const first = await platform.event('run.completed');
-  await platform.client.ask(schedulerRequests.pauseSchedule, {
-    ...command(),
-    schedule: 'often',
-    reason: 'a rest',
-  });
-  platform.write(place.source, { 'a.txt': 'one more\n' });
-  await platform.backup('letters', 'vault', 'incremental');
-  platform.write(place.source, { 'd.txt': 'three\n' });
-  await platform.backup('letters', 'vault', 'differential');
-  const copy = await platform.backup('letters', 'vault', 'full', true);
-  const refused = await platform.backup('letters', 'vault', 'incremental', true);
-  expect([copy.state, refused.state]).toEqual(['completed', 'refused']);
-  await platform.restore('vault', first.data.backup ?? '', path.join(platform.folder, 'restored'));
-  await catena.ask('key', 'export', 'vault', '--to', path.join(platform.folder, 'usb.key'));
-  await platform.client.ask(schedulerRequests.resumeSchedule, { ...command(), schedule: 'often' });
-  await platform.apply(schedule('@monthly'));
-  damageNewestPack();
-  const verified = await catena.run('verify', '--repository', 'vault', '--json');
-  expect(verified.code).toBe(7);
-  await catena.ask('delete', 'schedule', 'often');
-}
-
-function schedule(full: string): string {
-  return `apiVersion: catena/v1
-kind: Schedule
-metadata: {name: often}
-spec: {source: letters, repository: vault, firstRun: now, full: '${full}', copyOnly: '@yearly'}
-`;
-}
-
-/** One bit in the pack of the copy-only full. */
-function damageNewestPack(): void {
-  const packs = readdirSync(place.repository, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.includes('copy-only') && path.basename(name).startsWith('pack-'),
-  );
-  const file = path.join(place.repository, packs[0]!);
-  const bytes = readFileSync(file);
-  bytes[Math.floor(bytes.length / 2)]! ^= 1;
-  rmSync(file);
-  writeFileSync(file, bytes);
-}
 
 /** A store on an empty database that has seen all of a log. */
 async function replayed(log: EventLog): Promise<ReadStore> {
@@ -107,44 +56,6 @@ async function logUpTo(sequence: number): Promise<MemoryEventLog> {
   return log;
 }
 
-type Queries = Pick<
-  ReadStore['queries'],
-  | 'listDefinitions'
-  | 'listSchedules'
-  | 'listRuns'
-  | 'listBackups'
-  | 'listChains'
-  | 'listRestorePoints'
-  | 'listKeys'
->;
-
-/** Every list, in full. */
-async function answersOf(queries: Queries, asOf?: string) {
-  const question = { limit: 1000, ...(asOf === undefined ? {} : { asOf }) };
-  const [definitions, schedules, runs, backups, chains, points, keys] = await Promise.all([
-    queries.listDefinitions(question),
-    queries.listSchedules(question),
-    queries.listRuns(question),
-    queries.listBackups(question),
-    queries.listChains(question),
-    queries.listRestorePoints(question),
-    queries.listKeys(question),
-  ]);
-  const lists = { definitions, schedules, runs, backups, chains, points, keys };
-  return Object.fromEntries(Object.entries(lists).map(([name, { items }]) => [name, items]));
-}
-
-/** The same lists, asked of the running chain-catalog. */
-const served: Queries = {
-  listDefinitions: (question) => platform.client.ask(catalogRequests.listDefinitions, question),
-  listSchedules: (question) => platform.client.ask(catalogRequests.listSchedules, question),
-  listRuns: (question) => platform.client.ask(catalogRequests.listRuns, question),
-  listBackups: (question) => platform.client.ask(catalogRequests.listBackups, question),
-  listChains: (question) => platform.client.ask(catalogRequests.listChains, question),
-  listRestorePoints: (question) => platform.client.ask(catalogRequests.listRestorePoints, question),
-  listKeys: (question) => platform.client.ask(catalogRequests.listKeys, question),
-};
-
 /** Log times at which something had just happened, and the sequence that was newest then. */
 function moments(events: readonly AnyRecordedEvent[], count: number): { at: string; sequence: number }[] {
   const newest = new Map<string, number>();
@@ -172,7 +83,10 @@ describe('the catalog is nothing but the log', () => {
     const events = await platform.events();
     for (const { at, sequence } of moments(events, 7)) {
       const then = await replayed(await logUpTo(sequence));
-      expect({ at, ...(await answersOf(served, at)) }).toEqual({ at, ...(await answersOf(then.queries)) });
+      expect({ at, ...(await answersOf(servedLists(platform.client), at)) }).toEqual({
+        at,
+        ...(await answersOf(then.queries)),
+      });
     }
   }, 120_000);
 
@@ -193,11 +107,11 @@ describe('the catalog is nothing but the log', () => {
 
   it('is rebuilt while questions go on, and nobody notices', async () => {
     const before = await liveDigest();
-    const expected = await answersOf(served);
+    const expected = await answersOf(servedLists(platform.client));
     const asked = { answers: 0, rebuilding: true };
     const asking = (async () => {
       while (asked.rebuilding) {
-        expect(await answersOf(served)).toEqual(expected);
+        expect(await answersOf(servedLists(platform.client))).toEqual(expected);
         asked.answers += 1;
       }
     })();
