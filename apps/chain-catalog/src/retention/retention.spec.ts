@@ -219,4 +219,33 @@ describe('two catalogs that decide about retention', () => {
     await round();
     expect(await prunes()).toHaveLength(2);
   });
+
+  it('let nothing go that a restore reads, until it is over', async () => {
+    await define('Schedule', 'nightly', { ...NIGHTLY, retention: { keep: { last: 1 } } });
+    const read = await taken('a');
+    const snapshot = { uid: 'uid-vault', name: 'vault', generation: 1, spec: {} };
+    const restore = { backup: read, target: '/t', include: [], overwrite: false };
+    await append(
+      domainEvent('run.requested', 'run-r', {
+        request: { kind: 'restore', repository: 'vault', ...restore },
+      }),
+      domainEvent('run.planned', 'run-r', {
+        plan: {
+          kind: 'restore',
+          collection: COLLECTION,
+          repository: snapshot,
+          source: { ...snapshot, uid: 'uid-docs', name: 'docs' },
+          ...restore,
+        },
+      }),
+    );
+    await taken('b');
+    await taken('c');
+    await start();
+    await eventually('a decision', async () => (await decided()).length > 0 || undefined);
+    expect(await decided()).toEqual(['bkp-b expired', 'bkp-b condemned']);
+    await append(domainEvent('run.cancelled', 'run-r', { attempt: 0 }));
+    await taken('d');
+    await eventually('that it goes', async () => (await decided()).includes('bkp-a condemned') || undefined);
+  });
 });
