@@ -78,7 +78,8 @@ metadata: {name: ${schedule}}
 spec: {source: letters, repository: ${tree.repository}, firstRun: now, full: "@yearly"}
 `);
       const fired = await platform.event('schedule.fired', ({ data }) => data.schedule === schedule);
-      expect(existsSync(marker)).toBe(true);
+      // The event is in the log a moment before the process gets to the point at which it dies.
+      await until(`it dies ${point}`, () => existsSync(marker));
       expect(await platform.outcome(fired.data.run)).toMatchObject({ state: 'completed' });
       tree.remember(backupIdOfRun(fired.data.run));
       expect(await platform.runSchedule(schedule, 'full')).toMatchObject({ state: 'completed' });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogRequests, commandedRunId, schedulerRequests } from '@catena/events';
+import { everythingListed } from '../platform/everything-listed.ts';
 import { command, persist, until } from '../platform/operator.ts';
 import { flawsOf, flawsOfRestore } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
@@ -105,29 +106,13 @@ describe('a PostgreSQL that is killed while events are projected', () => {
       for (const { run } of (await Promise.all(asking)).flat())
         expect((await platform.outcome(run)).state).toBe('completed');
 
-      const before = await everythingListed();
+      const before = await everythingListed(platform);
       await persist(() =>
         platform.client.ask(catalogRequests.rebuildCatalog, command(), { timeoutMilliseconds: 60_000 }),
       );
-      expect(await everythingListed()).toEqual(before);
+      expect(await everythingListed(platform)).toEqual(before);
       expect(await flawsOf(platform, trees)).toEqual([]);
     },
     PATIENCE,
   );
 });
-
-/** Every answer of the catalog about everything, as of the end of the log. */
-async function everythingListed() {
-  const atLeast = await platform.client.log.lastSequence();
-  const question = { atLeast, limit: 1000 };
-  const ask = platform.client.ask.bind(platform.client);
-  return {
-    definitions: await persist(() => ask(catalogRequests.listDefinitions, question)),
-    schedules: await persist(() => ask(catalogRequests.listSchedules, question)),
-    runs: await persist(() => ask(catalogRequests.listRuns, question)),
-    backups: await persist(() => ask(catalogRequests.listBackups, question)),
-    chains: await persist(() => ask(catalogRequests.listChains, question)),
-    restorePoints: await persist(() => ask(catalogRequests.listRestorePoints, question)),
-    keys: await persist(() => ask(catalogRequests.listKeys, question)),
-  };
-}

@@ -17,6 +17,15 @@ const SMALL_FILES = 24;
 /** Large enough to be read in several steps, between which a process can be killed. */
 const LARGE_FILES = 3;
 
+/** How much there is. */
+export interface TreeOptions {
+  readonly seed?: string | number;
+  /** Of the large files together; default 6. */
+  readonly megabytes?: number;
+  /** Most random bytes of a small file; default 2000. */
+  readonly noteBytes?: number;
+}
+
 /** Real files with a repository of their own, changed by seed; remembers how they were at each backup. */
 export class ProtectedTree {
   readonly name: string;
@@ -25,24 +34,22 @@ export class ProtectedTree {
   readonly #operator: Operator;
   readonly #chance: SeededChance;
   readonly #copies: string;
+  readonly #noteBytes: number;
 
-  private constructor(operator: Operator, name: string, where: Place, seed: string | number) {
+  private constructor(operator: Operator, name: string, where: Place, options: TreeOptions) {
     this.name = name;
     this.repository = `vault-${name}`;
     this.where = where;
     this.#operator = operator;
-    this.#chance = new SeededChance(`${name}/${seed}`);
+    this.#chance = new SeededChance(`${name}/${options.seed ?? 1}`);
+    this.#noteBytes = options.noteBytes ?? 2_000;
     this.#copies = operator.place(`copies/${name}`);
   }
 
   /** Makes the files and defines source and repository. */
-  static async define(
-    operator: Operator,
-    name: string,
-    options: { seed?: string | number; megabytes?: number } = {},
-  ): Promise<ProtectedTree> {
+  static async define(operator: Operator, name: string, options: TreeOptions = {}): Promise<ProtectedTree> {
     const where = await operator.defineFiles({ source: name, repository: `vault-${name}` });
-    const tree = new ProtectedTree(operator, name, where, options.seed ?? 1);
+    const tree = new ProtectedTree(operator, name, where, options);
     tree.#fill((options.megabytes ?? 6) * 1_000_000);
     return tree;
   }
@@ -155,7 +162,7 @@ export class ProtectedTree {
   #writeSmall(index: number): void {
     fs.writeFileSync(
       this.#smallFile(index),
-      `${this.#chance.bytes(this.#chance.whole(1, 2_000)).toString('hex')}\n`,
+      `${this.#chance.bytes(this.#chance.whole(1, this.#noteBytes)).toString('hex')}\n`,
     );
   }
 }
