@@ -24,6 +24,8 @@ const LONGEST_SLEEP_MILLISECONDS = 5_000;
 const AFTER_FAILURE_MILLISECONDS = 1_000;
 /** An append holds at most a thousand messages; most schedules need two. */
 const SCHEDULES_PER_APPEND = 100;
+/** Appends of different schedules need not wait for each other. */
+const SCHEDULES_AT_ONCE = 2_000;
 const EVENTS_PER_APPEND = 900;
 
 /**
@@ -73,9 +75,15 @@ export class Ticker implements OnApplicationBootstrap {
     this.#takeChanges();
     const now = this.clock.now();
     for (;;) {
-      const names = this.#queue.takeDue(now, SCHEDULES_PER_APPEND);
+      const names = this.#queue.takeDue(now, SCHEDULES_AT_ONCE);
       if (names.length === 0) return this.#queue.next();
-      for (const name of await this.#fireAll(names)) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
+      await this.book.current();
+      const chunks = Array.from({ length: Math.ceil(names.length / SCHEDULES_PER_APPEND) }, (_, index) =>
+        names.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
+      );
+      const failed = await Promise.all(chunks.map((chunk) => this.#fireAll(chunk)));
+      await this.book.current();
+      for (const name of failed.flat()) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
       this.#takeChanges();
     }
   }
@@ -110,7 +118,10 @@ export class Ticker implements OnApplicationBootstrap {
   /** One schedule's trouble is not the others'. False when it failed. */
   async #fire(name: string): Promise<boolean> {
     try {
-      await untilNoConflict(() => this.#decideAndAppend([name]));
+      await untilNoConflict(async () => {
+        await this.book.current();
+        return await this.#decideAndAppend([name]);
+      });
       return true;
     } catch (error) {
       this.log.error('a schedule could not fire and is tried again', { schedule: name, error });
@@ -120,7 +131,6 @@ export class Ticker implements OnApplicationBootstrap {
 
   /** Appends the decisions of as many schedules as fit into one append; answers the others. */
   async #decideAndAppend(names: readonly string[]): Promise<readonly string[]> {
-    await this.book.current();
     const now = instantOf(this.clock.now());
     const events: AnyDomainEvent[] = [];
     const heads = new Map<string, AggregateHead>();
@@ -157,7 +167,6 @@ export class Ticker implements OnApplicationBootstrap {
       (event) => this.#contextOf(event, heads, now),
     );
     crashPoint('scheduler.after-fire');
-    await this.book.current();
     if (repeated) return;
     for (const { type, data } of events)
       if (type === 'schedule.fired')

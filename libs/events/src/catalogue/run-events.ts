@@ -61,7 +61,6 @@ export const runLimits = z.object({
     .optional(),
   timeLimit: count.optional().describe('It is cancelled when it takes longer, from its first attempt on.'),
   deadline: instant.optional().describe('It is cancelled when it is not over by then.'),
-  priority: z.number().int().optional().describe('Higher goes first where runs wait for a free place.'),
 });
 export type RunLimits = z.infer<typeof runLimits>;
 

@@ -62,12 +62,16 @@ export interface CalendarLimits {
   readonly dst: ClockChangeRule;
 }
 
+/** One object for all that say nothing. */
+const NO_LIMITS: CalendarLimits = { exclude: [], dst: {} };
+
 export function calendarWithDefaults(given: {
   readonly start?: string | undefined;
   readonly end?: string | undefined;
   readonly exclude?: readonly Exclusion[] | undefined;
   readonly dst?: ClockChangeRule | undefined;
 }): CalendarLimits {
+  if (Object.keys(calendarFields).every((name) => !(name in given))) return NO_LIMITS;
   return {
     ...(given.start === undefined ? {} : { start: isoInstant(Date.parse(given.start)) }),
     ...(given.end === undefined ? {} : { end: isoInstant(Date.parse(given.end)) }),

@@ -108,6 +108,11 @@ export interface Policies {
 type GivenPolicies = z.infer<z.ZodObject<typeof policyFields>>;
 
 export function policiesWithDefaults(given: GivenPolicies): Policies {
+  // One object for all that say nothing: there may be a hundred thousand of them.
+  return Object.keys(policyFields).some((name) => name in given) ? readPolicies(given) : DEFAULTS;
+}
+
+function readPolicies(given: GivenPolicies): Policies {
   const { catchUpWindow, pauseAfterFailures, timeLimit, window, jitter, after, runs } = given;
   const retrying = retryOf(given);
   return {
@@ -124,6 +129,8 @@ export function policiesWithDefaults(given: GivenPolicies): Policies {
     ...(runs === undefined ? {} : { runs }),
   };
 }
+
+const DEFAULTS: Policies = readPolicies({});
 
 function retryOf({ onExecutionFailure, retry: given }: GivenPolicies): RetrySpec | undefined {
   if (given === undefined && onExecutionFailure !== 'reschedule') return undefined;
