@@ -1,16 +1,16 @@
 import type { BackupView, ChainView } from '@catena/events';
-import { formatBytes, formatInstant } from './quantities.ts';
+import { formatBytes, formatInstant, plural } from './quantities.ts';
 
 /** One line of a drawing: what a backup is, when, how big, and whether it can be used. */
 function label(backup: BackupView): string {
   const facts = [
     backup.copyOnly ? `${backup.type} (copy-only)` : backup.type,
     formatInstant(backup.asOf),
-    `${backup.files} files, ${formatBytes(backup.bytes)}`,
+    `${plural(backup.files, 'file')}, ${formatBytes(backup.bytes)}`,
     `+${formatBytes(backup.bytesAdded)}`,
   ];
   if (backup.state !== 'usable') facts.push(backup.state.toUpperCase());
-  if (backup.warningCount > 0) facts.push(`${backup.warningCount} warnings`);
+  if (backup.warningCount > 0) facts.push(plural(backup.warningCount, 'warning'));
   if (backup.verified) facts.push(`verified ${formatInstant(backup.verified.at)}`);
   return `${backup.backup}  ${facts.join('  ')}`;
 }

@@ -39,17 +39,3 @@ export function scheduleKnowledge(
     failures: failures > 0 && last ? { count: failures, run: last.run, at: last.at } : undefined,
   };
 }
-
-/** Whether two pieces of knowledge lead to the same decisions. */
-export function sameKnowledge(left: ScheduleKnowledge, right: ScheduleKnowledge): boolean {
-  return (
-    left.usableFull === right.usableFull &&
-    left.firstFull === right.firstFull &&
-    left.openData === right.openData &&
-    left.openCopyOnly === right.openCopyOnly &&
-    left.before === right.before &&
-    left.failedBefore === right.failedBefore &&
-    left.failures?.run === right.failures?.run &&
-    left.failures?.count === right.failures?.count
-  );
-}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, opendir, readdir, rmdir, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectMissingError } from '../error/object-missing-error.ts';
 import { StoreError } from '../error/store-error.ts';
@@ -251,16 +251,4 @@ export class FsStore implements ObjectStore {
   async close(): Promise<void> {
     await this.handles.close();
   }
-}
-
-/** True when a folder is absent or has nothing in it. */
-export async function isEmptyFolder(folder: string): Promise<boolean> {
-  const opened = await opendir(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (opened === undefined) return true;
-  const first = await opened.read();
-  await opened.close();
-  return first === null;
 }
