@@ -43,9 +43,9 @@ describe('a chain catalog that is killed', () => {
     'catalog.before-delivery',
     'catalog.before-plan',
     'catalog.after-plan',
-    'catalog.after-job',
     'catalog.before-outcome',
     'catalog.after-outcome',
+    ...(atLength ? (['catalog.after-job', 'catalog.after-delivery'] as const) : []),
   ];
   it.each(points)(
     '%s: the run goes on to its one end, and the next one works',
@@ -100,7 +100,7 @@ spec: {source: letters, repository: ${tree.repository}, firstRun: now, full: "@y
 });
 
 describe('a catalog and a scheduler that are killed at random', () => {
-  const seeds = Array.from({ length: atLength ? 20 : 2 }, (_, index) => index + 1);
+  const seeds = Array.from({ length: atLength ? 20 : 1 }, (_, index) => index + 1);
   it.each(seeds)(
     'seed %i: every run ends once',
     async (seed) => {

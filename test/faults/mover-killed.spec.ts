@@ -41,15 +41,19 @@ describe('a mover that is killed during a backup', () => {
     ['mover.after-claim', 'incremental', 2],
     ['mover.during-backup', 'differential', 2],
     ['vault.afterPack', 'full', 2],
-    ['vault.afterPacks', 'incremental', 2],
-    ['vault.afterMaps', 'incremental', 2],
     ['vault.beforeManifest', 'incremental', 2],
     ['vault.afterManifest', 'full', 2],
-    ['vault.afterLatest', 'full', 2],
     ['mover.before-report', 'incremental', 2],
     ['mover.after-report', 'incremental', 1],
   ];
-  it.each(points)(
+  const more: typeof points = [
+    ['vault.afterPacks', 'incremental', 2],
+    ['vault.afterMaps', 'incremental', 2],
+    ['mover.before-manifest', 'incremental', 2],
+    ['vault.afterLatest', 'full', 2],
+    ['mover.after-manifest', 'differential', 2],
+  ];
+  it.each(atLength ? [...points, ...more] : points)(
     'at %s of a backup of type %s: there is one whole backup of it, by attempt %i',
     async (point, type, attempt) => {
       tree.edit();

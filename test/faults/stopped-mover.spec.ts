@@ -54,11 +54,17 @@ const incremental = () => platform.requestBackup('letters', tree.repository, 'in
 
 describe('a mover that stands still during a backup is superseded, and harms nothing when it goes on', () => {
   it.each([
-    'mover.during-backup',
     'vault.beforeManifest',
-    'mover.after-manifest',
     'mover.before-report',
-    ...(atLength ? ['mover.after-claim', 'vault.afterPack', 'vault.afterMaps', 'mover.before-manifest'] : []),
+    ...(atLength
+      ? [
+          'mover.after-claim',
+          'mover.during-backup',
+          'vault.afterPack',
+          'vault.afterMaps',
+          'mover.after-manifest',
+        ]
+      : []),
   ])(
     'stopped at %s',
     async (point) => {
@@ -131,9 +137,8 @@ describe('a mover that is told to stop during a run', () => {
 
 describe('a mover that stands still during a restore is superseded, and harms nothing when it goes on', () => {
   it.each([
-    'mover.during-restore',
     'files.restoreStaged',
-    ...(atLength ? ['mover.after-claim', 'mover.before-report'] : []),
+    ...(atLength ? ['mover.after-claim', 'mover.during-restore', 'mover.before-report'] : []),
   ])(
     'stopped at %s',
     async (point) => {
