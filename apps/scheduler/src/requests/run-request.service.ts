@@ -18,10 +18,11 @@ export interface RunCommand {
 
 export type BackupWish = Omit<
   Extract<RunRequest, { kind: 'backup' }>,
-  'kind' | 'repository' | 'whenNoFull'
+  'kind' | 'repository' | 'whenNoFull' | 'into'
 > & {
   readonly repository?: string | undefined;
   readonly whenNoFull?: 'full' | 'fail' | undefined;
+  readonly into?: string | undefined;
 };
 
 /** Runs that a person asks for by hand. */
@@ -39,7 +40,7 @@ export class RunRequestService {
     this.#mustBeDefined('Source', wish.source);
     const repository = wish.repository ?? this.#onlyRepositoryOf(wish.source);
     this.#mustBeDefined('Repository', repository);
-    const { source, type, copyOnly, whenNoFull } = wish;
+    const { source, type, copyOnly, whenNoFull, into } = wish;
     return await this.#request(command, {
       kind: 'backup',
       source,
@@ -47,6 +48,7 @@ export class RunRequestService {
       type,
       copyOnly,
       ...(whenNoFull === undefined ? {} : { whenNoFull }),
+      ...(into === undefined ? {} : { into }),
     });
   }
 

@@ -201,6 +201,10 @@ export const schedulerRequests = {
       type: backupType,
       copyOnly: z.boolean(),
       whenNoFull: z.enum(['full', 'fail']).optional(),
+      into: z
+        .string()
+        .optional()
+        .describe('Rule 1.9: `latest`, or (the beginning of) the id of the full whose chain it joins.'),
     }),
     output: accepted,
   }),
