@@ -148,7 +148,7 @@ describe('a paused schedule', () => {
   }, 90_000);
 
   it('is run by hand only when it is resumed, and its due times stay as they are', async () => {
-    await schedule('by-hand', "firstRun: scheduled, full: '@yearly', incremental: '@monthly'");
+    await schedule('by-hand', "firstRun: scheduled, full: '@yearly', incremental: '@yearly'");
     const { run } = await catena.ask<{ run: string }>('run', 'by-hand', '--cadence', 'full');
     const [fired] = await decisions('schedule.fired', 'by-hand');
     expect(fired?.data).toMatchObject({ run, cadence: 'full', reason: 'runNow' });

@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AnyRecordedEvent, BackupView, ChainView, DefinitionView, RunView } from '@catena/events';
+import type { AnyRecordedEvent, BackupView, ChainView, RunView } from '@catena/events';
 import { TestPlatform } from '../platform/test-platform.ts';
-import { CatenaCommand } from './catena-command.ts';
+import type { CatenaCommand } from './catena-command.ts';
+import { furnish, plainly as plainlyWith } from './household.ts';
 
 let platform: TestPlatform;
 let catena: CatenaCommand;
-let definitions: string;
+let house: string;
 
 interface Page<T> {
   items: T[];
@@ -20,160 +21,16 @@ interface RunAnswer {
 
 beforeAll(async () => {
   platform = await TestPlatform.start();
-  catena = new CatenaCommand(platform.home, { folder: platform.folder });
-  definitions = platform.place('definitions');
-  platform.write(platform.place('house'), {
-    'documents/letter.txt': 'Dear Ada,\n',
-    'documents/taxes/2025.txt': 'none\n',
-    'notes.txt': 'one\n',
-  });
-  platform.write(definitions, {
-    'where.yaml': `apiVersion: catena/v1
-kind: Source
-metadata: {name: home, labels: {owner: ada}}
-spec: {driver: files, files: {path: ../house, exclude: ['*.bak']}}
----
-apiVersion: catena/v1
-kind: Repository
-metadata: {name: vault}
-spec:
-  store: fs
-  fs: {path: ../vault}
-  encryption: {keys: [{keyFile: {path: ../vault.key, generate: true}}]}
-`,
-    'when.yaml': `apiVersion: catena/v1
-kind: Schedule
-metadata: {name: nightly}
-spec: {source: home, repository: vault, timeZone: Europe/Berlin, firstRun: scheduled, full: '@yearly', incremental: '@monthly'}
----
-apiVersion: catena/v1
-kind: Subscription
-metadata: {name: tell}
-spec: {events: [run.failed], to: {command: ['true']}}
-`,
-  });
+  const household = furnish(platform);
+  ({ catena, house } = household);
+  await catena.ask('apply', household.definitions);
 }, 120_000);
 
 afterAll(async () => {
   await platform[Symbol.asyncDispose]();
 }, 60_000);
 
-/** Everything a call writes is plain text when nobody sits at a terminal. */
-async function plainly(...args: string[]): Promise<string> {
-  const { code, out, err } = await catena.run(...args);
-  expect({ args, code, err: code === 0 ? '' : err }).toEqual({ args, code: 0, err: '' });
-  // eslint-disable-next-line no-control-regex
-  expect(out + err).not.toMatch(/[\r\u001b]/);
-  return out;
-}
-
-describe('definitions', () => {
-  it('are tried out with --dry-run, which changes nothing', async () => {
-    const before = await platform.client.log.lastSequence();
-    const out = await plainly('apply', 'definitions', '--dry-run');
-    expect(out.trim().split('\n')).toEqual([
-      'Schedule nightly: would be created',
-      'Subscription tell: would be created',
-      'Source home: would be created',
-      'Repository vault: would be created',
-    ]);
-    expect(await platform.client.log.lastSequence()).toBe(before);
-  });
-
-  it('are refused whole, with every problem at its place, when anything is wrong', async () => {
-    const bad = path.join(platform.place('bad'), 'bad.yaml');
-    writeFileSync(
-      bad,
-      `apiVersion: catena/v1
-kind: Source
-metadata: {name: fine}
-spec: {driver: files, files: {path: ./fine}}
----
-apiVersion: catena/v1
-kind: Schedule
-metadata: {name: Nightly}
-spec:
-  source: nowhere
-  repository: vault
-  full: '61 2 * * *'
-  incrementl: '@daily'
-  timeZone: Europe/Atlantis
-`,
-    );
-    const before = await platform.client.log.lastSequence();
-    const refused = await catena.run('apply', bad, definitions, '--json');
-    expect(refused.code).toBe(3);
-    const { error } = refused.json<{
-      error: {
-        code: string;
-        message: string;
-        details: { problems: { line: number; column: number; file: string }[] };
-      };
-    }>();
-    expect(error.code).toBe('definition.refused');
-    expect(error.details.problems.map(({ line, column }) => `${line}:${column}`)).toEqual([
-      '8:18',
-      '10:11',
-      '12:10',
-      '13:3',
-      '14:13',
-    ]);
-    for (const { line, column } of error.details.problems)
-      expect(error.message).toContain(`${bad}:${line}:${column}: `);
-    expect(error.message).toMatch(/Did you mean "incremental"\?/);
-    const text = await catena.run('apply', bad);
-    expect(text.err).toContain(`${bad}:14:13: `);
-    expect(await platform.client.log.lastSequence()).toBe(before);
-    expect((await catena.ask<Page<unknown>>('get', 'sources')).items).toEqual([]);
-  });
-
-  it('are applied, once', async () => {
-    const applied = await catena.ask<{ results: { action: string }[]; sequence: number }>(
-      'apply',
-      'definitions',
-    );
-    expect(applied.results.map(({ action }) => action)).toEqual(Array(4).fill('created'));
-    const again = await catena.ask<{ results: { action: string }[]; sequence: number }>(
-      'apply',
-      'definitions',
-    );
-    expect(again.results.map(({ action }) => action)).toEqual(Array(4).fill('unchanged'));
-    expect(await platform.client.log.lastSequence()).toBe(applied.sequence);
-  });
-
-  it('are listed with what matters of each kind', async () => {
-    const home = path.join(platform.folder, 'house');
-    expect(await plainly('get', 'sources')).toMatch(new RegExp(`^home  files   ${home}  .*owner=ada$`, 'm'));
-    expect(await plainly('get', 'repositories')).toMatch(/^vault +fs +\S+\/vault +readWrite +yes/m);
-    expect(await plainly('get', 'schedules')).toMatch(
-      /^sch-\w+ +nightly +waitingForFull .*full @yearly, incremental @monthly .*waiting for initial backup$/m,
-    );
-    expect(await plainly('get', 'subscriptions')).toMatch(/^tell +run\.failed +all +true/m);
-    expect(await catena.refused('get', 'source', 'nowhere')).toMatchObject({
-      exit: 3,
-      code: 'cli.not-possible',
-    });
-  });
-
-  it('come back as YAML that can be applied and changes nothing', async () => {
-    const kinds = ['source', 'repository', 'schedule', 'subscription'];
-    const texts = await Promise.all(kinds.map((kind) => plainly('get', kind, '--yaml')));
-    const file = path.join(platform.place('again'), 'all.yaml');
-    writeFileSync(file, texts.join('---\n'));
-    const { results } = await catena.ask<{ results: { action: string }[] }>('apply', file);
-    expect(results.map(({ action }) => action)).toEqual(Array(4).fill('unchanged'));
-  });
-
-  it('are described with their state and what they say', async () => {
-    const answer = await catena.ask<{ definition: DefinitionView }>('describe', 'schedule', 'nightly');
-    expect(answer).toMatchObject({
-      definition: { name: 'nightly', generation: 1 },
-      schedule: { status: { status: 'waitingForFull', running: [] }, last: [] },
-    });
-    expect(await plainly('describe', 'source', 'home')).toMatch(/driver: files/);
-    expect(await catena.refused('describe', 'source', 'nowhere')).toMatchObject({ exit: 3 });
-  });
-});
+const plainly = (...args: string[]) => plainlyWith(catena, ...args);
 
 describe('backups', () => {
   let full: string;
@@ -183,7 +40,7 @@ describe('backups', () => {
     const first = await catena.ask<RunAnswer>('backup', 'home', '--type', 'incremental');
     expect(first.state).toBe('completed');
     full = first.event.backup!;
-    platform.write(path.join(platform.folder, 'house'), { 'notes.txt': 'one\ntwo\n' });
+    platform.write(house, { 'notes.txt': 'one\ntwo\n' });
     const out = await plainly('run', 'nightly');
     expect(out).toMatch(
       /^run-\w+\n {2}planned: incremental on bkp-\w+\n {2}attempt 1 by mover-1\n {2}completed: 3 files, /,
@@ -446,26 +303,5 @@ describe('keys and health', () => {
       schedulesWithoutRetention: ['nightly'],
     });
     expect(await plainly('dead-letters', 'list')).toBe('Every delivery arrived.\n');
-  });
-});
-
-describe('deleting', () => {
-  it('is refused while something needs the definition, and never touches backups', async () => {
-    expect(await catena.refused('delete', 'source', 'home')).toMatchObject({
-      exit: 3,
-      code: 'definition.in-use',
-      message: expect.stringContaining('nightly'),
-    });
-    expect(await catena.ask('delete', 'schedule', 'nightly')).toMatchObject({ deleted: true });
-    expect(await catena.ask('delete', 'source', 'home')).toMatchObject({ deleted: true });
-    expect(await catena.ask('delete', 'source', 'home')).toMatchObject({ deleted: false });
-    expect((await catena.ask<Page<BackupView>>('backups', '--source', 'home')).items).toHaveLength(3);
-    const target = path.join(platform.place('back'), 'deleted');
-    mkdirSync(path.dirname(target), { recursive: true });
-    await plainly('restore', 'home', '--to', target);
-    expect(await catena.refused('restore', 'home', '--in-place')).toMatchObject({
-      exit: 3,
-      message: expect.stringContaining('not defined any more'),
-    });
   });
 });

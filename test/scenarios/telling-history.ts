@@ -14,7 +14,7 @@ export async function tellHistory(platform: Operator): Promise<void> {
     'b/c.txt': 'two\n',
     'large.bin': Buffer.alloc(300_000, 7),
   });
-  await platform.apply(schedule('@daily'));
+  await platform.apply(schedule('@yearly'));
   const first = await platform.event('run.completed');
   await client.ask(schedulerRequests.pauseSchedule, { ...command(), schedule: 'often', reason: 'a rest' });
   platform.write(place.source, { 'a.txt': 'one more\n' });
@@ -30,7 +30,7 @@ export async function tellHistory(platform: Operator): Promise<void> {
   await platform.restore('vault', first.data.backup ?? '', target);
   await catena.ask('key', 'export', 'vault', '--to', path.join(platform.folder, 'usb.key'));
   await client.ask(schedulerRequests.resumeSchedule, { ...command(), schedule: 'often' });
-  await platform.apply(schedule('@monthly'));
+  await platform.apply(schedule('0 0 2 1 *'));
   damageCopyOnly(place.repository);
   const verified = await catena.run('verify', '--repository', 'vault', '--json');
   if (verified.code !== 7) throw new Error(`the damage was not found:\n${verified.out}${verified.err}`);

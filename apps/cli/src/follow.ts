@@ -1,4 +1,4 @@
-import type { AnyRecordedEvent } from '@catena/events';
+import type { AnyRecordedEvent, RunRequest, RunStatistics } from '@catena/events';
 import type { CatenaClient, RunOutcome } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
@@ -27,15 +27,24 @@ export function describeStep(event: AnyRecordedEvent): string | undefined {
   }
 }
 
+type RunKind = RunRequest['kind'];
+
+/** What a run has done; its figures count other things for each kind of run. */
+function describeWork(kind: RunKind | undefined, statistics: RunStatistics): string {
+  const { files, bytes, bytesRead, bytesAdded } = statistics;
+  if (kind === 'verify') return `${plural(files, 'object')}, ${formatBytes(bytesRead)} read back`;
+  if (kind === 'rescan') return `${plural(files, 'manifest')} read`;
+  return `${plural(files, 'file')}, ${formatBytes(bytes)}; ${formatBytes(bytesRead)} read, ${formatBytes(bytesAdded)} written`;
+}
+
 /** How a run ended, in a sentence. */
-export function describeOutcome(outcome: RunOutcome): string {
+export function describeOutcome(outcome: RunOutcome, kind?: RunKind): string {
   switch (outcome.state) {
     case 'completed':
     case 'completedWithWarnings': {
       const { statistics, warningCount } = outcome.event.data;
-      const { files, bytes, bytesRead, bytesAdded, milliseconds } = statistics;
       const warnings = warningCount > 0 ? ` with ${plural(warningCount, 'warning')}` : '';
-      return `completed${warnings}: ${plural(files, 'file')}, ${formatBytes(bytes)}; ${formatBytes(bytesRead)} read, ${formatBytes(bytesAdded)} written in ${formatDuration(milliseconds)}`;
+      return `completed${warnings}: ${describeWork(kind, statistics)} in ${formatDuration(statistics.milliseconds)}`;
     }
     case 'failed':
     case 'refused':
@@ -58,6 +67,7 @@ const WARNINGS_SHOWN = 20;
 /** Waits for a run while showing it, says how it ended and sets the exit code; answers nothing. */
 export async function watchToTheEnd(cli: Invocation, client: CatenaClient, run: string): Promise<RunOutcome> {
   const display = new ProgressDisplay(process.stderr);
+  let kind: RunKind | undefined;
   cli.say(run);
   const outcome = await client.followRun(run, {
     signal: cli.signal,
@@ -65,6 +75,7 @@ export async function watchToTheEnd(cli: Invocation, client: CatenaClient, run: 
       if (!cli.json) display.show(progress);
     },
     onEvent: (event) => {
+      if (event.type === 'run.requested') kind = event.data.request.kind;
       const step = describeStep(event);
       if (step === undefined || cli.json) return;
       display.clear();
@@ -72,7 +83,7 @@ export async function watchToTheEnd(cli: Invocation, client: CatenaClient, run: 
     },
   });
   display.clear();
-  cli.say(`  ${describeOutcome(outcome)}`);
+  cli.say(`  ${describeOutcome(outcome, kind)}`);
   if (outcome.state === 'completedWithWarnings') {
     const { warnings, warningCount } = outcome.event.data;
     for (const warning of warnings.slice(0, WARNINGS_SHOWN))

@@ -1,11 +1,10 @@
 import { catalogRequests, schedulerRequests } from '@catena/events';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
-import { stringify } from 'yaml';
 import { subcommand, type Act } from '../command-line.ts';
 import { formatBytes, formatInstant } from '../presentation/quantities.ts';
 import { formatTable } from '../presentation/table.ts';
-import { definitionsOf, kindOf } from './get.ts';
+import { definitionsOf, kindOf, yamlOf } from './get.ts';
 import { sayDescription } from './schedule-status.ts';
 
 /** `catena describe`: one definition with what happened to it last. */
@@ -37,13 +36,15 @@ export function addDescribe(program: Command, act: Act): void {
           kind === 'Schedule' ? client.ask(schedulerRequests.describeSchedule, { name }) : undefined,
         ]);
         cli.answer({ definition, schedule, lastRuns: runs?.items ?? [] });
-        cli.say(
-          `${kind} ${definition.name}  (uid ${definition.uid}, generation ${definition.generation}, applied ${formatInstant(definition.appliedAt)})`,
-        );
         if (schedule) sayDescription(cli, name, schedule);
-        else cli.say(`\n${stringify(definition.spec).trimEnd()}`);
+        else {
+          cli.say(
+            `${kind} ${definition.name}  (uid ${definition.uid}, generation ${definition.generation}, applied ${formatInstant(definition.appliedAt)})`,
+          );
+          cli.say(`\nDefinition, to be applied again:\n${yamlOf(definition).trimEnd()}`);
+        }
         if (runs && runs.items.length > 0) {
-          cli.say('\nlast runs:');
+          cli.say('\nLast runs:');
           cli.say(
             formatTable(
               ['RUN', 'KIND', 'STATE', 'REQUESTED', 'WRITTEN', 'NOTE'],

@@ -41,7 +41,7 @@ function sayOneRun(cli: Invocation, run: RunView, history: readonly AnyRecordedE
   cli.answer({ run, history });
   cli.say(`${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}`);
   for (const event of history) {
-    const said = describeStep(event) ?? describeEnd(event);
+    const said = describeStep(event) ?? describeEnd(event, run);
     cli.say(
       `  ${formatInstant(event.time)}  ${event.type} by ${event.actor}${said === undefined ? '' : `: ${said}`}`,
     );
@@ -55,9 +55,9 @@ function sayOneRun(cli: Invocation, run: RunView, history: readonly AnyRecordedE
     );
 }
 
-function describeEnd(event: AnyRecordedEvent): string | undefined {
+function describeEnd(event: AnyRecordedEvent, { kind }: RunView): string | undefined {
   const outcome = outcomeOf(event);
-  return outcome && describeOutcome(outcome);
+  return outcome && describeOutcome(outcome, kind);
 }
 
 /** `catena runs`: what was done, by whom, how it went. */

@@ -20,26 +20,29 @@ function bar(progress: ProgressMessage, width: number): string {
   return `[${'█'.repeat(filled)}${'░'.repeat(width - filled)}] `;
 }
 
+/** Standard error, or what stands for it. */
+export type ProgressOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** Where progress goes: one rewritten line on a terminal, a plain line every few seconds elsewhere. */
 export class ProgressDisplay {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: ProgressOutput;
   readonly #secondsBetweenLines: number;
   #lastLineAt = 0;
   #shown = false;
 
-  constructor(stream: NodeJS.WriteStream, secondsBetweenLines = 5) {
+  constructor(stream: ProgressOutput, secondsBetweenLines = 5) {
     this.#stream = stream;
     this.#secondsBetweenLines = secondsBetweenLines;
   }
 
   show(progress: ProgressMessage): void {
     if (this.#stream.isTTY) {
-      this.#stream.write(
-        `\r\x1b[2K  ${bar(progress, 24)}${progressLine(progress)}`.slice(
-          0,
-          (this.#stream.columns || 120) + 6,
-        ),
+      // A line that wraps could not be written anew; the last column stays free, because some terminals wrap there.
+      const line = `  ${bar(progress, 24)}${progressLine(progress)}`.slice(
+        0,
+        (this.#stream.columns ?? 120) - 1,
       );
+      this.#stream.write(`\r\x1b[2K${line}`);
       this.#shown = true;
       return;
     }

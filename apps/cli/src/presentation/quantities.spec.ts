@@ -13,7 +13,9 @@ describe('quantities as people read them', () => {
   it.each([
     [12, '12 ms'],
     [12_340, '12.3 s'],
+    [59_960, '1 min 0 s'],
     [250_000, '4 min 10 s'],
+    [299_700, '5 min 0 s'],
     [7_500_000, '2 h 5 min'],
   ])('%d milliseconds are %s', (milliseconds, text) => expect(formatDuration(milliseconds)).toBe(text));
 
