@@ -16,10 +16,14 @@ const key = ['--key-file', path.join(golden, 'vault.key')];
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Commands that a help text lists, without `help` itself. */
+/** Commands that a help text lists under its headings, without `help` itself. */
 function commandsIn(help: string): string[] {
-  const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(help) ?? [];
-  return [...list.matchAll(/^ {2}(\S+)/gm)].flatMap(([, name]) => (name && name !== 'help' ? [name] : []));
+  const listed = [...help.matchAll(/^[A-Z][\w ,]*:\n((?: .*\n)+)/gm)].filter(
+    ([block]) => !/^(Arguments|Options|Examples|Exit codes):/.test(block),
+  );
+  return listed
+    .flatMap(([, list = '']) => [...list.matchAll(/^ {2}([a-z]\S*)/gm)].map(([, name = '']) => name))
+    .filter((name) => name !== 'help');
 }
 
 /** Every command with its help, found the way a person finds them. */

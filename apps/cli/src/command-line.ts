@@ -32,7 +32,7 @@ function withExamples(command: Command, examples: string): Command {
 }
 
 /** Collects an option that may be given several times. */
-export function collect(value: string, before: string[]): string[] {
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

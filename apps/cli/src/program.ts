@@ -12,6 +12,7 @@ import { addChains } from './commands/chains.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addHistory, addRollback } from './commands/definition-history.ts';
+import { addDelete } from './commands/delete.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -37,41 +38,19 @@ import { ExitCode, generalHelp } from './exit-codes.ts';
 import { nameableError } from './file-error.ts';
 import { exitCodeOf, UsageError, type Invocation } from './invocation.ts';
 
-/** In the order in which a newcomer needs them; help shows them so. */
-const commands = [
-  addQuickstart,
-  addUp,
-  addStatus,
-  addApply,
-  addDiff,
-  addGet,
-  addDescribe,
-  addHistory,
-  addRollback,
-  addPreview,
-  addScheduleCommands,
-  addBackfill,
-  addBackup,
-  addBackups,
-  addExplain,
-  addKeep,
-  addChains,
-  addRuns,
-  addPlan,
-  addRestore,
-  addLs,
-  addVerify,
-  addKey,
-  addCancel,
-  addAccept,
-  addEvents,
-  addSimulate,
-  addCatalog,
-  addLog,
-  addDeadLetters,
-  addDoctor,
-  addCompletion,
-  addVersion,
+/** In the order in which a newcomer needs them; help shows them so, under these headings. */
+const commands: readonly (readonly [
+  heading: string,
+  add: readonly ((program: Command, act: Act) => void)[],
+])[] = [
+  ['Get going:', [addQuickstart, addUp, addStatus, addDoctor]],
+  ['What to protect:', [addApply, addDiff, addGet, addDescribe, addHistory, addRollback, addDelete]],
+  ['When:', [addScheduleCommands, addPreview, addBackfill]],
+  ['Backups:', [addBackup, addBackups, addChains, addVerify, addExplain, addKeep, addSimulate, addAccept]],
+  ['Getting data back:', [addRestore, addLs, addPlan]],
+  ['What happens:', [addRuns, addCancel, addEvents, addDeadLetters]],
+  ['Keys, catalog and log:', [addKey, addCatalog, addLog]],
+  ['More:', [addCompletion, addVersion]],
 ];
 
 /** How one call reaches the world; given by main, replaced in nothing but main. */
@@ -128,7 +107,10 @@ export async function runCommandLine(args: readonly string[], open: OpenInvocati
     .exitOverride()
     .helpOption('-h, --help', 'shows help')
     .helpCommand('help [command]', 'shows help for a command');
-  for (const add of commands) add(program, act);
+  for (const [heading, adders] of commands) {
+    program.commandsGroup(heading);
+    for (const add of adders) add(program, act);
+  }
 
   try {
     await program.parseAsync(['node', 'catena', ...args]);

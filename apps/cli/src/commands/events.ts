@@ -31,10 +31,10 @@ export function addEvents(program: Command, act: Act): void {
     .option('--follow', 'go on with what comes')
     .option('--from <sequence>', 'start here', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--last <n>', 'without --from: how many of the newest to show', wholeNumber(0, 1_000_000), 50)
-    .option('--type <type>', 'only events of this type (may be given several times)', collect, [])
+    .option('--type <type>', 'only events of this type (may be given several times)', collect)
     .action(
-      act(async (cli, options: { follow?: boolean; from?: number; last: number; type: string[] }) => {
-        const types = checkTypes(options.type);
+      act(async (cli, options: { follow?: boolean; from?: number; last: number; type?: string[] }) => {
+        const types = checkTypes(options.type ?? []);
         const { log } = await cli.connect();
         const filter = types.length > 0 ? { types } : {};
         const end = await log.lastSequence();

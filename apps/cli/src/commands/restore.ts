@@ -20,7 +20,7 @@ import {
 interface RestoreOptions extends RepositoryOptions, ChoiceOptions {
   to?: string;
   inPlace?: boolean;
-  include: string[];
+  include?: string[];
   overwrite?: boolean;
   wait: boolean;
 }
@@ -63,7 +63,7 @@ async function restoreByHand(
         run: `run-${digestId('restore by hand', chosen.backup.backup, target)}`,
         overwrite: options.overwrite ?? false,
         signal: cli.signal,
-        ...(options.include.length > 0 ? { globs: options.include } : {}),
+        ...(options.include ? { globs: options.include } : {}),
       });
       cli.answer({
         backup: chosen.backup.backup,
@@ -116,7 +116,7 @@ async function restoreByPlatform(
     repository: chosen.backup.repository,
     backup: chosen.backup.backup,
     target,
-    include: options.include,
+    include: options.include ?? [],
     overwrite: options.overwrite ?? false,
   });
   if (options.wait) {
@@ -151,7 +151,6 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
       '--include <glob>',
       'only what matches, from the root of the source: docs/**, **/*.pdf (may be given several times)',
       collect,
-      [],
     )
     .option('--overwrite', 'replace what is there and differs')
     .option('--no-wait', 'only ask for it')

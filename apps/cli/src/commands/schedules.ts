@@ -2,9 +2,8 @@ import { cadence as cadenceWord, schedulerRequests, type Cadence } from '@catena
 import { Option, type Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
 import { followToTheEnd } from '../follow.ts';
-import { kindOf } from './get.ts';
 
-/** `catena pause | resume | run | delete`: what a person does to definitions by name. */
+/** `catena pause | resume | run`: what a person does to a schedule by name. */
 export function addScheduleCommands(program: Command, act: Act): void {
   subcommand(
     program,
@@ -68,26 +67,6 @@ export function addScheduleCommands(program: Command, act: Act): void {
           cli.answer(accepted);
           cli.say(accepted.run);
         }
-      }),
-    );
-
-  subcommand(
-    program,
-    'delete',
-    'Deletes a definition; backups are never touched',
-    'catena delete schedule nightly',
-  )
-    .argument('<kind>', 'source, repository, schedule or subscription')
-    .argument('<name>', 'its name')
-    .action(
-      act(async (cli, word: string, name: string) => {
-        const kind = kindOf(word);
-        const client = await cli.connect();
-        const result = await client.ask(schedulerRequests.deleteDefinition, { ...cli.command(), kind, name });
-        cli.answer(result);
-        cli.say(
-          result.deleted ? `${kind} ${name} is deleted. Its backups stay.` : `There was no ${kind} ${name}.`,
-        );
       }),
     );
 }
