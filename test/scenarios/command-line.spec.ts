@@ -109,6 +109,7 @@ describe('a wrong command line', () => {
     [['up', '--instances', 'mover=0'], /from 1 to 9/, /./],
     [['verify'], /Say what to verify/, undefined],
     [['apply', '/nowhere/at/all.yaml'], /There is no file or folder/, undefined],
+    [['restore', 'home', '--to', 'x', '--include', ''], /It is empty/, /./],
     [['events', '--type', 'run.done'], /"run.done" is not an event type/, /docs\/events.md/],
   ])('%j ends with 2 and says what is wrong', async (args, message, remedy) => {
     const refused = await catena.refused(...args);

@@ -123,6 +123,12 @@ describe('backups', () => {
       code: 'chain.backup-unknown',
     });
     expect(await catena.refused('backup', 'nowhere')).toMatchObject({ exit: 3, code: 'definition.unknown' });
+    expect(await catena.refused('backup', 'No Name')).toMatchObject({
+      exit: 2,
+      code: 'client.question-not-understood',
+      message: expect.stringContaining('source: expected lower-case letters'),
+    });
+    expect(await catena.refused('log', 'import', platform.folder)).toMatchObject({ exit: 3 });
     expect(await catena.refused('run', 'nowhere')).toMatchObject({ exit: 3, code: 'schedule.unknown' });
     expect(await catena.refused('run', 'nightly', '--cadence', 'differential')).toMatchObject({
       exit: 3,

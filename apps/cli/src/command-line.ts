@@ -31,8 +31,9 @@ function withExamples(command: Command, examples: string): Command {
   return command.addHelpText('after', `\nExamples:\n${examples.trim().replaceAll(/^/gm, '  ')}`);
 }
 
-/** Collects an option that may be given several times. */
+/** Collects an option that may be given several times, as commander wants it. */
 export function collect(value: string, before: readonly string[] = []): string[] {
+  if (value === '') throw new InvalidArgumentError('It is empty.');
   return [...before, value];
 }
 

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { CatenaError, freshId } from '@catena/events';
-import type { CatenaClient } from '@catena/client';
+import { QuestionNotUnderstoodError, type CatenaClient } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 
 /** One call of the program: where it writes, whom it speaks for, how it reaches the platform. */
@@ -64,7 +64,7 @@ const UNREACHABLE = new Set([
 
 /** The exit code that an error ends with. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError) return ExitCode.usage;
+  if (error instanceof UsageError || error instanceof QuestionNotUnderstoodError) return ExitCode.usage;
   if (error instanceof CatenaError) {
     if (UNREACHABLE.has(error.code)) return ExitCode.unreachable;
     if (error.code === 'client.stopped-waiting') return ExitCode.interrupted;

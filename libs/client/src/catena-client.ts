@@ -14,6 +14,7 @@ import {
 import type { EventLog, Messages } from '@catena/event-log';
 import type { z } from 'zod';
 import { followRun, type RunOutcome } from './follow-run.ts';
+import { QuestionNotUnderstoodError } from './question-not-understood-error.ts';
 
 export interface AskOptions {
   /** Default 15 000: time enough for a service to find out that the log stores nothing, and to say so. */
@@ -50,15 +51,18 @@ export class CatenaClient {
 
   /**
    * Sends a command or a query and answers its checked result.
-   * @throws CatenaError the service's own refusal; `messages.no-responder` when the service is not there.
+   * @throws CatenaError the service's own refusal; `client.question-not-understood` for what cannot be asked so;
+   * `messages.no-responder` when the service is not there.
    */
   async ask<I extends z.ZodType, O extends z.ZodType>(
     contract: RequestContract<I, O>,
     input: z.input<I>,
     options: AskOptions = {},
   ): Promise<z.output<O>> {
+    const question = contract.input.safeParse(input);
+    if (!question.success) throw new QuestionNotUnderstoodError(contract, question.error);
     const answer = reply.parse(
-      await this.#messages.ask(requestSubject(contract), contract.input.parse(input), {
+      await this.#messages.ask(requestSubject(contract), question.data, {
         timeoutMilliseconds: ANSWER_MILLISECONDS,
         ...options,
       }),

@@ -88,7 +88,7 @@ function addKeyAdd(group: Command, act: Act): void {
           for (const id of collections) await repository.collection(id).addKey(added);
           cli.answer({ collections });
           cli.say(
-            `The key opens ${plural(collections.length, 'collection')} now. Name it under encryption.keys of the Repository too, so that new collections get it.`,
+            `The key in ${options.newKeyFile ?? options.newPassphraseFile} opens ${plural(collections.length, 'collection')} now. Name it under encryption.keys of the Repository too, so that new collections get it.`,
           );
         } finally {
           await repository.close();

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { CatenaClient } from '@catena/client';
@@ -30,6 +30,13 @@ async function writeWholeFile(file: string, bytes: AsyncIterable<Uint8Array>): P
   } finally {
     await folder.close();
   }
+}
+
+/** The bytes of an export. @throws NotPossibleError for a folder; what is no export is found out when it is read. */
+async function exportIn(file: string): Promise<() => AsyncIterable<Uint8Array>> {
+  if ((await stat(file)).isDirectory())
+    throw new NotPossibleError(`${file} is a folder.`, 'Name the exported file.');
+  return () => createReadStream(file);
 }
 
 /** Whether the read models are what the log says; the error when nobody can tell. */
@@ -73,7 +80,7 @@ function addLogVerify(log: Command, act: Act): void {
         const comparison =
           file === undefined
             ? undefined
-            : await compareLogWithExport(client.log, () => createReadStream(file), { signal });
+            : await compareLogWithExport(client.log, await exportIn(file), { signal });
         if (comparison) {
           const { same, differenceCount, onlyInLog, onlyInExport } = comparison;
           cli.say(
@@ -156,7 +163,7 @@ export function addLog(program: Command, act: Act): void {
     .action(
       act(async (cli, file: string) => {
         const client = await cli.connectAsOperator();
-        const result = await importLog(client.log, () => createReadStream(file), { signal: cli.signal });
+        const result = await importLog(client.log, await exportIn(file), { signal: cli.signal });
         cli.answer(result);
         cli.say(
           `${result.imported} events imported${result.present > 0 ? `, ${result.present} were there already` : ''}; the log ends at ${result.last}.`,
