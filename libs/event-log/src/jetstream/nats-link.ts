@@ -78,10 +78,15 @@ export class NatsLink {
     return { happened, forget };
   }
 
-  /** Sends what is waiting to be sent and closes. Harmless when repeated. */
+  /** Sends what is waiting to be sent and closes. A server that goes meanwhile is not waited for. Harmless when repeated. */
   async close(): Promise<void> {
-    if (!this.nats.isClosed() && this.#status === 'connected') await this.nats.drain();
-    else await this.nats.close();
+    if (!this.nats.isClosed() && this.#status === 'connected') {
+      const lost = this.loss();
+      // Draining would go on waiting for a server that has gone.
+      await Promise.race([this.nats.drain().catch(() => undefined), lost.happened]);
+      lost.forget();
+    }
+    if (!this.nats.isClosed()) await this.nats.close();
     await this.nats.closed();
   }
 

@@ -197,6 +197,19 @@ describe('a server that is away when everything stops', () => {
   });
 });
 
+describe('a server that is killed while a connection to it closes', () => {
+  it('keeps nobody waiting', async () => {
+    const link = await connectAs(nats, 'mover');
+    const stop = new AbortController();
+    const following = collect((await openEventLog(link)).follow({ from: 1, signal: stop.signal })).ended;
+    stop.abort();
+    await following;
+    process.kill(nats.pid, 'SIGKILL');
+    await link.close();
+    await nats.restart();
+  });
+});
+
 describe('a server that is killed under a durable subscription', () => {
   it('delivers everything at least once, and its position survives', async () => {
     const stop = new AbortController();
