@@ -5,12 +5,12 @@ import { resolveHome } from './home-layout.ts';
 
 describe('where things lie', () => {
   it.each([
-    [{}, '/work/.catena'],
-    [{ CATENA_HOME: '' }, '/work/.catena'],
-    [{ CATENA_HOME: 'data' }, '/work/data'],
+    [{}, '/project/.catena'],
+    [{ CATENA_HOME: '' }, '/project/.catena'],
+    [{ CATENA_HOME: 'data' }, '/project/data'],
     [{ CATENA_HOME: '/srv/catena' }, '/srv/catena'],
   ])('home of %j is %s', (env, home) => {
-    expect(resolveHome(env, '/work')).toBe(home);
+    expect(resolveHome(env, '/project')).toBe(home);
   });
 
   it.each([
