@@ -25,11 +25,11 @@ export const openInvocation: OpenInvocation = (options) => {
 
   let interruptedAt = Infinity;
   const interrupt = () => {
-    exitCode = ExitCode.interrupted;
     // Whoever asks again does not want to wait.
     if (performance.now() - interruptedAt > ONE_KEY_PRESS_MILLISECONDS) process.exit(ExitCode.interrupted);
     if (stopping.signal.aborted) return;
     interruptedAt = performance.now();
+    exitCode = ExitCode.interrupted;
     stopping.abort();
   };
   for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
