@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogRequests, commandedRunId, schedulerRequests } from '@catena/events';
 import { everythingListed } from '../platform/everything-listed.ts';
-import { command, persist, until } from '../platform/operator.ts';
+import { ASK, command, persist, until } from '../platform/operator.ts';
 import { flawsOf, flawsOfRestore } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { atLength, SeededChance } from '../platform/seeded-chance.ts';
@@ -23,10 +23,15 @@ beforeAll(async () => {
 
 afterAll(() => platform[Symbol.asyncDispose](), PATIENCE);
 
+/** How many commands were acknowledged so far: the work that servers do. */
+let work = 0;
+
 /** Kills a server as soon as it has done some work after its last start, several times. */
 async function killAgainAndAgain(name: 'nats' | 'postgres', chance: SeededChance): Promise<void> {
   for (let kill = 1; kill <= KILLS; kill++) {
     await until(`${name} runs`, () => platform.platform.supervisor.child(name)?.pid !== undefined);
+    const before = work;
+    await until(`work is done with ${name}`, () => work > before);
     await sleep(chance.whole(50, 700));
     platform.kill9(name);
     await until(
@@ -47,8 +52,9 @@ async function askForBackups(tree: ProtectedTree, chance: SeededChance, stop: Ab
       type: chance.pick(['full', 'incremental', 'differential'] as const),
       copyOnly: false,
     };
-    const answer = await persist(() => platform.client.ask(schedulerRequests.requestBackup, wanted));
+    const answer = await persist(() => platform.client.ask(schedulerRequests.requestBackup, wanted, ASK));
     acknowledged.push({ commandId, ...answer });
+    work += 1;
     await sleep(chance.whole(100, 400));
   }
   return acknowledged;

@@ -15,7 +15,7 @@ import {
 } from '@catena/events';
 
 /** A service that was killed under a question never answers it: it is put again soon. */
-const ASK = { timeoutMilliseconds: 2_500 };
+export const ASK = { timeoutMilliseconds: 2_500 };
 
 /** How long any one wait may last before the test is told what it waited for. */
 export const PATIENCE_MILLISECONDS = 120_000;
