@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { catalogRequests, digestId, schedulerRequests } from '@catena/events';
-import { filesDriver } from '@catena/sources';
+import { readSourceSpec, sourcePathOf } from '@catena/schedule';
+import { sourceDrivers } from '@catena/sources';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
 import { chooseFromCatalog, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
@@ -58,7 +59,7 @@ async function restoreByHand(
       .collection(chosen.backup.collection)
       .openBackup({ backupId: chosen.backup.backup, name: chosen.backup.manifest.name });
     try {
-      const outcome = await filesDriver.restore(reader, target, {
+      const outcome = await sourceDrivers.get(reader.manifest.source.driver).restore(reader, target, {
         // The same backup to the same place continues what an interrupted call has staged.
         run: `run-${digestId('restore by hand', chosen.backup.backup, target)}`,
         overwrite: options.overwrite ?? false,
@@ -89,13 +90,18 @@ async function placeOf(cli: Invocation, source: string): Promise<string> {
   const definition = (
     await askCurrent(client, catalogRequests.listDefinitions, { kind: 'Source', name: source })
   ).items.find((item) => !item.deleted);
-  const files = definition?.spec['files'] as { path?: unknown } | undefined;
-  if (typeof files?.path !== 'string')
+  if (definition === undefined)
     throw new NotPossibleError(
       `The source "${source}" is not defined any more, so nobody knows its place.`,
-      'Name a folder with --to.',
+      'Name a place with --to.',
     );
-  return files.path;
+  const place = sourcePathOf(readSourceSpec(definition.spec));
+  if (place === undefined)
+    throw new NotPossibleError(
+      `The source "${source}" is not at a path of the mover's machine.`,
+      'Name a place with --to.',
+    );
+  return place;
 }
 
 /** By the platform: a run like any other, with progress, cancel and a record in the log. */

@@ -9,6 +9,7 @@ import {
   readScheduleSpec,
   readSourceSpec,
   readSubscriptionSpec,
+  sourcePathOf,
   type SubscriptionSpec,
 } from '@catena/schedule';
 import { formatInstant } from './quantities.ts';
@@ -44,8 +45,8 @@ export function definitionTable(
 }
 
 function sourceRow({ name, spec, appliedAt, labels }: DefinitionView): string[] {
-  const { driver, files } = readSourceSpec(spec);
-  return [name, driver, files.path, formatInstant(appliedAt), labelText(labels)];
+  const source = readSourceSpec(spec);
+  return [name, source.driver, sourcePathOf(source) ?? '', formatInstant(appliedAt), labelText(labels)];
 }
 
 function repositoryRow({ name, spec, appliedAt, labels }: DefinitionView): string[] {

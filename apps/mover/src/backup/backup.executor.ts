@@ -1,5 +1,5 @@
 import { CatenaError, type BackupPlan, type Warning } from '@catena/events';
-import { readSourceSpec } from '@catena/schedule';
+import { driverSpecOf, readSourceSpec } from '@catena/schedule';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
 import type { DriverRegistry, SourceDriver } from '@catena/sources';
 import { readableBytes, type BackupWriter, type Collection, type FinishedBackup } from '@catena/vault';
@@ -51,7 +51,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
     if (plan.type === 'log') throw unsupported(plan);
     const spec = readSourceSpec(plan.source.spec);
     const driver = this.drivers.get(spec.driver);
-    const driverSpec = spec[spec.driver];
+    const driverSpec = driverSpecOf(spec);
     await driver.check(driverSpec, { repositoryFolder: opened.folder });
     const family = await driver.family(driverSpec);
     if (plan.family !== undefined && plan.family !== family) throw familyChanged(plan, family);

@@ -1,59 +1,24 @@
 import { z } from 'zod';
-import { fields, flag, listOf, text } from '../shape/building-blocks.ts';
-import { pathText } from './path-text.ts';
-
-const patterns = listOf(text('a pattern such as "*.tmp"'), 'a list of patterns').optional();
-
-const filesDriver = fields({
-  driver: z.literal('files', { error: 'files' }).describe('A file tree.'),
-  files: fields({
-    path: pathText.describe('The folder (or file) to protect.'),
-    include: patterns.describe(
-      'Only what matches, and what is below it; as in .gitignore. Absent: everything.',
-    ),
-    exclude: patterns.describe('Never what matches; as in .gitignore. Wins over include.'),
-    oneFileSystem: flag()
-      .optional()
-      .describe('Do not go into other file systems mounted below. Default false.'),
-    excludeCaches: flag()
-      .optional()
-      .describe('Leave out what is in folders that hold a CACHEDIR.TAG. Default false.'),
-    excludeIfPresent: listOf(text('a file name'), 'a list of file names')
-      .optional()
-      .describe('Leave out what is in folders that hold a file of such a name, for instance .nobackup.'),
-  }),
-});
+import { filesSource, filesSourceWithDefaults, type FilesSource } from './files-source.ts';
 
 /** What is protected, by driver. A new driver is one more member. */
 export const sourceSpec = z
-  .discriminatedUnion('driver', [filesDriver], { error: 'one of files' })
+  .discriminatedUnion('driver', [filesSource], { error: 'one of files' })
   .meta({ title: 'Source' });
 
 /** A Source's spec with its defaults. */
-export interface SourceSpec {
-  readonly driver: 'files';
-  readonly files: {
-    /** Absolute. */
-    readonly path: string;
-    /** Empty: everything. */
-    readonly include: readonly string[];
-    readonly exclude: readonly string[];
-    readonly oneFileSystem: boolean;
-    readonly excludeCaches: boolean;
-    readonly excludeIfPresent: readonly string[];
-  };
+export type SourceSpec = FilesSource;
+
+export function sourceWithDefaults(spec: z.infer<typeof sourceSpec>): SourceSpec {
+  return filesSourceWithDefaults(spec);
 }
 
-export function sourceWithDefaults({ driver, files }: z.infer<typeof sourceSpec>): SourceSpec {
-  return {
-    driver,
-    files: {
-      path: files.path,
-      include: files.include ?? [],
-      exclude: files.exclude ?? [],
-      oneFileSystem: files.oneFileSystem ?? false,
-      excludeCaches: files.excludeCaches ?? false,
-      excludeIfPresent: files.excludeIfPresent ?? [],
-    },
-  };
+/** What a Source says under its driver's name: what the driver of that name is given. */
+export function driverSpecOf(spec: SourceSpec): unknown {
+  return spec.files;
+}
+
+/** Where on the mover's machine a source is; undefined for one that is not at a path. */
+export function sourcePathOf(spec: SourceSpec): string | undefined {
+  return spec.files.path;
 }
