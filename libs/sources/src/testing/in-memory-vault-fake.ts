@@ -103,7 +103,8 @@ class Writer implements FakeWriter {
     if (this.#last !== undefined && comparePaths(this.#last, entry.path) >= 0) {
       throw new Error(`'${textOf(entry.path)}' does not come after '${textOf(this.#last)}'.`);
     }
-    if (hasContent(entry) !== (content !== undefined)) {
+    const takenOver = content !== undefined && 'asBefore' in content;
+    if (hasContent(entry) ? content === undefined : content !== undefined && !takenOver) {
       throw new Error(`'${textOf(entry.path)}' has content exactly when it is the first name of a file.`);
     }
     this.#last = entry.path;
@@ -150,6 +151,10 @@ class Writer implements FakeWriter {
     const wall = BigInt(Date.now()) * 1_000_000n;
     if (content === undefined) {
       this.#entries.set(textKey(entry.path), { ...entry, readAt: wall });
+      return { bytesRead: 0n, bytesNew: 0n };
+    }
+    if ('asBefore' in content && !hasContent(entry)) {
+      this.#entries.set(textKey(entry.path), { ...entry, readAt: content.asBefore.readAt });
       return { bytesRead: 0n, bytesNew: 0n };
     }
     if ('asBefore' in content) {

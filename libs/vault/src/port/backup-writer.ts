@@ -22,7 +22,10 @@ export type AddContent =
       /** When reading began, in nanoseconds since 1970; by default when the writer calls `open`. */
       readonly readAt?: bigint;
     }
-  /** Takes over the content of an entry that came out of `previous()`, without reading the source. */
+  /**
+   * Takes over the content of an entry that came out of `previous()`, without reading the source, and when it was read:
+   * an entry that is the same in everything is written as the same bytes. Also for entries without content.
+   */
   | { readonly asBefore: StoredEntry };
 
 export interface AddResult {

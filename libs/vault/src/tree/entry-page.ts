@@ -9,12 +9,22 @@ import { decodeEntry, encodeEntry } from './entry-codec.ts';
 /** A page ends before it would be larger than this, whatever its entries say. */
 const MAX_PAGE_BYTES = 128 * 1024;
 
+/** One entry in 64 begins a page, and one page in 128 an index page. */
+const PAGE_MASK = 0x3f;
+const INDEX_SHIFT = 16;
+const INDEX_MASK = 0x7f;
+
 /**
- * One entry in 256 begins a page because of its name, so that pages begin at the same entries in the next backup and
- * those without a change come out the same, also when entries before them were added or removed.
+ * Some entries begin a page because of their name, so that pages begin at the same entries in the next backup and those
+ * without a change come out the same, also when entries before them were added or removed.
  */
 function beginsPage(path: Uint8Array): boolean {
-  return (crc32(path) & 0xff) === 0;
+  return (crc32(path) & PAGE_MASK) === 0;
+}
+
+/** The same for index pages, by the first path of the pages they list. */
+export function beginsIndexPage(path: Uint8Array): boolean {
+  return ((crc32(path) >>> INDEX_SHIFT) & INDEX_MASK) === 0;
 }
 
 /** A page of entries in canonical order, the path of each shortened by what it shares with the one before. */

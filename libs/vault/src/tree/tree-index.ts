@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import type { UnitPlace } from '../container/object-series-writer.ts';
@@ -6,13 +7,25 @@ import { readPlace, writePlace } from '../map/index-page.ts';
 /** Bytes of the hash by which a page is recognised in the next backup. */
 export const PAGE_HASH_BYTES = 16;
 
+/** First 16 bytes of the SHA-256 of a page before compression. */
+export function pageHash(page: Uint8Array): Buffer {
+  return createHash('sha256').update(page).digest().subarray(0, PAGE_HASH_BYTES);
+}
+
 /** One page of entries, as the index knows it. */
 export interface EntryPageRef {
   readonly first: Uint8Array;
   readonly entries: number;
-  /** First 16 bytes of the SHA-256 of the page before compression. */
+  /** See `pageHash`. */
   readonly hash: Uint8Array;
   readonly place: UnitPlace;
+}
+
+/** One index page and what it lists. */
+export interface IndexPage {
+  readonly place: UnitPlace;
+  readonly hash: Uint8Array;
+  readonly refs: readonly EntryPageRef[];
 }
 
 export function encodeTreeIndex(refs: readonly EntryPageRef[]): Buffer {

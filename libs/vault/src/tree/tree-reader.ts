@@ -3,8 +3,8 @@ import { DamagedObjectError } from '../error/damaged-object-error.ts';
 import type { StoredEntry } from '../port/entry.ts';
 import { comparePaths } from '../port/path-order.ts';
 import { decodeEntryPage } from './entry-page.ts';
-import type { EntryPageRef } from './tree-index.ts';
-import { decodeTreeIndex, parsePlace } from './tree-index.ts';
+import type { EntryPageRef, IndexPage } from './tree-index.ts';
+import { decodeTreeIndex, pageHash, parsePlace } from './tree-index.ts';
 
 /** Called for a page that cannot be read; the entries from `first` up to `next` (or the end) are in it. */
 export type OnDamagedPage = (error: DamagedObjectError, first?: Uint8Array, next?: Uint8Array) => void;
@@ -21,19 +21,29 @@ export class TreeReader {
     this.backup = backup;
   }
 
-  /** The pages of entries, in order; with `onDamaged`, what cannot be read is reported and left out. */
-  async *pages(onDamaged?: OnDamagedPage): AsyncIterable<EntryPageRef> {
+  /** The index pages, in order; with `onDamaged`, what cannot be read is reported and left out. */
+  async *indexPages(onDamaged?: OnDamagedPage): AsyncIterable<IndexPage> {
     for (const text of this.index) {
-      let refs: EntryPageRef[];
+      const place = parsePlace(text);
+      let page: IndexPage;
       try {
-        refs = await this.units.page('tree', parsePlace(text), decodeTreeIndex);
+        page = await this.units.page('tree', place, (bytes) => ({
+          place,
+          hash: pageHash(bytes),
+          refs: decodeTreeIndex(bytes),
+        }));
       } catch (error) {
         if (onDamaged === undefined || !(error instanceof DamagedObjectError)) throw error;
         onDamaged(error);
         continue;
       }
-      yield* refs;
+      yield page;
     }
+  }
+
+  /** The pages of entries, in order; with `onDamaged`, what cannot be read is reported and left out. */
+  async *pages(onDamaged?: OnDamagedPage): AsyncIterable<EntryPageRef> {
+    for await (const { refs } of this.indexPages(onDamaged)) yield* refs;
   }
 
   private read(ref: EntryPageRef): Promise<StoredEntry[]> {

@@ -1,28 +1,26 @@
-import { createHash } from 'node:crypto';
 import type { ObjectSeriesWriter, UnitPlace } from '../container/object-series-writer.ts';
 import { compressUnit } from '../container/unit-codec.ts';
-import { idKey } from '../write/known-blocks.ts';
 import type { EncodableEntry } from './entry-codec.ts';
-import { EntryPageWriter } from './entry-page.ts';
+import { beginsIndexPage, EntryPageWriter } from './entry-page.ts';
+import type { PagesBefore } from './pages-before.ts';
 import type { EntryPageRef } from './tree-index.ts';
-import { encodeTreeIndex, PAGE_HASH_BYTES, placeText } from './tree-index.ts';
+import { encodeTreeIndex, pageHash, placeText } from './tree-index.ts';
 
-/** Pages that one index page lists. */
+/** Pages that one index page lists at most. */
 const INDEX_PAGES = 1024;
 
 /** Writes the entries of a backup as pages, taking over those of the parent that are the same. */
 export class TreeWriter {
   private readonly series: ObjectSeriesWriter;
   private readonly level: number;
-  private readonly before: ReadonlyMap<string, UnitPlace>;
+  private readonly before: PagesBefore;
   private page = new EntryPageWriter();
   private index: EntryPageRef[] = [];
   private readonly indexPlaces: UnitPlace[] = [];
   /** Every place an index page or a page of entries of this backup lies at. */
   readonly places = new Map<number, Set<number>>();
 
-  /** @param before pages of the parent by their hash */
-  constructor(series: ObjectSeriesWriter, compressionLevel: number, before: ReadonlyMap<string, UnitPlace>) {
+  constructor(series: ObjectSeriesWriter, compressionLevel: number, before: PagesBefore) {
     this.series = series;
     this.level = compressionLevel;
     this.before = before;
@@ -42,20 +40,26 @@ export class TreeWriter {
   private async closePage(): Promise<void> {
     const { first, entries } = this.page;
     if (first === undefined) return;
+    const isFull = this.index.length === INDEX_PAGES || beginsIndexPage(first);
+    if (this.index.length > 0 && isFull) await this.closeIndex();
     const bytes = this.page.encode();
-    const hash = createHash('sha256').update(bytes).digest().subarray(0, PAGE_HASH_BYTES);
-    const known = this.before.get(idKey(hash));
-    const place = known ?? (await this.series.append(await compressUnit(bytes, this.level)));
+    const hash = pageHash(bytes);
+    const place = (await this.before.entryPage(first, hash)) ?? (await this.write(bytes));
     this.index.push({ first, entries, hash, place: this.use(place) });
     this.page = new EntryPageWriter();
-    if (this.index.length === INDEX_PAGES) await this.closeIndex();
   }
 
   private async closeIndex(): Promise<void> {
-    if (this.index.length === 0) return;
-    const place = await this.series.append(await compressUnit(encodeTreeIndex(this.index), this.level));
+    const [first] = this.index;
+    if (first === undefined) return;
+    const bytes = encodeTreeIndex(this.index);
+    const place = this.before.indexPage(first.first, pageHash(bytes)) ?? (await this.write(bytes));
     this.indexPlaces.push(this.use(place));
     this.index = [];
+  }
+
+  private async write(page: Buffer): Promise<UnitPlace> {
+    return this.series.append(await compressUnit(page, this.level));
   }
 
   /** The places of the index pages, for the manifest. */

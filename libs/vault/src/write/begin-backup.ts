@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { ObjectSeriesWriter } from '../container/object-series-writer.ts';
-import type { UnitPlace } from '../container/object-series-writer.ts';
 import type { ObjectKind } from '../container/object-header.ts';
 import { crashPoint } from '../crash-point.ts';
 import { gearTable } from '../cut/gear-table.ts';
@@ -12,21 +11,13 @@ import type { CollectionContext } from '../repository/collection-context.ts';
 import { publicIdentity } from '../repository/collection-context.ts';
 import { objectName } from '../repository/layout.ts';
 import { claimFolder } from '../repository/run-folder.ts';
+import { PagesBefore } from '../tree/pages-before.ts';
 import type { BackupPlan, WriteOptions } from './backup-plan.ts';
 import { checkLineage, folderAt } from './backup-plan.ts';
-import { idKey } from './known-blocks.ts';
 import { LeftoverBlocks } from './leftover-blocks.ts';
 import { DEFAULT_PACK_BYTES, VaultBackupWriter } from './vault-backup-writer.ts';
 import type { OwnVolume } from './write-manifest.ts';
 import { commitManifest } from './write-manifest.ts';
-
-/** Entry pages of the parent by their hash: a page that comes out the same is not written again. */
-async function entryPagesOf(parent: VaultBackupReader | undefined): Promise<Map<string, UnitPlace>> {
-  const pages = new Map<string, UnitPlace>();
-  if (parent !== undefined)
-    for await (const ref of parent.tree.pages()) pages.set(idKey(ref.hash), ref.place);
-  return pages;
-}
 
 /** Starts a backup in a collection; `before` is the manifest of its parent or base. */
 export async function beginBackup(
@@ -85,6 +76,6 @@ export async function beginBackup(
       gear: gearTable(identity),
       commit: (written) => commitManifest(manifestParts, written),
     },
-    await entryPagesOf(parent),
+    new PagesBefore(parent?.tree),
   );
 }

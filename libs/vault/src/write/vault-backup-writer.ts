@@ -20,6 +20,7 @@ import type { Entry, StoredEntry } from '../port/entry.ts';
 import { comparePaths } from '../port/path-order.ts';
 import type { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import type { EncodableEntry } from '../tree/entry-codec.ts';
+import type { PagesBefore } from '../tree/pages-before.ts';
 import { placeText } from '../tree/tree-index.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
 import { encodeWarnings } from '../tree/warning-page.ts';
@@ -90,8 +91,7 @@ export class VaultBackupWriter implements BackupWriter {
   private state: 'open' | 'finished' | 'abandoned' = 'open';
   private readonly counted = { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesUnchanged: 0 };
 
-  /** @param pagesBefore entry pages of the parent by their hash */
-  constructor(parts: WriterParts, pagesBefore: ConstructorParameters<typeof TreeWriter>[2]) {
+  constructor(parts: WriterParts, pagesBefore: PagesBefore) {
     this.parts = parts;
     this.backupId = parts.plan.backupId;
     const { options, packs, maps } = parts;
@@ -206,6 +206,10 @@ export class VaultBackupWriter implements BackupWriter {
   }
 
   private addUnchanged(entry: Entry, before: StoredEntry): AddResult {
+    if (!hasContent(entry)) {
+      this.write({ ...entry, size: 0n, readAt: before.readAt });
+      return { bytesRead: 0n, bytesNew: 0n };
+    }
     const content = this.ownContent(before);
     if (content === undefined) throw new ForeignContentError(readableBytes(entry.path));
     const { readAt } = before;

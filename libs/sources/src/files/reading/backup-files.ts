@@ -133,7 +133,7 @@ export class FilesBackup {
   #addWithoutContent(found: Found, entry: Entry, before: StoredEntry | undefined): void {
     if (before && isUnchanged(entry, before)) {
       this.#unchanged += 1;
-      this.#track(this.#entries.completeAsBefore(entry, before), undefined, 0);
+      this.#track(this.#entries.completeAsBefore(entry, before), { asBefore: before }, 0);
     } else {
       this.#track(this.#complete(found, entry), undefined, 0);
     }
