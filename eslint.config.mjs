@@ -46,6 +46,8 @@ export default defineConfig(
         AbortSignal: 'readonly',
         setInterval: 'readonly',
         clearInterval: 'readonly',
+        Atomics: 'readonly',
+        SharedArrayBuffer: 'readonly',
       },
     },
   },
