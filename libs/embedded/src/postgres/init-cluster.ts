@@ -24,6 +24,8 @@ export interface InitClusterOptions {
   secrets: PostgresSecrets;
   /** False leaves out syncing to disk and shrinks the log files: throw-away clusters only. */
   durable: boolean;
+  /** More arguments for initdb. */
+  initdb?: readonly string[];
 }
 
 /**
@@ -49,6 +51,7 @@ export async function initCluster(options: InitClusterOptions): Promise<boolean>
     [
       ...['-D', staging, '-U', POSTGRES_ADMIN, '--encoding=UTF8', '--locale=C', '--auth=reject'],
       ...(options.durable ? [] : ['--no-sync', '--wal-segsize=4']),
+      ...(options.initdb ?? []),
     ],
     common,
   );

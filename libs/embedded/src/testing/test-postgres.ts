@@ -21,6 +21,10 @@ export interface TestPostgresOptions {
   settings?: Readonly<Record<string, string>>;
   /** Lines to add to pg_hba.conf. */
   hostRules?: readonly string[];
+  /** Folder of the programs of another version. */
+  bin?: string;
+  /** More for initdb, e.g. `--data-checksums`. */
+  initdb?: readonly string[];
 }
 
 /** A PostgreSQL server of its own, with the logins of a real home. */
@@ -53,7 +57,8 @@ const THROW_AWAY = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 
 export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const runAs = await postgresUser();
   const copies = runAs ? path.join(SHARED_FOLDER, 'bin') : path.join(resolveCache(), 'postgres');
-  const bin = await usableBinaries(await findPostgres(), runAs, copies);
+  const env = options.bin === undefined ? process.env : { CATENA_POSTGRES_BIN: options.bin };
+  const bin = await usableBinaries(await findPostgres(env), runAs, copies);
   const temporary = await mkdtemp(path.join(tmpdir(), 'catena-pg-'));
   await chmod(temporary, runAs ? 0o711 : 0o700);
   const folders = { run: path.join(temporary, 'run'), logs: path.join(temporary, 'logs') };
@@ -75,7 +80,14 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   const durable = options.durable ?? false;
   let server: TestServer;
   try {
-    await initCluster({ bin, dataDir: path.join(folder, 'data'), runAs, secrets, durable });
+    await initCluster({
+      bin,
+      dataDir: path.join(folder, 'data'),
+      runAs,
+      secrets,
+      durable,
+      initdb: options.initdb ?? [],
+    });
     server = await TestServer.start(
       ([port]) =>
         postgresChild({
