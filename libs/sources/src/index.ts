@@ -3,6 +3,7 @@ import { DriverRegistry } from './port/driver-registry.ts';
 
 export type * from './port/source-driver.ts';
 export { DriverRegistry } from './port/driver-registry.ts';
+export { HistoryLostError, type HistoryLost } from './port/history-lost-error.ts';
 export { RestoreError, type RestoreErrorCode } from './port/restore-error.ts';
 export { SourceError, type SourceErrorCode } from './port/source-error.ts';
 export {

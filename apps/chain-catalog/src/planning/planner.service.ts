@@ -1,7 +1,8 @@
-import { collectionIdOf, type AnyDomainEvent, type RunRequest } from '@catena/events';
+import { collectionIdOf, type AnyDomainEvent, type BackupType, type RunRequest } from '@catena/events';
 import { decidePlan, type CollectionState, type PlanningFacts } from '@catena/chain';
 import type { EventLog } from '@catena/event-log';
 import { isOver, type RunState } from '@catena/run';
+import { keepsLog } from '@catena/schedule';
 import {
   appendDecided,
   CLOCK,
@@ -132,7 +133,12 @@ export class PlannerService {
           ? []
           : [await this.histories.collections.load(collectionIdOf(source.uid, repository.uid))];
       return {
-        facts: { source, repository, collections: collections.map(({ state }) => state) },
+        facts: {
+          source,
+          repository,
+          collections: collections.map(({ state }) => state),
+          keepsLog: source !== undefined && keepsLog(source.spec),
+        },
         collections,
       };
     }
@@ -175,16 +181,25 @@ function samePlaceAs(open: OpenRun): (one: OpenRun) => boolean {
 
 const NO_PLACE = '';
 
-/** What a requested run may have to wait for: source and repository. Copy-only runs and other kinds wait for nobody. */
+/**
+ * What a requested run may have to wait for: source and repository, logs apart from data. Copy-only runs and other kinds
+ * wait for nobody.
+ */
 function placeOf({ request }: RunState): string {
-  const waits = request?.kind === 'backup' && !(request.copyOnly && request.type === 'full');
-  return waits ? `${request.source}/${request.repository}` : NO_PLACE;
+  if (request?.kind !== 'backup') return NO_PLACE;
+  const { source, repository, type, copyOnly } = request;
+  const isApart = copyOnly && (type === 'full' || type === 'log');
+  return isApart ? NO_PLACE : placeName(source, repository, type);
+}
+
+function placeName(source: string, repository: string, type: BackupType): string {
+  return `${source}/${repository}/${type === 'log' ? 'log' : 'data'}`;
 }
 
 /** Runs that wait there are not looked at until this one is over; what the decision loads has the last word. */
 function placeTakenBy({ state: { plan } }: OpenRun): string | undefined {
   const takes = plan?.kind === 'backup' && !plan.copyOnly;
-  return takes ? `${plan.source.name}/${plan.repository.name}` : undefined;
+  return takes ? placeName(plan.source.name, plan.repository.name, plan.type) : undefined;
 }
 
 function expectedOf(run: Loaded<RunState>, collections: readonly Loaded<CollectionState>[]): ExpectedHead[] {

@@ -14,6 +14,7 @@ import {
   type Loaded,
   type ServiceConfiguration,
 } from '@catena/service';
+import { HistoryLostError } from '@catena/sources';
 import { Inject, Injectable } from '@nestjs/common';
 import { DamageFoundError } from '../execution/damage-found-error.ts';
 import {
@@ -139,7 +140,7 @@ export class AttemptService {
   /** What is to be reported; nothing when the attempt stopped without a word to say. */
   async #execute(attempt: Attempt): Promise<Outcome | undefined> {
     try {
-      const done = await this.#executorOf(attempt)(this.#executionOf(attempt));
+      const done = await this.#executorOf(attempt).execute(this.#executionOf(attempt) as never);
       return { kind: 'completed', ...done };
     } catch (error) {
       if (attempt.stopped === 'cancelled') return { kind: 'cancelled' };
@@ -152,14 +153,15 @@ export class AttemptService {
         kind: 'failed',
         failure: failureOf(error),
         ...(error instanceof DamageFoundError ? { damaged: [...error.damaged] } : {}),
+        ...(error instanceof HistoryLostError ? { historyLost: error.lost } : {}),
       };
     }
   }
 
-  #executorOf(attempt: Attempt): (execution: Execution) => Promise<WorkDone> {
+  #executorOf(attempt: Attempt): AnyRunExecutor {
     const executor = this.executors.find(({ kind }) => kind === attempt.plan.kind);
     if (executor === undefined) throw new Error(`No executor does runs of kind ${attempt.plan.kind}.`);
-    return (execution) => executor.execute(execution as never);
+    return executor;
   }
 
   #executionOf(attempt: Attempt): Execution {
@@ -185,7 +187,17 @@ export class AttemptService {
     if (answer === undefined) return await this.#handBack(attempt, job);
     this.log.info('reported', { attempt: attempt.number, outcome: outcome.kind, ...answer });
     if (!answer.accepted && (await this.#isSuperseded(attempt))) return;
+    if (answer.accepted && outcome.kind === 'completed') await this.#recorded(attempt, outcome);
     await job.acknowledge();
+  }
+
+  /** What it did not get done is done by the next run of its kind. */
+  async #recorded(attempt: Attempt, done: WorkDone): Promise<void> {
+    try {
+      await this.#executorOf(attempt).recorded?.(attempt.plan as never, done);
+    } catch (error) {
+      this.log.warn('the source was not told that its backup is recorded', { run: attempt.run, error });
+    }
   }
 
   /** No answer when the mover has to stop first: the next attempt finds the manifest and reports again. */

@@ -1,7 +1,13 @@
 import { CatenaError, type BackupPlan, type Warning } from '@catena/events';
 import { driverSpecOf, readSourceSpec } from '@catena/schedule';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
-import type { DriverRegistry, SourceDriver } from '@catena/sources';
+import type {
+  BackupOptions,
+  BackupOutcome,
+  DriverProgress,
+  DriverRegistry,
+  SourceDriver,
+} from '@catena/sources';
 import { readableBytes, type BackupWriter, type Collection, type FinishedBackup } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import { damageOf } from '../execution/damage-of.ts';
@@ -48,9 +54,9 @@ export class BackupExecutor implements RunExecutor<'backup'> {
     startedAt: number,
   ): Promise<FinishedBackup> {
     const { plan, run, attempt, signal } = execution;
-    if (plan.type === 'log') throw unsupported(plan);
     const spec = readSourceSpec(plan.source.spec);
     const driver = this.drivers.get(spec.driver);
+    if (plan.type === 'log' && driver.log === undefined) throw keepsNoLog(plan);
     const driverSpec = driverSpecOf(spec);
     await driver.check(driverSpec, { repositoryFolder: opened.folder });
     const family = await driver.family(driverSpec);
@@ -85,20 +91,37 @@ export class BackupExecutor implements RunExecutor<'backup'> {
   ): Promise<FinishedBackup> {
     const { plan, signal, progress } = execution;
     progress.enter('reading');
-    const { summary } = await driver.backup(driverSpec, writer, {
+    const options = {
       signal,
-      progress: (state) => {
+      collection: plan.collection,
+      progress: (state: DriverProgress) => {
         progress.update(state);
         crashPoint('mover.during-backup');
       },
-    });
+    };
+    const { summary } =
+      plan.type === 'log'
+        ? await backupLog(driver, driverSpec, writer, plan, options)
+        : await driver.backup(driverSpec, writer, options);
     progress.enter('writing');
     await execution.assertHeld();
     crashPoint('mover.before-manifest');
-    const position = plan.position === undefined ? summary.position : { end: plan.position };
+    // Only a source with a log has a coordinate of its own; for the others the plan's sequence is one.
+    const reserved = driver.capabilities.givesLogs ? undefined : plan.position;
+    const position = reserved === undefined ? summary.position : { end: reserved };
     const finished = await writer.finish({ ...summary, ...(position === undefined ? {} : { position }) });
     crashPoint('mover.after-manifest');
     return finished;
+  }
+
+  async recorded(plan: BackupPlan, { manifest }: WorkDone): Promise<void> {
+    if (plan.type !== 'log' || plan.copyOnly || manifest === undefined) return;
+    const spec = readSourceSpec(plan.source.spec);
+    const { collection } = plan;
+    crashPoint('mover.before-release');
+    await this.drivers
+      .get(spec.driver)
+      .log?.release(driverSpecOf(spec), { collection, position: manifest.position });
   }
 
   async #report(
@@ -125,6 +148,24 @@ export class BackupExecutor implements RunExecutor<'backup'> {
   }
 }
 
+async function backupLog(
+  driver: SourceDriver,
+  driverSpec: unknown,
+  writer: BackupWriter,
+  plan: BackupPlan,
+  options: BackupOptions,
+): Promise<BackupOutcome> {
+  const { collection, start, fork, copyOnly } = plan;
+  if (driver.log === undefined || start === undefined) throw keepsNoLog(plan);
+  return await driver.log.backup(driverSpec, writer, {
+    ...options,
+    collection,
+    start,
+    copyOnly,
+    ...(fork === undefined ? {} : { fork }),
+  });
+}
+
 async function warningsOf(collection: Collection, backup: string): Promise<Warning[]> {
   const reader = await collection.openBackup(backup);
   try {
@@ -149,7 +190,7 @@ function familyChanged({ source, repository, family }: BackupPlan, now: string):
   );
 }
 
-function unsupported({ source }: BackupPlan): CatenaError {
+function keepsNoLog({ source }: BackupPlan): CatenaError {
   return new CatenaError('chain.source-keeps-no-log', `The source ${source.name} keeps no log to back up.`, {
     remedy: 'Use incremental backups for it.',
   });

@@ -14,10 +14,10 @@ export function manifestReportOf({ ref, manifest }: FoundBackup): ManifestReport
     type: manifest.type,
     copyOnly: manifest.copyOnly,
     ...(manifest.parent === undefined ? {} : { parent: manifest.parent }),
-    ...(manifest.type === 'full' ? {} : { base: manifest.base ?? manifest.chain }),
+    ...(manifest.type === 'full' || manifest.type === 'log' ? {} : { base: manifest.base ?? manifest.chain }),
     chain: manifest.chain,
     family: manifest.source.family,
-    position: positionOf(manifest, ref),
+    ...historyOf(manifest, ref),
     startedAt: instant(manifest.startedAt),
     asOf: instant(manifest.asOf),
     finishedAt: instant(manifest.endedAt),
@@ -30,8 +30,15 @@ export function manifestReportOf({ ref, manifest }: FoundBackup): ManifestReport
   };
 }
 
-function positionOf(manifest: Manifest, ref: ManifestRef): string {
-  if (manifest.position !== undefined) return manifest.position.end;
+/** Where in the source's history the backup stands. */
+function historyOf(
+  manifest: Manifest,
+  ref: ManifestRef,
+): Pick<ManifestReport, 'position' | 'start' | 'fork' | 'forkParent' | 'forkAt' | 'archivePoint'> {
+  if (manifest.position !== undefined) {
+    const { end, ...rest } = manifest.position;
+    return { position: end, ...rest };
+  }
   throw new CatenaError('mover.manifest-without-position', `The manifest ${ref.name} names no position.`, {
     remedy: 'It was not written by a mover. Restore it with catena restore --repository.',
   });

@@ -22,6 +22,8 @@ export interface Execution<P extends RunPlan = RunPlan> {
 export interface RunExecutor<K extends RunPlan['kind']> {
   readonly kind: K;
   execute(execution: Execution<Extract<RunPlan, { kind: K }>>): Promise<WorkDone>;
+  /** The catalog has recorded what was done: the place for what must not come before that. Harmless to repeat. */
+  recorded?(plan: Extract<RunPlan, { kind: K }>, done: WorkDone): Promise<void>;
 }
 
 export type AnyRunExecutor = { [K in RunPlan['kind']]: RunExecutor<K> }[RunPlan['kind']];

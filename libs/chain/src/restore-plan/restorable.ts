@@ -45,7 +45,21 @@ export interface RestoreRepository {
 
 /** A backup as queries answer it, for planning. */
 export function restorableOf(view: BackupView): RestorableBackup {
-  const { backup, repository, type, copyOnly, family, position, asOf, closure, keyIds, state } = view;
-  const bytes = view.bytesAdded;
-  return { backup, repository, type, copyOnly, family, position, asOf, closure, bytes, keyIds, state };
+  const { backup, repository, type, copyOnly, family, asOf, closure, keyIds, state } = view;
+  const { start, position, fork, bytesAdded: bytes } = view;
+  return {
+    backup,
+    repository,
+    type,
+    copyOnly,
+    family,
+    fork,
+    start,
+    position,
+    asOf,
+    closure,
+    bytes,
+    keyIds,
+    state,
+  };
 }

@@ -43,7 +43,7 @@ export async function listBackups(
 }
 
 export function backupView(row: BackupRow): BackupView {
-  const { validFrom: _from, validTo: _to, fork: _fork, start: _start, archivePoint: _point, ...rest } = row;
+  const { validFrom: _from, validTo: _to, ...rest } = row;
   const { stateBecause, undoUntil, pinned, ...shown } = rest;
   const { manifestName, manifestHash, verifiedAt, verifiedDepth, ...facts } = shown;
   const hasExpired = row.state === 'expired' || stateBecause !== null;

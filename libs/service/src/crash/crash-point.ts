@@ -22,6 +22,7 @@ export const crashPoints = [
   'mover.during-restore',
   'mover.before-report',
   'mover.after-report',
+  'mover.before-release',
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

@@ -39,6 +39,19 @@ export interface BackupOptions {
   readonly expected?: SourceTotals;
   /** End of the backup this one depends on; the new end is never before it. */
   readonly previousEnd?: string;
+  /** Names what is kept for this source in this repository, for instance what holds the log at the source. */
+  readonly collection?: string;
+}
+
+/** What a backup of a source's own log must cover. Positions are decimal texts, as in events. */
+export interface LogBackupOptions extends BackupOptions {
+  readonly collection: string;
+  /** Where the last regular log ended: this one begins there, or before. */
+  readonly start: string;
+  /** The branch the collection knows the source to be on. */
+  readonly fork?: string;
+  /** Covers the same and moves nothing at the source (rules.md 1.3). */
+  readonly copyOnly: boolean;
 }
 
 export interface BackupOutcome {
@@ -54,9 +67,21 @@ export interface BackupOutcome {
   readonly summary: BackupSummary;
 }
 
+/** A place in the source's own history: exactly one of these, on the branch `fork` if that is said. */
+export type RestoreStop = { readonly fork?: string } & (
+  | { readonly at: string }
+  | { readonly position: string }
+  | { readonly mark: string }
+  | { readonly transaction: string }
+);
+
 export interface RestoreOptions {
   /** Names the attempt's staging folder: the same run continues where an earlier attempt ended. */
   readonly run: string;
+  /** Log backups to be rolled on top, in order; only for a driver with `log`. */
+  readonly logs?: readonly BackupReader[];
+  /** Where to stop in the source's history; absent: where the data backup, or the last log, ends. */
+  readonly stop?: RestoreStop;
   /** Only what matches one of these (see `EntrySelection.globs`) and what is below it, with the folders it is in. */
   readonly globs?: readonly string[];
   /** Whether things that exist may be replaced. What is not in the backup is never touched. */
@@ -93,6 +118,19 @@ export interface RestoreOutcome {
   readonly warningCount: number;
 }
 
+/** What a driver does whose sources keep a log (`capabilities.givesLogs`). */
+export interface LogDriver {
+  /**
+   * Adds the log from `start` to where the source is now; `summary.position` says what it covers. The source keeps what
+   * it has until `release`.
+   * @throws HistoryLostError when the source no longer has the log since `start`.
+   */
+  backup(spec: unknown, writer: BackupWriter, options: LogBackupOptions): Promise<BackupOutcome>;
+
+  /** The catalog has recorded the log up to `position`: the source may let go of it. Harmless to repeat. */
+  release(spec: unknown, held: { readonly collection: string; readonly position: string }): Promise<void>;
+}
+
 /**
  * `spec` is what a definition says under the driver's name; each method checks it and throws `SourceError` with the
  * code `source.specInvalid`.
@@ -101,6 +139,9 @@ export interface SourceDriver {
   /** As in `spec.driver` of a definition. */
   readonly name: string;
   readonly capabilities: DriverCapabilities;
+
+  /** Of a driver whose sources keep a log. */
+  readonly log?: LogDriver;
 
   /** Resolves when a backup can begin; throws a `SourceError` that names what is wrong and how to mend it. */
   check(spec: unknown, context?: CheckContext): Promise<void>;

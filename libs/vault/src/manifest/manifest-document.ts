@@ -66,7 +66,14 @@ const manifest = z.object({
   folder: z.string(),
   source: z.object({ name: z.string(), uid: z.string(), family: z.string(), driver: z.string() }),
   position: z
-    .object({ start: z.string().optional(), end: z.string(), fork: z.string().optional() })
+    .object({
+      start: z.string().optional(),
+      end: z.string(),
+      fork: z.string().optional(),
+      forkParent: z.string().optional(),
+      forkAt: z.string().optional(),
+      archivePoint: z.string().optional(),
+    })
     .optional(),
   asOf: z.iso.datetime(),
   startedAt: z.iso.datetime(),

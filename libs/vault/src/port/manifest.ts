@@ -6,6 +6,11 @@ export interface Position {
   readonly end: string;
   /** Branch of the source's history, if the driver has such. */
   readonly fork?: string;
+  /** With `fork`: the branch it left, and up to where both are the same. */
+  readonly forkParent?: string;
+  readonly forkAt?: string;
+  /** Of a data backup whose source keeps a log: where logs begin, reserved before reading. */
+  readonly archivePoint?: string;
 }
 
 export interface SourceIdentity {

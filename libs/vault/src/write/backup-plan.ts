@@ -13,7 +13,7 @@ export interface BackupPlan {
   readonly backupId: string;
   readonly run: string;
   readonly attempt: number;
-  readonly type: Exclude<BackupType, 'log'>;
+  readonly type: BackupType;
   readonly copyOnly?: boolean;
   readonly source: SourceIdentity;
   /** Names the backup's folder; the run's first attempt decides. */
@@ -43,9 +43,9 @@ export function checkLineage(plan: BackupPlan, before: Manifest | undefined): vo
   const refuse = (rule: string, remedy: string): never => {
     throw new BackupRefusedError(plan.backupId, rule, remedy);
   };
-  if (plan.type === 'full') {
+  if (plan.type === 'full' || plan.type === 'log') {
     if (plan.parent !== undefined || plan.base !== undefined)
-      refuse('a full has neither parent nor base', 'leave them out');
+      refuse(`a ${plan.type} has neither parent nor base`, 'leave them out');
     return;
   }
   if (plan.copyOnly === true) refuse(`a copy-only backup cannot be ${plan.type}`, 'take a copy-only full');
@@ -72,6 +72,7 @@ function chainFolder(before: Manifest): string {
 
 /** Where the backup goes if it begins at a time. */
 export function folderAt(plan: BackupPlan, before: Manifest | undefined, time: Date): string {
+  if (plan.type === 'log') return folderOfFull(time, 'log');
   if (before !== undefined) return folderOfDependent(chainFolder(before), time, plan.type);
   return folderOfFull(time, plan.copyOnly === true ? 'copyOnly' : 'conventional');
 }

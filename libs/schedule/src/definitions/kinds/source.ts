@@ -22,3 +22,10 @@ export function driverSpecOf(spec: SourceSpec): unknown {
 export function sourcePathOf(spec: SourceSpec): string | undefined {
   return spec.files.path;
 }
+
+const DRIVERS_WITH_LOG: ReadonlySet<string> = new Set(['postgres']);
+
+/** Whether a source keeps a log of its own that can be backed up. */
+export function keepsLog({ driver }: { readonly driver?: unknown }): boolean {
+  return typeof driver === 'string' && DRIVERS_WITH_LOG.has(driver);
+}
