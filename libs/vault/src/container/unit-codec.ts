@@ -41,8 +41,25 @@ export async function decodeUnit(unit: Uint8Array): Promise<Buffer> {
   if (unit[0] === RAW) return body;
   if (unit[0] !== ZSTD) throw new MalformedBytesError(`unknown compression ${unit[0] ?? 'of nothing'}`);
   try {
-    return await decompressAsync(body, { maxOutputLength: MAX_UNIT_BYTES });
+    return await decompressAsync(body, { maxOutputLength: MAX_UNIT_BYTES, chunkSize: announcedBytes(body) });
   } catch (error) {
     throw new MalformedBytesError(`does not decompress: ${String(error)}`);
   }
+}
+
+/**
+ * How much the header of a zstd frame (RFC 8878, section 3.1.1) says it holds, so that it comes out in one piece. Only a
+ * hint: what is larger than a unit may be is refused while it is decompressed, whatever the header says.
+ */
+function announcedBytes(frame: Buffer): number {
+  const SMALLEST = 1024;
+  const descriptor = frame[4] ?? 0;
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const flag = descriptor >>> 6;
+  const at = 5 + (singleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
+  const width = flag === 0 ? (singleSegment ? 1 : 0) : 1 << flag;
+  if (width === 0 || at + width > frame.length) return SMALLEST;
+  const size =
+    width === 8 ? Number(frame.readBigUInt64LE(at)) : frame.readUIntLE(at, width) + (width === 2 ? 256 : 0);
+  return Math.min(Math.max(size, SMALLEST), MAX_UNIT_BYTES);
 }

@@ -5,7 +5,9 @@ import { ObjectMissingError } from '../error/object-missing-error.ts';
 import type { ObjectStore } from '../port/object-store.ts';
 import type { ObjectIdentity, ObjectKind } from './object-header.ts';
 import type { UnitPlace } from './object-series-writer.ts';
-import { decodeUnit } from './unit-codec.ts';
+import type { UnitRun } from './unit-batch.ts';
+import { runsOf } from './unit-batch.ts';
+import { decodeUnit, MAX_UNIT_BYTES } from './unit-codec.ts';
 import type { UnitSeal } from './unit-seal.ts';
 import { unitSeal } from './unit-seal.ts';
 
@@ -20,6 +22,17 @@ export interface ReadableVolume {
   readonly repairOf: (kind: ObjectKind, object: number, offset: number) => string;
 }
 
+interface WantedUnit {
+  readonly kind: ObjectKind;
+  readonly place: UnitPlace;
+  readonly volume: ReadableVolume;
+  readonly resolve: (plain: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** No sealed unit is longer; a place that says so is not followed. */
+const MAX_SEALED_BYTES = MAX_UNIT_BYTES + 1024;
+
 interface CachedUnit {
   readonly loading: Promise<Buffer>;
   bytes: number;
@@ -33,6 +46,8 @@ export class UnitReader {
   private readonly cache = new Map<string, CachedUnit>();
   private readonly cacheLimit: number;
   private cached = 0;
+  /** What has been asked for in this turn of the event loop and is not being read yet. */
+  private wanted: WantedUnit[] = [];
 
   constructor(store: ObjectStore, volumes: readonly ReadableVolume[], cacheBytes = 48 * 1024 * 1024) {
     this.store = store;
@@ -119,17 +134,52 @@ export class UnitReader {
     return new DamagedObjectError({ object, offset, length, reason, backups: [], files: [] }, cause);
   }
 
-  private async load(kind: ObjectKind, place: UnitPlace): Promise<Buffer> {
-    const volume = this.volume(place.volume);
+  private load(kind: ObjectKind, place: UnitPlace): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const volume = this.volume(place.volume);
+      if (place.length > MAX_SEALED_BYTES) throw this.damaged(kind, place, 'malformed');
+      if (this.wanted.length === 0) setImmediate(() => this.readWanted());
+      this.wanted.push({ kind, place, volume, resolve, reject });
+    });
+  }
+
+  /** Reads what has been asked for since the last turn; what lies together is read together. */
+  private readWanted(): void {
+    const byObject = Map.groupBy(this.wanted, ({ kind, place }) => `${kind}/${place.volume}/${place.object}`);
+    this.wanted = [];
+    for (const units of byObject.values()) for (const run of runsOf(units)) void this.readRun(run);
+  }
+
+  private async readRun({ start, end, units }: UnitRun<WantedUnit>): Promise<void> {
+    const [first] = units;
+    if (first === undefined) return;
+    const { kind, volume, place } = first;
+    let fetched: Uint8Array | 'missing';
+    try {
+      fetched = await this.fetch(volume.nameOf(kind, place.object), start, end - start);
+    } catch (error) {
+      for (const { reject } of units) reject(error);
+      return;
+    }
     const seal = this.seal(volume, kind, place.object);
-    const fetched = await this.fetch(volume.nameOf(kind, place.object), place.offset, place.length);
-    let unit = fetched instanceof Uint8Array ? seal.open(fetched, place.offset) : undefined;
+    for (const unit of units) {
+      const { offset, length } = unit.place;
+      const sealed =
+        fetched === 'missing' ? fetched : fetched.subarray(offset - start, offset - start + length);
+      this.open(unit, sealed, seal).then(unit.resolve, unit.reject);
+    }
+  }
+
+  private async open(wanted: WantedUnit, sealed: Uint8Array | 'missing', seal: UnitSeal): Promise<Buffer> {
+    const { kind, place, volume } = wanted;
+    const isWhole = sealed !== 'missing' && sealed.length === place.length;
+    let unit = isWhole ? seal.open(sealed, place.offset) : undefined;
     if (unit === undefined) {
       const repair = await this.fetch(volume.repairOf(kind, place.object, place.offset), 0, place.length);
-      if (repair instanceof Uint8Array) unit = seal.open(repair, place.offset);
+      if (repair !== 'missing') unit = seal.open(repair, place.offset);
     }
     if (unit === undefined)
-      throw this.damaged(kind, place, fetched instanceof Uint8Array ? 'checksum' : fetched);
+      throw this.damaged(kind, place, sealed === 'missing' ? sealed : isWhole ? 'checksum' : 'truncated');
     try {
       return await decodeUnit(unit);
     } catch (error) {
@@ -138,14 +188,9 @@ export class UnitReader {
     }
   }
 
-  private async fetch(
-    name: string,
-    offset: number,
-    length: number,
-  ): Promise<Uint8Array | 'missing' | 'truncated'> {
+  private async fetch(name: string, offset: number, length: number): Promise<Uint8Array | 'missing'> {
     try {
-      const bytes = await this.store.read(name, offset, length);
-      return bytes.length === length ? bytes : 'truncated';
+      return await this.store.read(name, offset, length);
     } catch (error) {
       if (error instanceof ObjectMissingError) return 'missing';
       throw error;

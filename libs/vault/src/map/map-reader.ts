@@ -9,6 +9,9 @@ import { decodeBlocks } from './leaf-page.ts';
 /** Reads the page at a place; `decode` runs inside so that what is malformed is reported with the object's name. */
 export type ReadPage = <T>(place: UnitPlace, decode: (page: Buffer) => T) => Promise<T>;
 
+/** Leaves that are read ahead of the one being handed out. */
+const LEAVES_AHEAD = 16;
+
 export interface Leaf {
   /** Absent when the blocks are kept in the entry. */
   readonly ref?: PageRef;
@@ -86,9 +89,34 @@ export class MapReader {
     }
     const refs = await this.readPage(ref.place, (page) => decodeIndexPage(page, ref.bytes));
     let at = start;
+    if (level === 1) {
+      yield* this.leavesOf(refs, start, from);
+      return;
+    }
     for (const child of refs) {
       yield* this.beneath(level - 1, child, at, from);
       at += child.bytes;
+    }
+  }
+
+  /** The leaves that come next are read meanwhile: they lie close to each other. */
+  private async *leavesOf(refs: readonly PageRef[], start: number, from: number): AsyncIterable<Leaf> {
+    const ahead: { ref: PageRef; start: number; blocks: Promise<Block[]> }[] = [];
+    let at = start;
+    for (const ref of refs) {
+      if (at + ref.bytes > from) {
+        const blocks = this.readLeaf(ref);
+        blocks.catch(() => undefined); // thrown when its turn comes
+        ahead.push({ ref, start: at, blocks });
+      }
+      at += ref.bytes;
+      if (ahead.length > LEAVES_AHEAD) yield* first();
+    }
+    while (ahead.length > 0) yield* first();
+
+    async function* first(): AsyncIterable<Leaf> {
+      const next = ahead.shift();
+      if (next !== undefined) yield { ref: next.ref, blocks: await next.blocks, start: next.start };
     }
   }
 

@@ -7,8 +7,9 @@ import type { Block, PlacedBlock } from '../map/block.ts';
 import { samePlace } from '../map/leaf-page.ts';
 import type { MapReader } from '../map/map-reader.ts';
 
-/** Units that are read ahead of the one being handed out. */
-const READ_AHEAD = 8;
+/** Content whose units are read ahead of what is being handed out, in bytes; and as many pieces at most. */
+const AHEAD_BYTES = 2 * 1024 * 1024;
+const AHEAD_PIECES = 256;
 const ZEROS = Buffer.alloc(256 * 1024);
 
 /** Blocks that lie one after another in one unit, or a run of zeros. */
@@ -51,10 +52,12 @@ function part(units: UnitReader, unit: Buffer, place: UnitPlace, start: number, 
 /** Content from front to back; the units that come next are read and opened meanwhile. */
 export async function* contentStream(map: MapReader, units: UnitReader): AsyncIterable<Uint8Array> {
   const ahead: { stretch: Stretch; unit: Promise<Buffer> | undefined }[] = [];
+  let bytes = 0;
   async function* first(): AsyncIterable<Uint8Array> {
     const next = ahead.shift();
     if (next === undefined) return;
     const { unit: place, start, size } = next.stretch;
+    bytes -= size;
     if (place === undefined || next.unit === undefined) yield* zeros(size);
     else yield part(units, await next.unit, place, start, size);
   }
@@ -62,7 +65,8 @@ export async function* contentStream(map: MapReader, units: UnitReader): AsyncIt
     const unit = stretch.unit === undefined ? undefined : units.read('pack', stretch.unit);
     unit?.catch(() => undefined); // thrown when its turn comes
     ahead.push({ stretch, unit });
-    if (ahead.length > READ_AHEAD) yield* first();
+    bytes += stretch.size;
+    while (bytes > AHEAD_BYTES || ahead.length > AHEAD_PIECES) yield* first();
   }
   while (ahead.length > 0) yield* first();
 }
