@@ -63,7 +63,7 @@ export function plainError(error: unknown): PlainError {
       fields[key] = value;
   return {
     name: name ?? 'Error',
-    message: message ?? String(error),
+    message: message ?? 'something without a message was thrown',
     ...(stack === undefined ? {} : { stack }),
     fields,
   };

@@ -36,7 +36,7 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
   private readonly threads: (WorkerThread<T> | undefined)[];
   private readonly waiting: Waiting[] = [];
   private roomWanted: (() => void)[] = [];
-  private closed: { readonly reason: unknown } | undefined;
+  private closed: { readonly reason: Error } | undefined;
 
   constructor(options: PoolOptions) {
     this.options = options;
@@ -89,7 +89,7 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
         this.next();
       }
     };
-    if (this.closed !== undefined) reject(this.closed.reason as Error);
+    if (this.closed !== undefined) reject(this.closed.reason);
     else this.waiting.push({ start, reject });
     this.next();
     return promise;
@@ -117,11 +117,11 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
   }
 
   /** Ends all threads. Tasks that have not ended reject with the reason. */
-  async close(reason: unknown = closedError()): Promise<void> {
+  async close(reason: Error = closedError()): Promise<void> {
     this.closed ??= { reason };
     for (const task of this.waiting.splice(0)) task.reject(this.closed.reason);
     this.next();
-    await Promise.all(this.threads.map((thread) => thread?.close(this.closed?.reason)));
+    await Promise.all(this.threads.map(async (thread) => thread?.close(reason)));
   }
 }
 

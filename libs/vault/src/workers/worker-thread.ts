@@ -28,7 +28,7 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
   private readonly errorTypes: ErrorTypes;
   private readonly tasks = new Map<number, Outstanding>();
   private lastId = 0;
-  private ended: { readonly reason: unknown } | undefined;
+  private ended: { readonly reason: Error } | undefined;
 
   constructor(options: ThreadOptions) {
     const { program, errorTypes = {}, heapMiB = 64 } = options;
@@ -40,7 +40,7 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
     });
     this.worker.unref();
     this.worker.on('message', (reply: TaskReply) => this.settle(reply));
-    this.worker.on('error', (error) => this.end(lost(error)));
+    this.worker.on('error', (error: Error) => this.end(lost(error)));
     this.worker.on('exit', (code) => this.end(lost(new Error(`it ended with ${code}`))));
   }
 
@@ -54,12 +54,12 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
     input: TaskInput<T, K>,
     transfer: readonly Transferable[] = [],
   ): Promise<TaskOutput<T, K>> {
-    if (this.ended !== undefined) return Promise.reject(this.ended.reason as Error);
+    if (this.ended !== undefined) return Promise.reject(this.ended.reason);
     const { promise, resolve, reject } = Promise.withResolvers<TaskOutput<T, K>>();
     const id = ++this.lastId;
     this.worker.postMessage({ id, name, input }, transfer);
     if (this.tasks.size === 0) this.worker.ref();
-    this.tasks.set(id, { resolve: resolve as Outstanding['resolve'], reject });
+    this.tasks.set(id, { resolve: resolve, reject });
     return promise;
   }
 
@@ -71,14 +71,14 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
     else task?.resolve(reply.output as never);
   }
 
-  private end(reason: unknown): void {
+  private end(reason: Error): void {
     this.ended ??= { reason };
     for (const task of this.tasks.values()) task.reject(this.ended.reason);
     this.tasks.clear();
   }
 
   /** Ends the thread; tasks that have not ended reject with the reason. */
-  async close(reason: unknown): Promise<void> {
+  async close(reason: Error): Promise<void> {
     this.end(reason);
     await this.worker.terminate();
   }
