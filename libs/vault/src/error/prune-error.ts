@@ -5,9 +5,9 @@ export class NotOwnerError extends CatenaError {
   constructor(location: string, installation: string, owner: string | undefined) {
     super(
       'vault.not-owner',
-      `${location} belongs to ${owner === undefined ? 'nobody' : `the installation ${owner}`}, not to ${installation}; only its owner deletes backups in it`,
+      `${location} belongs to ${owner === undefined ? 'nobody' : `the installation ${owner}`}, not to ${installation}; only its owner deletes in it`,
       {
-        remedy: 'let the owner prune it, or take the repository over',
+        remedy: 'let the owner prune and sweep it, or take the repository over',
         details: { location, installation, owner },
       },
     );

@@ -2,6 +2,8 @@ import { CatenaError } from '@catena/events';
 import { systemCode } from './system-code.ts';
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT']);
+/** The disk is not mounted, or the server that keeps it does not answer. */
+const GONE = new Set(['ENOENT', 'ENODEV', 'ENXIO', 'ENOTCONN', 'ESTALE', 'EHOSTDOWN', 'EHOSTUNREACH']);
 const NO_ACCESS = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /** The storage beneath a repository refused or could not be reached. */
@@ -13,15 +15,24 @@ export class StoreError extends CatenaError {
     const code = systemCode(cause) ?? 'UNKNOWN';
     const full = NO_SPACE.has(code);
     const refused = NO_ACCESS.has(code);
+    const gone = GONE.has(code);
     super(
-      full ? 'vault.store-full' : refused ? 'vault.store-refused' : 'vault.store-failed',
+      full
+        ? 'vault.store-full'
+        : refused
+          ? 'vault.store-refused'
+          : gone
+            ? 'vault.store-gone'
+            : 'vault.store-failed',
       `cannot ${action} ${object || 'the root'} in ${location}: ${cause instanceof Error ? cause.message : String(cause)}`,
       {
         remedy: full
           ? 'free space in the repository; expiring backups needs none'
           : refused
             ? 'give the mover the right to read and write the repository'
-            : 'check that the repository is reachable',
+            : gone
+              ? 'bring the repository back: mount its disk, start the server that keeps it; the run is then repeated'
+              : 'check that the repository is reachable',
         retryable: !refused,
         details: { object, location, systemCode: code },
         cause,

@@ -4,6 +4,15 @@ export interface StoredObject {
   readonly size: number;
 }
 
+/** What is left of an object that somebody began to write. */
+export interface UnfinishedObject {
+  /** Its name among the unfinished; says nothing of the object it was to become. */
+  readonly name: string;
+  readonly size: number;
+  /** Since it was last written to, by the clock of the store. */
+  readonly idleMilliseconds: number;
+}
+
 /** One object on its way into a store. Nothing can be seen under its name before `commit` has returned. */
 export interface ObjectWriter {
   /** Resolves when more may be written. The store is done with `bytes` when it resolves. */
@@ -41,5 +50,11 @@ export interface ObjectStore {
   listFolder(prefix: string): Promise<{ objects: StoredObject[]; folders: string[] }>;
   /** Removes an object durably; `false` when there was none. */
   delete(name: string): Promise<boolean>;
+  /** Objects that were begun and never committed, those of writers at work among them. */
+  listUnfinished(): Promise<readonly UnfinishedObject[]>;
+  /** Removes one of them; its writer, if there still is one, fails when it commits. `false` when it is gone. */
+  removeUnfinished(name: string): Promise<boolean>;
+  /** Bytes that can still be written; `undefined` where that cannot be told. */
+  freeBytes(): Promise<number | undefined>;
   close(): Promise<void>;
 }

@@ -10,82 +10,20 @@ import {
   openRepository,
   parseKeyFile,
   UnreadableManifestError,
-  type BackupPlan,
-  type Repository,
 } from '../index.ts';
-import { addTree, planOf, readTree, seededBytes, temporaryFolder, type FileTree } from '../testing/index.ts';
+import { addTree, BackupHistory, planOf, seededBytes, temporaryFolder } from '../testing/index.ts';
 
 const KEYS = [parseKeyFile(newKeyFile())];
 const COLLECTION = 'c';
 
-/** A collection whose backups are taken one after another, each with other content. */
-class History {
-  readonly trees = new Map<string, FileTree>();
-  readonly repository: Repository;
-  #files: FileTree = new Map();
-  #seed = 0;
-
-  constructor(repository: Repository) {
-    this.repository = repository;
-  }
-
-  async take(backup: string, more: Partial<BackupPlan> = {}): Promise<void> {
-    this.#seed += 1;
-    const changed = `file-${this.#seed % 3}`;
-    this.#files = new Map([...this.#files, [changed, seededBytes(40_000, this.#seed)]]);
-    const startedAt = new Date(Date.UTC(2026, 10, 20) + this.#seed * 3_600_000);
-    const writer = await this.collection().beginBackup(planOf(backup, { startedAt, ...more }));
-    const parent = more.parent ?? more.base;
-    const before = typeof parent === 'string' ? this.trees.get(parent) : undefined;
-    const files = this.#files;
-    await addTree(writer, files, (name) => before?.get(name) === files.get(name));
-    await writer.finish();
-    this.trees.set(backup, files);
-  }
-
-  collection() {
-    return this.repository.collection(COLLECTION);
-  }
-
-  async prune(...backups: string[]) {
-    return await this.repository.prune(COLLECTION, {
-      installation: 'here',
-      backups: backups.map((backup) => ({ backup, run: `run-${backup}` })),
-    });
-  }
-
-  async names(): Promise<string[]> {
-    const names: string[] = [];
-    for await (const { name } of this.repository.store.list(`${COLLECTION}/`)) names.push(name);
-    return names;
-  }
-
-  async there(): Promise<string[]> {
-    const there: string[] = [];
-    for await (const found of this.collection().listBackups())
-      there.push('manifest' in found ? found.manifest.backup : `unreadable ${found.name}`);
-    return there.sort();
-  }
-
-  /** Every backup that is there restores to what it was taken of, and nothing it needs is missing or damaged. */
-  async expectRestorable(...backups: string[]): Promise<void> {
-    expect(await this.there()).toEqual([...backups].sort());
-    expect((await this.collection().verify({ depth: 'checksums' })).damages).toEqual([]);
-    for (const backup of backups) {
-      const restored = await readTree(await this.collection().openBackup(backup));
-      expect(restored.size).toBe(this.trees.get(backup)!.size);
-      for (const [name, bytes] of this.trees.get(backup)!)
-        expect(restored.get(name)!.equals(bytes)).toBe(true);
-    }
-  }
-}
-
 describe('pruning a collection', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let history: History;
+  let history: BackupHistory;
   beforeEach(async () => {
     folder = await temporaryFolder();
-    history = new History(await initialiseRepository(folder.path, { keys: KEYS, installation: 'here' }));
+    history = new BackupHistory(
+      await initialiseRepository(folder.path, { keys: KEYS, installation: 'here' }),
+    );
   });
   afterEach(async () => {
     await history.repository.close();
@@ -238,7 +176,7 @@ describe('pruning a collection', () => {
           const repository = await initialiseRepository(path.join(folder.path, place), {
             installation: 'here',
           });
-          const one = new History(repository);
+          const one = new BackupHistory(repository);
           const alive = new Set<string>();
           for (const [index, [kind, pick]] of steps.entries()) {
             const on = [...alive][pick % Math.max(1, alive.size)];

@@ -6,6 +6,7 @@ import type { ManifestRef } from '../port/backup-writer.ts';
 import type { Manifest } from '../port/manifest.ts';
 import { readIfThere } from '../store/read-whole.ts';
 import type { CollectionContext } from './collection-context.ts';
+import { isSwept } from './swept-folder.ts';
 import { FOLDER_OF_DEPENDENT, FOLDER_OF_FULL, FOLDER_OF_MONTH, FOLDER_OF_YEAR } from './layout.ts';
 
 export interface FoundBackup {
@@ -20,7 +21,7 @@ export interface UnreadableBackup {
 }
 
 /**
- * Reads the manifest in a folder and checks its hash.
+ * Reads the manifest in a folder and checks its hash. `undefined` also where a sweep has made sure that there will be none.
  * @throws DamagedObjectError, NewerFormatError
  */
 export async function readManifest(
@@ -29,7 +30,7 @@ export async function readManifest(
 ): Promise<FoundBackup | undefined> {
   const name = context.layout.manifest(folder);
   const bytes = await readIfThere(context.store, name);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined || isSwept(name, bytes)) return undefined;
   const opened = decodeManifest(name, bytes);
   const manifest = opened.document;
   const { collection, backup, run } = manifest;
@@ -60,8 +61,8 @@ async function* matching(context: CollectionContext, parent: string, pattern: Re
     if (pattern.test(folder)) yield parent === '' ? folder : `${parent}/${folder}`;
 }
 
-/** Folders of backups, oldest chain first, each full before its dependents. Packs are not looked at. */
-async function* folders(context: CollectionContext): AsyncIterable<string> {
+/** Folders of backups, finished or not, oldest chain first, each full before its dependents. Packs are not looked at. */
+export async function* backupFolders(context: CollectionContext): AsyncIterable<string> {
   for (const root of ['', 'copy-only', 'logs'])
     for await (const year of matching(context, root, FOLDER_OF_YEAR))
       for await (const month of matching(context, year, FOLDER_OF_MONTH))
@@ -75,7 +76,7 @@ async function* folders(context: CollectionContext): AsyncIterable<string> {
 export async function* findBackups(
   context: CollectionContext,
 ): AsyncIterable<FoundBackup | UnreadableBackup> {
-  for await (const folder of folders(context)) {
+  for await (const folder of backupFolders(context)) {
     try {
       const found = await readManifest(context, folder);
       if (found !== undefined) yield found;

@@ -31,6 +31,19 @@ export const runDocument = z.object({
 });
 export type RunDocument = z.infer<typeof runDocument>;
 
+/**
+ * Lies where the manifest of a run would be that made no backup, from before its leftovers are removed: so nobody who
+ * stood still for however long can make a backup of what is gone. Written once, stays.
+ */
+export const sweptDocument = z.object({
+  format: z.literal('catena-swept'),
+  version: z.literal(1),
+  run: z.string().min(1),
+  folder: z.string().min(1),
+  at: z.iso.datetime(),
+});
+export type SweptDocument = z.infer<typeof sweptDocument>;
+
 /** Names the newest conventional full at the time of writing. */
 export const latestDocument = z.object({
   format: z.literal('catena-latest'),

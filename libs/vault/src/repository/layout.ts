@@ -119,6 +119,19 @@ export function attemptOfVolume(folder: string, run: string): number | undefined
   return match === null ? undefined : Number(match[1]);
 }
 
+/** The run whose attempt made a volume's folder; `undefined` for a folder that is not a volume's. */
+export function runOfVolume(folder: string): string | undefined {
+  const match = /^(.+)\.\d+\.[0-9a-f]{8}$/.exec(folder);
+  return match?.[1] === undefined ? undefined : decodeName(match[1]);
+}
+
+/** The kind and number of an object of a volume, by its name without folders; `undefined` for anything else. */
+export function partsOfObject(name: string): { kind: 'pack' | 'map' | 'tree'; number: number } | undefined {
+  const match = /^(pack|map|tree)-(\d{8,})$/.exec(name);
+  if (match?.[1] === undefined) return undefined;
+  return { kind: match[1] as 'pack' | 'map' | 'tree', number: Number(match[2]) };
+}
+
 export function objectName(kind: ObjectKind, number: number): string {
   return `${kind}-${paddedNumber(number)}`;
 }

@@ -9,6 +9,8 @@ import { openDocument, sealDocument } from '../manifest/sealed-document.ts';
 import type { ObjectStore } from '../port/object-store.ts';
 import { pruneCollection } from '../prune/prune-collection.ts';
 import type { PruneOptions, PruneReport } from '../prune/prune-options.ts';
+import { sweepRepository } from '../sweep/sweep-repository.ts';
+import type { SweepOptions, SweepReport } from '../sweep/sweep-options.ts';
 import { openStore } from '../store/open-store.ts';
 import { readIfThere } from '../store/read-whole.ts';
 import { Collection } from './collection.ts';
@@ -127,11 +129,30 @@ export class Repository {
    * @throws NotOwnerError, UnreadableManifestError
    */
   async prune(collection: string, options: PruneOptions): Promise<PruneReport> {
-    const owner = (await this.owner())?.installation;
-    if (owner !== options.installation)
-      throw new NotOwnerError(this.store.location, options.installation, owner);
+    await this.assertOwnedBy(options.installation);
     const { context } = this.contextOf(collection, new CollectionLayout(collection));
     return pruneCollection(context, options);
+  }
+
+  /**
+   * Removes what attempts of runs that are over have left. Needs no key.
+   * @throws NotOwnerError
+   */
+  async sweep(options: SweepOptions): Promise<SweepReport> {
+    await this.assertOwnedBy(options.installation);
+    const contexts = (await this.collections()).map(
+      (id) => this.contextOf(id, new CollectionLayout(id)).context,
+    );
+    const assertHeld = async () => {
+      await options.assertHeld?.();
+      await this.assertOwnedBy(options.installation);
+    };
+    return sweepRepository(this.store, contexts, { ...options, assertHeld });
+  }
+
+  private async assertOwnedBy(installation: string): Promise<void> {
+    const owner = (await this.owner())?.installation;
+    if (owner !== installation) throw new NotOwnerError(this.store.location, installation, owner);
   }
 
   close(): Promise<void> {

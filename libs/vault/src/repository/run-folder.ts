@@ -1,8 +1,10 @@
+import { RunSweptError } from '../error/sweep-error.ts';
 import { openDocument, sealDocument } from '../manifest/sealed-document.ts';
 import { readIfThere } from '../store/read-whole.ts';
 import type { CollectionContext } from './collection-context.ts';
 import type { RunDocument } from './documents.ts';
 import { runDocument } from './documents.ts';
+import { isSweptFolder } from './swept-folder.ts';
 
 async function readRun(context: CollectionContext, name: string): Promise<RunDocument | undefined> {
   const bytes = await readIfThere(context.store, name);
@@ -22,6 +24,7 @@ export async function runOfFolder(context: CollectionContext, folder: string): P
 /**
  * Gives a run the folder its backup goes to. All attempts of a run get the same one, whatever their clocks say, so that
  * they meet at one manifest name. When another run has the folder already the next hundredth of a second is taken.
+ * @throws RunSweptError
  */
 export async function claimFolder(
   context: CollectionContext,
@@ -32,11 +35,16 @@ export async function claimFolder(
   const { store, layout } = context;
   for (let time = startedAt; ; time = new Date(time.getTime() + 10)) {
     const known = await folderOfRun(context, run);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (await isSweptFolder(context, known)) throw new RunSweptError(run);
+      return known;
+    }
     const folder = folderAt(time);
     const document = sealDocument({ format: 'catena-run', version: 1, run, folder });
     const claimed = await store.putIfAbsent(layout.claim(folder), document);
     if (!claimed && (await readRun(context, layout.claim(folder)))?.run !== run) continue;
+    // Of a run that is deleted, and whose leftovers had been swept: nothing can be committed there.
+    if (await isSweptFolder(context, folder)) continue;
     await store.putIfAbsent(layout.runPointer(run), document);
   }
 }

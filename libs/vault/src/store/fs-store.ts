@@ -1,18 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, readdir, rmdir, stat, unlink } from 'node:fs/promises';
+import { link, readdir, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectMissingError } from '../error/object-missing-error.ts';
 import { StoreError } from '../error/store-error.ts';
 import { systemCode } from '../error/system-code.ts';
-import type { ObjectStore, ObjectWriter, StoredObject } from '../port/object-store.ts';
+import type { ObjectStore, ObjectWriter, StoredObject, UnfinishedObject } from '../port/object-store.ts';
+import { DurableFolders, syncFolder } from './durable-folders.ts';
 import { HandleCache } from './handle-cache.ts';
-
-/** Objects that are being written lie here until they are whole; nothing in it belongs to a backup. */
-const UNFINISHED = '.unfinished';
+import { createUnfinished, listUnfinished, UNFINISHED } from './unfinished-files.ts';
 
 /** How often a folder is made again that deletes took away while something was put into it. */
 const FOLDER_TRIES = 10;
+/** No object of that name can be there. */
+const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
 /** What it means that a folder is not empty any more, gone already, or a mount point. */
 const NOT_REMOVED = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'EPERM', 'EACCES']);
 
@@ -23,10 +23,11 @@ const NOT_REMOVED = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'EPERM', 
 export class FsStore implements ObjectStore {
   readonly location: string;
   private readonly handles = new HandleCache(64);
-  private readonly syncedFolders = new Set<string>();
+  private readonly folders: DurableFolders;
 
   constructor(root: string) {
     this.location = path.resolve(root);
+    this.folders = new DurableFolders(this.location);
   }
 
   private file(name: string): string {
@@ -46,34 +47,6 @@ export class FsStore implements ObjectStore {
     }
   }
 
-  private async syncFolder(folder: string): Promise<void> {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
-
-  /** Makes a folder and those above it, and makes their names durable. */
-  private async makeFolder(folder: string): Promise<void> {
-    if (this.syncedFolders.has(folder)) return;
-    const parent = path.dirname(folder);
-    if (folder === this.location) {
-      const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-      // The folders above a repository are its operator's; one that was there may not even be readable to us.
-      if (first !== undefined) await this.syncFolder(parent);
-    } else {
-      await this.makeFolder(parent);
-      await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-        if (systemCode(error) !== 'EEXIST') throw error;
-      });
-      // Also when somebody else made it: they may not have synced it yet.
-      await this.syncFolder(parent);
-    }
-    this.syncedFolders.add(folder);
-  }
-
   async putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
     const writer = await this.create(name);
     try {
@@ -85,13 +58,15 @@ export class FsStore implements ObjectStore {
     }
   }
 
+  private get unfinished(): string {
+    return path.join(this.location, UNFINISHED);
+  }
+
   async create(name: string): Promise<ObjectWriter> {
     const file = this.file(name);
     return this.guard('create', name, async () => {
-      const unfinished = path.join(this.location, UNFINISHED);
-      await this.makeFolder(unfinished);
-      const temporary = path.join(unfinished, `${process.pid}-${randomBytes(8).toString('hex')}`);
-      const handle = await open(temporary, 'wx', 0o600);
+      await this.folders.make(this.unfinished);
+      const { file: temporary, handle } = await createUnfinished(this.unfinished);
       return this.writer(name, file, temporary, handle);
     });
   }
@@ -114,7 +89,7 @@ export class FsStore implements ObjectStore {
           await handle.sync();
           await close();
           const created = await this.linkInFolder(temporary, file);
-          await this.syncFolder(path.dirname(file));
+          await syncFolder(path.dirname(file));
           await unlink(temporary);
           return created;
         }),
@@ -130,21 +105,34 @@ export class FsStore implements ObjectStore {
 
   /** Again when the folder went away between being made and being used: a delete had left it empty. */
   private async linkInFolder(temporary: string, file: string): Promise<boolean> {
+    const folder = path.dirname(file);
+    let created = false;
     for (let tried = 1; ; tried++) {
       try {
-        await this.makeFolder(path.dirname(file));
-        await link(temporary, file);
-        return true;
+        await this.folders.make(folder);
+        created = (await this.linkIfAbsent(temporary, file)) || created;
+        // Others may have made the folder again without having synced its name yet.
+        if (!(await this.folders.isDurable(folder))) {
+          this.folders.forget(folder);
+          await this.folders.make(folder);
+        }
+        return created;
       } catch (error) {
-        if (systemCode(error) === 'EEXIST') return false;
         if (systemCode(error) !== 'ENOENT' || tried === FOLDER_TRIES) throw error;
-        this.forgetFolders(path.dirname(file));
+        await this.folders.assertRoot();
+        this.folders.forget(folder);
       }
     }
   }
 
-  private forgetFolders(folder: string): void {
-    for (let at = folder; at.startsWith(this.location); at = path.dirname(at)) this.syncedFolders.delete(at);
+  private linkIfAbsent(temporary: string, file: string): Promise<boolean> {
+    return link(temporary, file).then(
+      () => true,
+      (error: unknown) => {
+        if (systemCode(error) === 'EEXIST') return false;
+        throw error;
+      },
+    );
   }
 
   /** Takes the folder away that a delete left empty; the ones above are few, and others are at work in them. */
@@ -153,18 +141,20 @@ export class FsStore implements ObjectStore {
     await rmdir(folder).catch((error: unknown) => {
       if (!NOT_REMOVED.has(systemCode(error) ?? '')) throw error;
     });
-    this.syncedFolders.delete(folder);
+    this.folders.forget(folder);
   }
 
   async read(name: string, offset: number, length: number): Promise<Uint8Array> {
     const file = this.file(name);
     return this.guard('read', name, async () => {
       const lease = await this.handles.lease(file).catch((error: unknown) => {
-        const code = systemCode(error);
-        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG')
-          throw new ObjectMissingError(name, this.location);
+        if (MISSING.has(systemCode(error) ?? '')) return undefined;
         throw error;
       });
+      if (lease === undefined) {
+        await this.folders.assertRoot();
+        throw new ObjectMissingError(name, this.location);
+      }
       try {
         const bytes = Buffer.allocUnsafeSlow(length);
         let done = 0;
@@ -182,15 +172,14 @@ export class FsStore implements ObjectStore {
 
   async size(name: string): Promise<number | undefined> {
     const file = this.file(name);
-    return this.guard('look at', name, () =>
-      stat(file).then(
-        (found) => (found.isFile() ? found.size : undefined),
-        (error: unknown) => {
-          if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-          throw error;
-        },
-      ),
-    );
+    return this.guard('look at', name, async () => {
+      const found = await stat(file).catch((error: unknown) => {
+        if (MISSING.has(systemCode(error) ?? '')) return undefined;
+        throw error;
+      });
+      await (found === undefined ? this.folders.assertRoot() : this.folders.sawRoot());
+      return found?.isFile() === true ? found.size : undefined;
+    });
   }
 
   private folder(prefix: string): string {
@@ -204,9 +193,13 @@ export class FsStore implements ObjectStore {
     const folder = this.folder(prefix);
     return this.guard('list', prefix, async () => {
       const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-        if (systemCode(error) === 'ENOENT') return [];
+        if (systemCode(error) === 'ENOENT') return undefined;
         throw error;
       });
+      if (found === undefined) {
+        await this.folders.assertRoot();
+        return { objects: [], folders: [] };
+      }
       const visible = found.filter((item) => !item.name.startsWith('.'));
       const folders = visible.filter((item) => item.isDirectory()).map((item) => item.name);
       const objects: StoredObject[] = [];
@@ -239,12 +232,37 @@ export class FsStore implements ObjectStore {
       );
       if (!gone) return false;
       const folder = path.dirname(file);
-      await this.syncFolder(folder).catch((error: unknown) => {
+      await syncFolder(folder).catch((error: unknown) => {
         // Another delete has taken the empty folder away already.
         if (systemCode(error) !== 'ENOENT') throw error;
       });
       await this.removeIfEmpty(folder);
       return true;
+    });
+  }
+
+  listUnfinished(): Promise<readonly UnfinishedObject[]> {
+    return this.guard('list', UNFINISHED, () => listUnfinished(this.unfinished));
+  }
+
+  async removeUnfinished(name: string): Promise<boolean> {
+    if (name.includes('/') || name.startsWith('.'))
+      throw new StoreError('remove', name, this.location, new Error('not the name of an unfinished object'));
+    return this.guard('remove', `${UNFINISHED}/${name}`, () =>
+      unlink(path.join(this.unfinished, name)).then(
+        () => true,
+        (error: unknown) => {
+          if (systemCode(error) === 'ENOENT') return false;
+          throw error;
+        },
+      ),
+    );
+  }
+
+  freeBytes(): Promise<number | undefined> {
+    return this.guard('ask the space of', '', async () => {
+      const { bavail, bsize } = await statfs(this.location, { bigint: true });
+      return Number(bavail * bsize);
     });
   }
 

@@ -4,3 +4,4 @@ export * from './temporary-folder.ts';
 export * from './store-contract.ts';
 export * from './object-damage.ts';
 export * from './watched-store.ts';
+export * from './backup-history.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { CatenaError } from '@catena/events';
 import type { ObjectSeriesWriter } from '../container/object-series-writer.ts';
 import { crashPoint } from '../crash-point.ts';
+import { RunSweptError } from '../error/sweep-error.ts';
 import type { Keyring } from '../key/keyring.ts';
 import { encodeManifest } from '../manifest/manifest-document.ts';
 import type { FinishedBackup } from '../port/backup-writer.ts';
@@ -9,6 +10,7 @@ import type { Manifest, Volume } from '../port/manifest.ts';
 import { readManifest } from '../repository/backup-finder.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import { markLatest } from '../repository/latest.ts';
+import { isSweptFolder } from '../repository/swept-folder.ts';
 import type { BackupPlan } from './backup-plan.ts';
 import type { ClosureUsage } from './closure-usage.ts';
 import type { LeftoverBlocks } from './leftover-blocks.ts';
@@ -156,6 +158,7 @@ export async function commitManifest(parts: ManifestParts, written: WrittenBacku
     return { collection, backupId: plan.backupId, run: plan.run, name, hash, manifest, adopted: false };
   }
   const adopted = await adoptManifest(context, folder, plan.run);
+  if (adopted === undefined && (await isSweptFolder(context, folder))) throw new RunSweptError(plan.run);
   if (adopted === undefined)
     throw new CatenaError('vault.foreign-manifest', `${name} is not the backup of run ${plan.run}`, {
       remedy: 'two runs were given one folder; this is a defect, report it',
