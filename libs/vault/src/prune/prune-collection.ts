@@ -25,8 +25,7 @@ export async function pruneCollection(
 ): Promise<PruneReport> {
   const manifests = await manifestsBeside(context, options.backups);
   const condemned = new Set(options.backups.map(({ backup }) => backup));
-  const staying = manifests.filter(({ backup }) => !condemned.has(backup));
-  const needed = stillNeeded(staying, condemned);
+  const needed = stillNeeded(manifests, condemned);
   const free = options.backups.filter(({ backup }) => !needed.has(backup));
   const doomed = await foldersOf(context, free, manifests);
   const total: Removed = { objects: 0, bytes: 0 };

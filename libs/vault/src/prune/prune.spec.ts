@@ -75,6 +75,22 @@ describe('pruning a collection', () => {
     await history.expectRestorable('f1', 'i1', 'f2', 'i2');
   });
 
+  it('leaves also what a condemned backup needs that has to stay for another', async () => {
+    await history.take('f1');
+    await history.take('f2');
+    await history.take('d1', { type: 'differential', base: 'f1' });
+    // Takes from the differential, and of the full nothing any more.
+    await history.take('i1', { type: 'incremental', parent: 'd1' });
+    const { manifest } = await history.collection().backup('i1');
+    expect(manifest.backups).toEqual(['d1', 'i1']);
+    const report = await history.prune('f1', 'd1');
+    expect(report.needed).toEqual([
+      { backup: 'd1', by: ['i1'] },
+      { backup: 'f1', by: ['d1'] },
+    ]);
+    await history.expectRestorable('f1', 'f2', 'd1', 'i1');
+  });
+
   it('done again it removes nothing and says the same', async () => {
     await twoChains();
     await history.prune('f1', 'i1', 'd1');
@@ -167,13 +183,13 @@ describe('pruning a collection', () => {
   });
 
   it('never takes an object from a backup that stays, whatever is condemned in whatever order', async () => {
+    let histories = 0;
     const kinds = fc.constantFrom('full', 'incremental', 'differential', 'prune');
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(kinds, fc.nat(20)), { minLength: 3, maxLength: 12 }),
-        fc.uuid(),
-        async (steps, place) => {
-          const repository = await initialiseRepository(path.join(folder.path, place), {
+        async (steps) => {
+          const repository = await initialiseRepository(path.join(folder.path, `history-${++histories}`), {
             installation: 'here',
           });
           const one = new BackupHistory(repository);
