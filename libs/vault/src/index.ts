@@ -6,6 +6,7 @@ export type * from './port/manifest.ts';
 export type * from './port/object-store.ts';
 export * from './crash-point.ts';
 export * from './codec/readable-bytes.ts';
+export { globMatcher, globOfPath } from './read/glob.ts';
 export * from './error/damaged-object-error.ts';
 export * from './error/object-missing-error.ts';
 export * from './error/store-error.ts';

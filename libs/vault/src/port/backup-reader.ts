@@ -8,6 +8,8 @@ export interface EntrySelection {
   readonly globs?: readonly string[];
   /** Only this path and what is beneath it; read without going through the rest. */
   readonly under?: Uint8Array;
+  /** Only what is directly in this folder; what lies deeper is passed over, not read through. */
+  readonly directlyIn?: Uint8Array;
   /**
    * Called for a page of entries that cannot be read, instead of ending with the error: the entries from `first` up to
    * `next` are left out (both absent: what they are cannot be said).

@@ -18,14 +18,8 @@ import { parsePlace } from '../tree/tree-index.ts';
 import { TreeReader } from '../tree/tree-reader.ts';
 import { decodeWarnings } from '../tree/warning-page.ts';
 import { contentRange, contentStream } from './content-stream.ts';
+import { stretchesOf } from './entry-stretch.ts';
 import { globMatcher } from './glob.ts';
-
-function isBeneath(path: Uint8Array, folder: Uint8Array): boolean {
-  if (folder.length === 0) return true;
-  if (path.length < folder.length || Buffer.compare(path.subarray(0, folder.length), folder) !== 0)
-    return false;
-  return path.length === folder.length || path[folder.length] === 0x2f;
-}
 
 /** Reads one backup through its manifest. */
 export class VaultBackupReader implements BackupReader {
@@ -65,17 +59,19 @@ export class VaultBackupReader implements BackupReader {
   }
 
   async *entries(selection: EntrySelection = {}): AsyncIterable<StoredEntry> {
-    const { globs, under, onDamaged } = selection;
+    const { globs, onDamaged } = selection;
     const matches = globs === undefined ? () => true : globMatcher(globs);
     const report =
       onDamaged &&
       ((error: DamagedObjectError, first?: Uint8Array, next?: Uint8Array) =>
         onDamaged(this.named(error) as DamagedObjectError, first, next));
     try {
-      for await (const entry of this.tree.entries(under, report)) {
-        if (under !== undefined && !isBeneath(entry.path, under)) break;
-        if (matches(entry.path)) yield entry;
-      }
+      for (const stretch of stretchesOf(selection))
+        for await (const entry of this.tree.entries({ ...stretch, onDamaged: report })) {
+          const { isWanted, isOver } = stretch.judge(entry.path);
+          if (isOver) break;
+          if (isWanted && matches(entry.path)) yield entry;
+        }
     } catch (error) {
       throw this.named(error);
     }
