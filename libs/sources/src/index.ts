@@ -1,4 +1,5 @@
 import { filesDriver } from './files/files-driver.ts';
+import { imageDriver } from './image/image-driver.ts';
 import { DriverRegistry } from './port/driver-registry.ts';
 
 export type * from './port/source-driver.ts';
@@ -16,7 +17,9 @@ export {
 export { filesDriver } from './files/files-driver.ts';
 export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
+export { imageDriver } from './image/image-driver.ts';
+export { imageSpec, type ImageSpec } from './image/image-spec.ts';
 export { isUnchanged } from './files/unchanged.ts';
 
 /** The drivers that come with Catena. */
-export const sourceDrivers = new DriverRegistry([filesDriver]);
+export const sourceDrivers = new DriverRegistry([filesDriver, imageDriver]);

@@ -49,13 +49,16 @@ function keysOf(json: string, index: number): string[] {
   return [...json.slice(index, end).matchAll(key)].map((match) => match[1] ?? '');
 }
 
-describe('examples/quickstart', () => {
-  const folder = new URL('examples/quickstart/', root);
+describe.each([
+  ['quickstart', 4],
+  ['disk-image', 3],
+])('examples/%s', (name, count) => {
+  const folder = new URL(`examples/${name}/`, root);
   const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
   it('is right as a whole', () => {
     const texts = files.map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8'), anchors }));
-    expect(texts.length).toBe(4);
+    expect(texts.length).toBe(count);
     expect(problemsOf(texts, [])).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import {
   readSubscriptionSpec,
   SpecNotUnderstoodError,
 } from './read-spec.ts';
+import { driverSpecOf, sourcePathOf } from './kinds/source.ts';
 
 describe('reading stored specs', () => {
   it('a Source has its defaults', () => {
@@ -20,6 +21,21 @@ describe('reading stored specs', () => {
         excludeIfPresent: [],
       },
     });
+  });
+
+  it('a Source that is a disk image has its defaults', () => {
+    expect(readSourceSpec({ driver: 'image', image: { path: '/dev/sdb' } })).toEqual({
+      driver: 'image',
+      image: { path: '/dev/sdb', format: 'raw' },
+    });
+  });
+
+  it('what the driver is given is what stands under its name, and its path is the place', () => {
+    const files = readSourceSpec({ driver: 'files', files: { path: '/a' } });
+    const image = readSourceSpec({ driver: 'image', image: { path: '/b.qcow2', format: 'qcow2' } });
+    expect(driverSpecOf(files)).toMatchObject({ path: '/a', include: [] });
+    expect(driverSpecOf(image)).toEqual({ path: '/b.qcow2', format: 'qcow2' });
+    expect([files, image].map(sourcePathOf)).toEqual(['/a', '/b.qcow2']);
   });
 
   it('a Repository has its keys in one form', () => {

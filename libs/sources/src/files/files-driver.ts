@@ -13,6 +13,7 @@ import type {
 } from '../port/source-driver.ts';
 import { SourceError } from '../port/source-error.ts';
 import { FolderHandle, fileSystemIdentity, systemCodeOf } from '../system-calls/index.ts';
+import { existingPart } from './existing-part.ts';
 import { parseFilesSpec, type FilesSpec } from './files-spec.ts';
 import { FilesBackup } from './reading/backup-files.ts';
 import { estimate } from './reading/estimate.ts';
@@ -101,17 +102,6 @@ function notReadable(root: string, code: string): SourceError {
     remedy: 'Give the user that the mover runs as the right to read it, or run the mover as one that may.',
     details: { path: root },
   });
-}
-
-/** The path with links followed as far as it exists. */
-async function existingPart(folder: string): Promise<string> {
-  const absolute = path.resolve(folder);
-  try {
-    return await fs.promises.realpath(absolute);
-  } catch (error) {
-    if (systemCodeOf(error) !== 'ENOENT' || absolute === path.dirname(absolute)) throw error;
-    return path.join(await existingPart(path.dirname(absolute)), path.basename(absolute));
-  }
 }
 
 function isInside(inner: string, outer: string): boolean {

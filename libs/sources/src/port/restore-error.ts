@@ -4,6 +4,7 @@ import { CatenaError, type CatenaErrorOptions } from '@catena/events';
 export type RestoreErrorCode =
   | 'restore.targetExists'
   | 'restore.targetNotUsable'
+  | 'restore.targetTooSmall'
   | 'restore.targetChanged'
   | 'restore.kindConflict'
   | 'restore.linkInTheWay'

@@ -1,4 +1,17 @@
 export { byteStringOf, bytesOf, pathIn, shownName, type ByteString } from './byte-string.ts';
+export {
+  backingFileOf,
+  deviceFact,
+  devicesOn,
+  diskOfPartition,
+  forgetCached,
+  loopDevicesOf,
+  mountsOf,
+  punchHole,
+  sizeOfOpen,
+  writesOf,
+  type MountedDevice,
+} from './block-device.ts';
 export { AccountNames } from './account-names.ts';
 export {
   extendedAttributesOf,

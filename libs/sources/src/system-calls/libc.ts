@@ -51,6 +51,8 @@ function load() {
     lseek: declare('int64_t lseek(int file, int64_t offset, int whence)'),
     statfs: declare('int statfs(const uint8_t *path, _Out_ uint8_t *status)'),
     syncfs: declare('int syncfs(int file)'),
+    fallocate: declare('int fallocate(int file, int mode, int64_t offset, int64_t length)'),
+    posix_fadvise: declare('int posix_fadvise(int file, int64_t offset, int64_t length, int advice)'),
     ioctlRead: libc.func('int ioctl(int file, unsigned long request, ...)') as Call,
     getpwuid: libc.func('getpwuid', koffi.pointer(passwd), ['uint32_t']),
     getpwnam: libc.func('getpwnam', koffi.pointer(passwd), ['str']),

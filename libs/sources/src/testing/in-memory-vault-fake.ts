@@ -34,6 +34,8 @@ export interface FakeWriter extends BackupWriter {
   readonly warnings: readonly BackupWarning[];
   /** Paths (as text) whose content was read from the source, in order. */
   readonly read: readonly string[];
+  /** Bytes of blocks that differ from the same block of the parent's entry that came with them. */
+  readonly bytesNew: bigint;
   /** Called with each chunk that arrives; what it throws, `add` rejects with. */
   onChunk: ((path: string, chunk: Uint8Array) => void) | undefined;
   /** Called when an entry is added. */
@@ -60,7 +62,8 @@ export class InMemoryVaultFake {
   }
 
   open(id: string, chunkSize = 64 * 1024): FakeReader {
-    return new Reader(this.#backup(id), manifestOf(id), chunkSize);
+    const backup = this.#backup(id);
+    return new Reader(backup, manifestOf(id, backup.summary), chunkSize);
   }
 
   #backup(id: string): FakeBackup {
@@ -70,12 +73,15 @@ export class InMemoryVaultFake {
   }
 }
 
+const blockSize = 8192;
+
 const textOf = (path: Uint8Array) => Buffer.from(path).toString('utf8');
 
 class Writer implements FakeWriter {
   readonly backupId: string;
   readonly warnings: BackupWarning[] = [];
   readonly read: string[] = [];
+  bytesNew = 0n;
   onChunk: ((path: string, chunk: Uint8Array) => void) | undefined;
   onAdd: ((path: string) => void) | undefined;
   readonly #before: FakeBackup | undefined;
@@ -176,12 +182,17 @@ class Writer implements FakeWriter {
     const ref: ContentRef = {
       size: BigInt(whole.length),
       sha256,
-      cut: { kind: 'fixed', blockSize: 8192 },
+      cut: { kind: 'fixed', blockSize },
       encoded: sha256,
     };
+    const { before } = content;
+    const old =
+      before?.content && this.#before?.contents.get(Buffer.from(before.content.sha256).toString('hex'));
+    const bytesNew = BigInt(differingBytes(whole, old ?? Buffer.alloc(0)));
+    this.bytesNew += bytesNew;
     const stored = { ...entry, size: ref.size, readAt: content.readAt ?? wall, content: ref };
     this.#entries.set(textKey(entry.path), stored);
-    return { bytesRead: ref.size, bytesNew: ref.size, sha256 };
+    return { bytesRead: ref.size, bytesNew, sha256 };
   }
 }
 
@@ -256,11 +267,21 @@ class Reader implements FakeReader {
   }
 }
 
+/** Bytes of the blocks that are not as in another content at the same place. */
+function differingBytes(content: Buffer, other: Buffer): number {
+  let bytes = 0;
+  for (let at = 0; at < content.length; at += blockSize) {
+    const block = content.subarray(at, at + blockSize);
+    if (!block.equals(other.subarray(at, at + blockSize))) bytes += block.length;
+  }
+  return bytes;
+}
+
 function textKey(path: Uint8Array): string {
   return Buffer.from(path).toString('latin1');
 }
 
-function manifestOf(id: string): Manifest {
+function manifestOf(id: string, { driverDetails }: BackupSummary = {}): Manifest {
   const instant = '2026-01-01T00:00:00.000Z';
   return {
     format: 'catena-manifest',
@@ -285,5 +306,6 @@ function manifestOf(id: string): Manifest {
     volumes: [],
     keys: [],
     tree: { index: [], warnings: [] },
+    ...(driverDetails === undefined ? {} : { driverDetails }),
   };
 }

@@ -1,26 +1,42 @@
 import { z } from 'zod';
 import { filesSource, filesSourceWithDefaults, type FilesSource } from './files-source.ts';
+import { imageSource, imageSourceWithDefaults, type ImageSource } from './image-source.ts';
 
 /** What is protected, by driver. A new driver is one more member. */
 export const sourceSpec = z
-  .discriminatedUnion('driver', [filesSource], { error: 'one of files' })
+  .discriminatedUnion('driver', [filesSource, imageSource], { error: 'one of files, image' })
   .meta({ title: 'Source' });
 
 /** A Source's spec with its defaults. */
-export type SourceSpec = FilesSource;
+export type SourceSpec = FilesSource | ImageSource;
 
 export function sourceWithDefaults(spec: z.infer<typeof sourceSpec>): SourceSpec {
-  return filesSourceWithDefaults(spec);
+  switch (spec.driver) {
+    case 'files':
+      return filesSourceWithDefaults(spec);
+    case 'image':
+      return imageSourceWithDefaults(spec);
+  }
 }
 
 /** What a Source says under its driver's name: what the driver of that name is given. */
 export function driverSpecOf(spec: SourceSpec): unknown {
-  return spec.files;
+  switch (spec.driver) {
+    case 'files':
+      return spec.files;
+    case 'image':
+      return spec.image;
+  }
 }
 
 /** Where on the mover's machine a source is; undefined for one that is not at a path. */
 export function sourcePathOf(spec: SourceSpec): string | undefined {
-  return spec.files.path;
+  switch (spec.driver) {
+    case 'files':
+      return spec.files.path;
+    case 'image':
+      return spec.image.path;
+  }
 }
 
 const DRIVERS_WITH_LOG: ReadonlySet<string> = new Set(['postgres']);

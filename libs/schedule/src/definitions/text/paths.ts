@@ -18,7 +18,10 @@ const DATA_FOLDER = '$CATENA_HOME';
 
 /** Where paths are in a spec; `*` stands for each item of a list. */
 const pathFields: Readonly<Record<DefinitionKind, readonly (readonly string[])[]>> = {
-  Source: [['files', 'path']],
+  Source: [
+    ['files', 'path'],
+    ['image', 'path'],
+  ],
   Repository: [
     ['fs', 'path'],
     ['encryption', 'keys', '*', 'passphrase', 'file'],

@@ -11,6 +11,7 @@ import {
 import type { FilesSpec } from '../files-spec.ts';
 import { PendingWork } from '../pending-work.ts';
 import { isUnchanged } from '../unchanged.ts';
+import { endAfter } from './end-after.ts';
 import { EntryMaker } from './entry-of.ts';
 import { estimate } from './estimate.ts';
 import {
@@ -280,11 +281,4 @@ function groupKey(of: { device: bigint; inode: bigint }): string {
 /** Wall clock in nanoseconds, rounded down: the same clock that the file system stamps changes with. */
 function now(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
-}
-
-/** The source's coordinate: the time in nanoseconds, which never goes back inside a collection. */
-function endAfter(began: Date, previousEnd: string | undefined): string {
-  const end = BigInt(began.getTime()) * 1_000_000n;
-  const least = previousEnd === undefined ? 0n : BigInt(previousEnd) + 1n;
-  return (end > least ? end : least).toString();
 }

@@ -7,13 +7,13 @@ import {
   byteStringOf,
   extendedAttributesOf,
   removeExtendedAttribute,
-  systemCodeOf,
   type ByteString,
   type FolderHandle,
 } from '../../system-calls/index.ts';
 import { ProgressMeter } from '../progress-meter.ts';
 import { Durability } from './durability.ts';
 import { FileMaker } from './file-maker.ts';
+import { removeMade } from './made-folders.ts';
 import { Metadata } from './metadata.ts';
 import { MoveInto, moveWhole } from './move-into-place.ts';
 import { removeTree } from './remove-tree.ts';
@@ -153,16 +153,4 @@ function forgetDefaultAcl(folder: FolderHandle): void {
   const name = Buffer.from('system.posix_acl_default');
   const self = folder.pathOf();
   if (extendedAttributesOf(self).some(([found]) => name.equals(found))) removeExtendedAttribute(self, name);
-}
-
-/** Folders above the target that were made for it, if nobody has put anything into them. */
-function removeMade(made: readonly string[]): void {
-  for (const folder of made.toReversed()) {
-    try {
-      fs.rmdirSync(folder);
-    } catch (error) {
-      const code = systemCodeOf(error);
-      if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
-    }
-  }
 }
