@@ -51,7 +51,7 @@ describe('help', () => {
   let helps: Map<string, string>;
   beforeAll(async () => {
     helps = await helpOfAll();
-  }, 60_000);
+  }, 240_000);
 
   it('knows every command of the platform', () => {
     const wanted =

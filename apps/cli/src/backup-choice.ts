@@ -24,16 +24,26 @@ export function choose(backups: readonly BackupView[], options: ChoiceOptions): 
   return chooseBackup(backups, choice, { copyOnly: options.copyOnly === false });
 }
 
-/**
- * Chooses from the catalog. A backup's id alone is enough; else the source must be named.
- * @throws UsageError when neither is named; NotPossibleError when the source has no backup; what choosing throws.
- */
+/** Chooses from the catalog. @throws what `backupsToChooseFrom` and choosing throw. */
 export async function chooseFromCatalog(
   client: CatenaClient,
   source: string | undefined,
   repository: string | undefined,
   options: ChoiceOptions,
 ): Promise<ChosenBackup> {
+  return choose(await backupsToChooseFrom(client, source, repository, options), options);
+}
+
+/**
+ * What the catalog knows of a source, in any state. A backup's id alone is enough; else the source must be named.
+ * @throws UsageError when neither is named; NotPossibleError when the source has no backup.
+ */
+export async function backupsToChooseFrom(
+  client: CatenaClient,
+  source: string | undefined,
+  repository: string | undefined,
+  options: ChoiceOptions,
+): Promise<readonly BackupView[]> {
   if (source === undefined && options.backup === undefined) {
     throw new UsageError(
       'Say what of: a source, or --backup <id>.',
@@ -48,7 +58,7 @@ export async function chooseFromCatalog(
       `There is no backup of "${source}"${repository === undefined ? '' : ` in "${repository}"`}.`,
       'See what there is: catena backups',
     );
-  return choose(page.items, options);
+  return page.items;
 }
 
 /** Says what was chosen, and honestly when it is not the very time that was asked for. */

@@ -149,14 +149,18 @@ export class PlannerService {
       facts: {
         repository,
         collections: collections.map(({ state }) => state),
-        ...(request.kind === 'restore' ? { source: this.#sourceOf(request.backup, collections) } : {}),
+        ...(request.kind === 'restore' ? { source: this.#sourceOf(request, collections) } : {}),
       },
       collections,
     };
   }
 
   /** The source whose backup is meant, as it is defined today, if it still is. */
-  #sourceOf(backup: string, collections: readonly Loaded<CollectionState>[]) {
+  #sourceOf(
+    { source: name, backup }: Extract<RunRequest, { kind: 'restore' }>,
+    collections: readonly Loaded<CollectionState>[],
+  ) {
+    if (backup === undefined) return name === undefined ? undefined : this.view.definition('Source', name);
     const owner = collections.find(({ state }) =>
       [...state.backups.keys()].some(
         (id) => id === backup || id.startsWith(backup) || id.startsWith(`bkp-${backup}`),

@@ -1,15 +1,25 @@
 import path from 'node:path';
-import { catalogRequests, digestId, schedulerRequests } from '@catena/events';
+import { catalogRequests, digestId, schedulerRequests, type BackupView } from '@catena/events';
+import type { CatenaClient } from '@catena/client';
 import { readSourceSpec, sourcePathOf } from '@catena/schedule';
 import { sourceDrivers } from '@catena/sources';
+import type { BackupReader } from '@catena/vault';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
-import { chooseFromCatalog, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
-import { collect, instant, subcommand, type Act } from '../command-line.ts';
+import { backupsToChooseFrom, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
+import { collect, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { followToTheEnd } from '../follow.ts';
 import { NotPossibleError, UsageError, type Invocation } from '../invocation.ts';
-import { formatBytes, plural } from '../presentation/quantities.ts';
+import { formatBytes, formatInstant, plural } from '../presentation/quantities.ts';
+import {
+  keepLogs,
+  placeNamed,
+  placeOptions,
+  planPlace,
+  type PlannedSteps,
+  type PlaceOptions,
+} from '../restore-place.ts';
 import {
   backupsIn,
   namesFolder,
@@ -18,7 +28,7 @@ import {
   type RepositoryOptions,
 } from '../repository/open-by-hand.ts';
 
-interface RestoreOptions extends RepositoryOptions, ChoiceOptions {
+interface RestoreOptions extends RepositoryOptions, ChoiceOptions, PlaceOptions {
   to?: string;
   inPlace?: boolean;
   include?: string[];
@@ -41,7 +51,7 @@ async function restoreByHand(
   const target = path.resolve(options.to);
   const repository = await openByHand(folder, options);
   try {
-    const { backups, unreadable } = await backupsIn(repository);
+    const { backups, forks, unreadable } = await backupsIn(repository);
     for (const { name, message } of unreadable) cli.remark(`unreadable manifest ${name}: ${message}`);
     const sources = [...new Set(backups.map((backup) => backup.source))];
     if (source === undefined && options.backup === undefined && sources.length > 1) {
@@ -50,39 +60,62 @@ async function restoreByHand(
         'Name one of them, or a backup with --backup.',
       );
     }
-    const chosen = choose(
-      source === undefined ? backups : backups.filter((backup) => backup.source === source),
-      options,
+    const those = source === undefined ? backups : backups.filter((backup) => backup.source === source);
+    const { data, logs, stop } = chooseByHand(cli, those, forks, options);
+    await using open = new AsyncDisposableStack();
+    const readerOf = async ({ collection, backup, manifest: { name } }: BackupView) => {
+      const reader = await repository.collection(collection).openBackup({ backupId: backup, name });
+      open.defer(() => reader.close());
+      return reader;
+    };
+    const reader = await readerOf(data);
+    const readersOfLogs: BackupReader[] = [];
+    for (const log of logs) readersOfLogs.push(await readerOf(log));
+    const outcome = await sourceDrivers.get(reader.manifest.source.driver).restore(reader, target, {
+      // The same backup to the same place continues what an interrupted call has staged.
+      run: `run-${digestId('restore by hand', data.backup, target)}`,
+      overwrite: options.overwrite ?? false,
+      signal: cli.signal,
+      ...(options.include ? { globs: options.include } : {}),
+      ...(readersOfLogs.length === 0 ? {} : { logs: readersOfLogs }),
+      ...(stop === undefined ? {} : { stop }),
+    });
+    cli.answer({
+      backup: data.backup,
+      ...(logs.length === 0 ? {} : { logs: logs.map((log) => log.backup) }),
+      target,
+      ...outcome,
+      warnings: outcome.warnings.map(({ code, message }) => ({ code, message })),
+    });
+    cli.say(
+      `Restored to ${target}: ${plural(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}${outcome.unchanged > 0 ? `; ${outcome.unchanged} were right already` : ''}.`,
     );
-    sayChoice(cli, chosen, options);
-    const reader = await repository
-      .collection(chosen.backup.collection)
-      .openBackup({ backupId: chosen.backup.backup, name: chosen.backup.manifest.name });
-    try {
-      const outcome = await sourceDrivers.get(reader.manifest.source.driver).restore(reader, target, {
-        // The same backup to the same place continues what an interrupted call has staged.
-        run: `run-${digestId('restore by hand', chosen.backup.backup, target)}`,
-        overwrite: options.overwrite ?? false,
-        signal: cli.signal,
-        ...(options.include ? { globs: options.include } : {}),
-      });
-      cli.answer({
-        backup: chosen.backup.backup,
-        target,
-        ...outcome,
-        warnings: outcome.warnings.map(({ code, message }) => ({ code, message })),
-      });
-      cli.say(
-        `Restored to ${target}: ${plural(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}${outcome.unchanged > 0 ? `; ${outcome.unchanged} were right already` : ''}.`,
-      );
-      for (const warning of outcome.warnings) cli.remark(`warning ${warning.code}: ${warning.message}`);
-      cli.exit(outcome.warningCount > 0 ? ExitCode.doneWithWarnings : ExitCode.done);
-    } finally {
-      await reader.close();
-    }
+    for (const warning of outcome.warnings) cli.remark(`warning ${warning.code}: ${warning.message}`);
+    cli.exit(outcome.warningCount > 0 ? ExitCode.doneWithWarnings : ExitCode.done);
   } finally {
     await repository.close();
   }
+}
+
+/** A source with a log is restored to a place in its history; of any other a backup is chosen. */
+function chooseByHand(
+  cli: Invocation,
+  backups: readonly BackupView[],
+  forks: ReadonlyMap<string, { parent: string; at: string }>,
+  options: RestoreOptions,
+): PlannedSteps {
+  const until = placeNamed(options);
+  if (keepLogs(backups) && (options.backup === undefined || until !== undefined)) {
+    const steps = planPlace(backups, until, forks, options);
+    const { data, logs } = steps;
+    cli.say(
+      `${data.backup}  ${data.type}${data.copyOnly ? ' (copy-only)' : ''} of ${data.source}, as of ${formatInstant(data.asOf)}${logs.length === 0 ? '' : `, then ${plural(logs.length, 'log')}`}`,
+    );
+    return steps;
+  }
+  const chosen = choose(backups, options);
+  sayChoice(cli, chosen, options);
+  return { data: chosen.backup, logs: [] };
 }
 
 async function placeOf(cli: Invocation, source: string): Promise<string> {
@@ -104,6 +137,36 @@ async function placeOf(cli: Invocation, source: string): Promise<string> {
   return place;
 }
 
+/** A place in the history of a source with a log is planned by the catalog; of any other source a backup is chosen here. */
+async function chosenByCatalog(
+  cli: Invocation,
+  client: CatenaClient,
+  source: string | undefined,
+  options: RestoreOptions,
+) {
+  const until = placeNamed(options);
+  const backups = await backupsToChooseFrom(client, source, options.repository, options);
+  if (source !== undefined && keepLogs(backups) && (options.backup === undefined || until !== undefined)) {
+    const [repository, another] = new Set(backups.map((one) => one.repository));
+    if (repository === undefined || another !== undefined)
+      throw new UsageError(`"${source}" is in several repositories.`, 'Name one of them with --repository.');
+    const { backup, nearest } = options;
+    return {
+      source,
+      request: {
+        repository,
+        ...(backup === undefined ? { source } : { backup }),
+        ...(until === undefined ? {} : { until }),
+        ...(nearest === undefined ? {} : { nearest }),
+      },
+    };
+  }
+  const chosen = choose(backups, options);
+  sayChoice(cli, chosen, options);
+  const { backup, repository, source: of } = chosen.backup;
+  return { source: of, request: { repository, backup } };
+}
+
 /** By the platform: a run like any other, with progress, cancel and a record in the log. */
 async function restoreByPlatform(
   cli: Invocation,
@@ -113,14 +176,11 @@ async function restoreByPlatform(
   if ((options.inPlace ?? false) === (options.to !== undefined))
     throw new UsageError('Say where to: --to <folder>, or --in-place.');
   const client = await cli.connect();
-  const chosen = await chooseFromCatalog(client, source, options.repository, options);
-  sayChoice(cli, chosen, options);
-  const target =
-    options.to === undefined ? await placeOf(cli, chosen.backup.source) : path.resolve(options.to);
+  const wanted = await chosenByCatalog(cli, client, source, options);
+  const target = options.to === undefined ? await placeOf(cli, wanted.source) : path.resolve(options.to);
   const accepted = await client.ask(schedulerRequests.requestRestore, {
     ...cli.command(),
-    repository: chosen.backup.repository,
-    backup: chosen.backup.backup,
+    ...wanted.request,
     target,
     include: options.include ?? [],
     overwrite: options.overwrite ?? false,
@@ -136,7 +196,7 @@ async function restoreByPlatform(
 
 /** `catena restore`: get data back. */
 export function addRestore(program: Command, act: Act): void {
-  repositoryOptions(
+  const command = repositoryOptions(
     subcommand(
       program,
       'restore',
@@ -144,14 +204,15 @@ export function addRestore(program: Command, act: Act): void {
       `catena restore home --to /srv/restored
 catena restore home --at 2026-03-01T18:00:00Z --include 'documents/**' --to /srv/restored
 catena restore home --in-place --overwrite
+catena restore bank --at 2026-03-01T18:00:00Z --to /srv/restored     # to the second, for a source that keeps a log
 catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored     # no service needed`,
     ),
   )
     .argument('[source]', 'what to restore; may be left out with --backup')
     .option('--to <folder>', 'where to; it appears only when it is complete and verified')
     .option('--in-place', 'to where the source is')
-    .option('--backup <id>', 'this backup (the beginning of its id is enough)')
-    .option('--at <time>', 'the newest backup that shows this time or an earlier one', instant)
+    .option('--backup <id>', 'this backup (the beginning of its id is enough)');
+  placeOptions(command)
     .option('--no-copy-only', 'do not use copy-only backups')
     .option(
       '--include <glob>',

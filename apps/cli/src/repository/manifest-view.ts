@@ -20,6 +20,9 @@ export function backupViewOf({ manifest, ref }: FoundBackup): BackupView {
     position: manifest.position?.end ?? '0',
     ...(manifest.position?.start === undefined ? {} : { start: manifest.position.start }),
     ...(manifest.position?.fork === undefined ? {} : { fork: manifest.position.fork }),
+    ...(manifest.position?.archivePoint === undefined
+      ? {}
+      : { archivePoint: manifest.position.archivePoint }),
     family: source.family,
     startedAt: manifest.startedAt,
     asOf: manifest.asOf,

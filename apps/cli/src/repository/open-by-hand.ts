@@ -41,16 +41,24 @@ export async function openByHand(folder: string, options: RepositoryOptions): Pr
 }
 
 /** Everything a repository says it holds, from manifests in clear, and what could not be read. */
-export async function backupsIn(
-  repository: Repository,
-): Promise<{ backups: BackupView[]; unreadable: { name: string; message: string }[] }> {
+export async function backupsIn(repository: Repository): Promise<{
+  backups: BackupView[];
+  /** By branch of a source's history, where it left its parent. */
+  forks: Map<string, { parent: string; at: string }>;
+  unreadable: { name: string; message: string }[];
+}> {
   const backups: BackupView[] = [];
+  const forks = new Map<string, { parent: string; at: string }>();
   const unreadable: { name: string; message: string }[] = [];
   for (const id of await repository.collections()) {
     for await (const found of repository.collection(id).listBackups()) {
-      if ('manifest' in found) backups.push(backupViewOf(found));
-      else unreadable.push({ name: found.name, message: found.error.message });
+      if ('manifest' in found) {
+        backups.push(backupViewOf(found));
+        const { fork, forkParent: parent, forkAt: at } = found.manifest.position ?? {};
+        if (fork !== undefined && parent !== undefined && at !== undefined) forks.set(fork, { parent, at });
+      } else unreadable.push({ name: found.name, message: found.error.message });
     }
   }
-  return { backups: backups.sort((a, b) => (a.asOf < b.asOf ? 1 : a.asOf > b.asOf ? -1 : 0)), unreadable };
+  backups.sort((a, b) => (a.asOf < b.asOf ? 1 : a.asOf > b.asOf ? -1 : 0));
+  return { backups, forks, unreadable };
 }

@@ -29,28 +29,38 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
     const startedAt = this.clock.now();
     const { plan, progress } = execution;
     progress.enter('restoring');
+    await using open = new AsyncDisposableStack();
     const { repository } = await this.repositories.open(plan.repository);
+    open.defer(() => repository.close());
     try {
-      const reader = await repository.collection(plan.collection).openBackup(plan.backup);
-      try {
-        const outcome = await this.#restore(execution, reader);
-        return reported(outcome, this.clock.now() - startedAt);
-      } finally {
-        await reader.close();
-      }
+      const collection = repository.collection(plan.collection);
+      const readerOf = async (backup: string): Promise<BackupReader> => {
+        const reader = await collection.openBackup(backup);
+        open.defer(() => reader.close());
+        return reader;
+      };
+      const reader = await readerOf(plan.backup);
+      const logs: BackupReader[] = [];
+      for (const log of plan.logs ?? []) logs.push(await readerOf(log));
+      const outcome = await this.#restore(execution, reader, logs);
+      return reported(outcome, this.clock.now() - startedAt);
     } catch (error) {
       if (await isGivenUp(execution, error)) this.#discard(execution);
       throw damageOf(error, plan.backup);
-    } finally {
-      await repository.close();
     }
   }
 
-  async #restore(execution: Execution<RestorePlan>, reader: BackupReader): Promise<RestoreOutcome> {
+  async #restore(
+    execution: Execution<RestorePlan>,
+    reader: BackupReader,
+    logs: readonly BackupReader[],
+  ): Promise<RestoreOutcome> {
     const { plan, run, signal, progress } = execution;
     const driver = this.drivers.get(reader.manifest.source.driver);
     return await driver.restore(reader, plan.target, {
       run,
+      ...(logs.length === 0 ? {} : { logs }),
+      ...(plan.stop === undefined ? {} : { stop: plan.stop }),
       ...(plan.include.length === 0 ? {} : { globs: plan.include }),
       overwrite: plan.overwrite,
       onFailure: async (error) => ((await isGivenUp(execution, error)) ? 'remove' : 'keep'),

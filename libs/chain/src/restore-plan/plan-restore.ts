@@ -25,6 +25,8 @@ export interface RestorePlanOptions {
   readonly without?: readonly string[] | undefined;
   /** An interrupted restore stands here: the logs from there. */
   readonly from?: { readonly position: Position; readonly fork?: string } | undefined;
+  /** The branch that is meant; default the one that owns the target. */
+  readonly fork?: string | undefined;
   /** By fork, where it left its parent. */
   readonly forks?: ReadonlyMap<string, ForkOrigin> | undefined;
   readonly repositories?: readonly RestoreRepository[] | undefined;
@@ -154,7 +156,7 @@ class RestorePlanner {
     const family = owner?.family;
     const relatives = backups.filter((one) => one.family === family);
     const withFork = relatives.filter((one) => one.fork !== undefined);
-    const fork = from?.fork ?? ownerOfTarget(withFork, timeOf, at)?.fork;
+    const fork = this.#options.fork ?? from?.fork ?? ownerOfTarget(withFork, timeOf, at)?.fork;
     const path = fork === undefined ? undefined : new ForkPath(fork, forks);
     const held = relatives.filter((one) => path === undefined || path.holds(one.fork, one.position));
     const elsewhere = backups.length - held.length;

@@ -11,9 +11,9 @@ import { isOver, planRun, refuseRun, type RunState } from '@catena/run';
 import { settledPositionOf } from '../collection/adopt-found.ts';
 import { initialCollection, type CollectionState } from '../collection/collection-state.ts';
 import { planBackup } from '../collection/plan-backup.ts';
-import { standingOf } from '../collection/usable.ts';
 import { findBackup } from './find-backup.ts';
 import { planPrune } from './prune-run.ts';
+import { planRestoreRun } from './restore-run.ts';
 
 /** What the chain catalog has loaded to plan a run. */
 export interface PlanningFacts {
@@ -64,7 +64,7 @@ function planOf(run: string, request: RunRequest, facts: PlanningFacts): Planned
     case 'backup':
       return planBackupRun(run, request, repository, facts);
     case 'restore':
-      return planRestore(run, request, repository, facts);
+      return planRestoreOf(run, request, repository, facts);
     case 'verify':
       return planVerify(run, request, repository, facts);
     case 'rescan':
@@ -108,47 +108,14 @@ function planBackupRun(
   return planning.kind === 'planned' ? { ...planning, kind: 'plan' } : planning;
 }
 
-function planRestore(
+function planRestoreOf(
   run: string,
   request: Extract<RunRequest, { kind: 'restore' }>,
   repository: DefinitionSnapshot,
   facts: PlanningFacts,
 ): Planned {
-  const found = findBackup(facts.collections, request.backup, repository.name);
-  if (found.kind === 'refused') return found;
-  const { state, backup } = found;
-  const standing = standingOf(state, backup.backup);
-  if (!standing.usable) {
-    return refused({
-      code: 'chain.backup-unusable',
-      message: `The backup ${backup.backup} cannot be restored: ${
-        standing.through === backup.backup ? 'it' : `${standing.through}, which it needs,`
-      } is ${standing.reason}.`,
-      remedy: 'Choose an earlier backup or a copy in another repository.',
-      retryable: false,
-    });
-  }
-  const source = facts.source ?? {
-    uid: state.place?.sourceUid ?? state.collection,
-    name: state.place?.source ?? 'unknown',
-    generation: 0,
-    spec: {},
-  };
-  const { target, include, overwrite } = request;
-  return {
-    kind: 'plan',
-    plan: {
-      kind: 'restore',
-      collection: state.collection,
-      backup: backup.backup,
-      repository,
-      source,
-      target,
-      include,
-      overwrite,
-    },
-    events: [inUse(state, run, backup.backup)],
-  };
+  const planned = planRestoreRun(run, request, repository, facts);
+  return 'failure' in planned ? refused(planned.failure) : { kind: 'plan', ...planned };
 }
 
 function planVerify(

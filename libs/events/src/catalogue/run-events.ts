@@ -8,6 +8,7 @@ import {
   failure,
   instant,
   position,
+  restoreStop,
   warning,
 } from './vocabulary.ts';
 
@@ -28,7 +29,16 @@ const backupRequest = z.object({
 const restoreRequest = z.object({
   kind: z.literal('restore'),
   repository: definitionName,
-  backup: z.string().describe('The backup to restore as of; its closure comes with it.'),
+  backup: z
+    .string()
+    .optional()
+    .describe('The backup to restore as of, its closure comes with it; with `until`: the one to begin from.'),
+  source: definitionName.optional().describe('Without `backup`: what to restore, to `until` or its newest.'),
+  until: restoreStop.optional().describe('Where in the history of the source to stop.'),
+  nearest: z
+    .boolean()
+    .optional()
+    .describe('What comes nearest before `until` will do when it cannot be reached.'),
   target: z.string().describe('Absolute path.'),
   include: z.array(z.string()).describe('Globs below the source root; empty means all.'),
   overwrite: z.boolean(),
@@ -104,6 +114,8 @@ const restorePlan = z.object({
   kind: z.literal('restore'),
   collection: z.string(),
   backup: z.string(),
+  logs: z.array(z.string()).optional().describe('Log backups to roll on top of it, in order.'),
+  stop: restoreStop.optional().describe('Where to stop; absent: at the end of the last of them.'),
   repository: definitionSnapshot,
   source: definitionSnapshot,
   target: z.string(),

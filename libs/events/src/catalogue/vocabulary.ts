@@ -50,3 +50,20 @@ export const failure = z.object({
   retryable: z.boolean(),
 });
 export type Failure = z.infer<typeof failure>;
+
+const branch = { fork: z.string().optional().describe('The branch of the source it lies on.') };
+
+/** A place in a source's own history where a restore stops. */
+export const restoreStop = z.union([
+  z.object({ ...branch, at: z.iso.datetime({ offset: true }).describe('The last commit at or before it.') }),
+  z.object({ ...branch, position: position.describe('The last commit that ends at or before it.') }),
+  z.object({ ...branch, mark: z.string().min(1).describe('A name that somebody left in the log.') }),
+  z.object({
+    ...branch,
+    transaction: z
+      .string()
+      .regex(/^\d{1,20}$/)
+      .describe('With this transaction.'),
+  }),
+]);
+export type RestoreStop = z.infer<typeof restoreStop>;

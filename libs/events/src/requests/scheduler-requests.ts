@@ -6,6 +6,7 @@ import {
   definitionKind,
   definitionName,
   instant,
+  restoreStop,
   specification,
 } from '../catalogue/vocabulary.ts';
 import { commandBase, pageOf, request } from './request.ts';
@@ -215,7 +216,10 @@ export const schedulerRequests = {
     input: z.object({
       ...commandBase,
       repository: definitionName,
-      backup: z.string(),
+      backup: z.string().optional().describe('As of this one; or with `until`: begin from it.'),
+      source: definitionName.optional().describe('Without `backup`: to `until`, or to its newest state.'),
+      until: restoreStop.optional(),
+      nearest: z.boolean().optional(),
       target: z.string(),
       include: z.array(z.string()),
       overwrite: z.boolean(),

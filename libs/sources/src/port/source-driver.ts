@@ -1,4 +1,5 @@
 /** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
+import type { RestoreStop } from '@catena/events';
 import type { BackupReader, BackupSummary, BackupWriter } from '@catena/vault';
 
 export interface DriverCapabilities {
@@ -66,14 +67,6 @@ export interface BackupOutcome {
   /** What the driver has to say for the manifest; pass it to `writer.finish`. */
   readonly summary: BackupSummary;
 }
-
-/** A place in the source's own history: exactly one of these, on the branch `fork` if that is said. */
-export type RestoreStop = { readonly fork?: string } & (
-  | { readonly at: string }
-  | { readonly position: string }
-  | { readonly mark: string }
-  | { readonly transaction: string }
-);
 
 export interface RestoreOptions {
   /** Names the attempt's staging folder: the same run continues where an earlier attempt ended. */

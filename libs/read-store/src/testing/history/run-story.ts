@@ -81,7 +81,7 @@ export class RunStory {
     const request = this.#request;
     switch (request.kind) {
       case 'restore': {
-        const { backup, target, include, overwrite } = request;
+        const { backup = '', target, include, overwrite } = request;
         const source = this.#collection.source.snapshot;
         return {
           kind: 'restore',
