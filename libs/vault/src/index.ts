@@ -30,6 +30,8 @@ export { FsStore } from './store/fs-store.ts';
 export { openStore } from './store/open-store.ts';
 export { chooseCut } from './cut/choose-cut.ts';
 export type { BackupName, BackupPlan, WriteOptions } from './write/backup-plan.ts';
+export type { ComposeOptions, ComposePlan } from './compose/compose-plan.ts';
+export { NoSpaceToComposeError, type ComposingSpace } from './compose/space-needed.ts';
 export type { CondemnedBackup, PruneOptions, PruneReport } from './prune/prune-options.ts';
 export type { Leftover, RunStanding, SweepOptions, SweepReport } from './sweep/sweep-options.ts';
 export { Collection } from './repository/collection.ts';

@@ -26,7 +26,7 @@ interface WantedUnit {
   readonly kind: ObjectKind;
   readonly place: UnitPlace;
   readonly volume: ReadableVolume;
-  readonly resolve: (plain: Buffer) => void;
+  readonly resolve: (body: Buffer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -134,7 +134,21 @@ export class UnitReader {
     return new DamagedObjectError({ object, offset, length, reason, backups: [], files: [] }, cause);
   }
 
-  private load(kind: ObjectKind, place: UnitPlace): Promise<Buffer> {
+  private async load(kind: ObjectKind, place: UnitPlace): Promise<Buffer> {
+    return this.decode(kind, place, await this.body(kind, place));
+  }
+
+  /**
+   * A unit together with its bytes as they were compressed (one byte for the method first). Nothing of it is kept.
+   * @throws DamagedObjectError
+   */
+  async readWithBody(kind: ObjectKind, place: UnitPlace): Promise<{ plain: Buffer; body: Buffer }> {
+    const body = await this.body(kind, place);
+    return { plain: await this.decode(kind, place, body), body };
+  }
+
+  /** The verified bytes of a unit before they are decompressed. */
+  private body(kind: ObjectKind, place: UnitPlace): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const volume = this.volume(place.volume);
       if (place.length > MAX_SEALED_BYTES) throw this.damaged(kind, place, 'malformed');
@@ -180,8 +194,12 @@ export class UnitReader {
     }
     if (unit === undefined)
       throw this.damaged(kind, place, sealed === 'missing' ? sealed : isWhole ? 'checksum' : 'truncated');
+    return unit;
+  }
+
+  private async decode(kind: ObjectKind, place: UnitPlace, body: Buffer): Promise<Buffer> {
     try {
-      return await decodeUnit(unit);
+      return await decodeUnit(body);
     } catch (error) {
       if (error instanceof MalformedBytesError) throw this.damaged(kind, place, 'malformed', error);
       throw error;

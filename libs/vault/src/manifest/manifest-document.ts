@@ -60,6 +60,7 @@ const manifest = z.object({
   chain: z.string(),
   base: z.string().optional(),
   parent: z.string().optional(),
+  composedFrom: z.string().optional(),
   copyOf: z.object({ repository: z.string(), collection: z.string(), backup: z.string() }).optional(),
   run: z.string(),
   attempt: count,

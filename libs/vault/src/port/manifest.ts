@@ -96,6 +96,8 @@ export interface Manifest {
   readonly copyOf?: { readonly repository: string; readonly collection: string; readonly backup: string };
   /** Backup an incremental was computed from. */
   readonly parent?: string;
+  /** The backup that a composed full shows: same entries, times and position, in objects of its own. */
+  readonly composedFrom?: string;
   readonly run: string;
   readonly attempt: number;
   /** Folder of this backup, beneath the collection's. */

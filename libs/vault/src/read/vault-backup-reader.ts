@@ -26,7 +26,8 @@ export class VaultBackupReader implements BackupReader {
   readonly manifest: Manifest;
   readonly units: UnitReader;
   readonly tree: TreeReader;
-  private readonly identity: KeyObject;
+  /** Key of the block identities. */
+  readonly identity: KeyObject;
 
   private constructor(manifest: Manifest, units: UnitReader, identity: KeyObject) {
     this.manifest = manifest;

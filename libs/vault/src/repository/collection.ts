@@ -1,3 +1,5 @@
+import { composeFull } from '../compose/compose-full.ts';
+import type { ComposeOptions, ComposePlan } from '../compose/compose-plan.ts';
 import { BackupMissingError } from '../error/repository-error.ts';
 import type { SlotKey } from '../key/keyring.ts';
 import type { KeyringDocument } from '../key/keyring-document.ts';
@@ -48,6 +50,19 @@ export class Collection {
     const before = name === undefined ? undefined : (await this.backup(name)).manifest;
     if (before !== undefined) await authenticateManifest(this.context, before);
     return beginBackup(this.context, keyring, plan, before, options);
+  }
+
+  /**
+   * Composes a full that owns its bytes out of a backup that is there, without reading the source. Every block is checked;
+   * when one is damaged nothing comes of it, and the error names object, backup and files.
+   * @throws BackupRefusedError, BackupMissingError, LockedError, NoSpaceToComposeError, DamagedObjectError
+   */
+  async compose(plan: ComposePlan, options: ComposeOptions = {}): Promise<FinishedBackup> {
+    options.signal?.throwIfAborted();
+    const keyring = this.context.encrypted ? await this.keyrings.open() : undefined;
+    const { manifest } = await this.backup(plan.from);
+    await authenticateManifest(this.context, manifest);
+    return composeFull(this.context, keyring, plan, manifest, options);
   }
 
   /** The backup a run has made, if it has: its manifest is there. Reads only. */

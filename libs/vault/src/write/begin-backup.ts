@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { ObjectSeriesWriter } from '../container/object-series-writer.ts';
-import type { ObjectKind } from '../container/object-header.ts';
-import { crashPoint } from '../crash-point.ts';
 import { gearTable } from '../cut/gear-table.ts';
 import { blockIdentityKey } from '../key/data-key.ts';
 import type { Keyring } from '../key/keyring.ts';
@@ -9,13 +6,13 @@ import type { Manifest } from '../port/manifest.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import { publicIdentity } from '../repository/collection-context.ts';
-import { objectName } from '../repository/layout.ts';
 import { claimFolder } from '../repository/run-folder.ts';
 import { PagesBefore } from '../tree/pages-before.ts';
 import type { BackupPlan, WriteOptions } from './backup-plan.ts';
 import { checkLineage, folderAt } from './backup-plan.ts';
 import { LeftoverBlocks } from './leftover-blocks.ts';
-import { DEFAULT_PACK_BYTES, VaultBackupWriter } from './vault-backup-writer.ts';
+import { ownSeries } from './own-series.ts';
+import { VaultBackupWriter } from './vault-backup-writer.ts';
 import type { OwnVolume } from './write-manifest.ts';
 import { commitManifest } from './write-manifest.ts';
 
@@ -28,35 +25,22 @@ export async function beginBackup(
   options: WriteOptions,
 ): Promise<VaultBackupWriter> {
   checkLineage(plan, before);
-  const { store, layout, place, now } = context;
-  const { run, attempt, startedAt } = plan;
+  const { place, now } = context;
+  const { run, startedAt } = plan;
   const folder = await claimFolder(context, run, startedAt, (time) => folderAt(plan, before, time));
   const number = Math.max(-1, ...(before?.volumes ?? []).map((volume) => volume.number)) + 1;
   const own: OwnVolume = { number, id: randomBytes(16).toString('hex'), origin: place.origin };
   const leftovers = await LeftoverBlocks.find(context, keyring, folder, run, number + 1);
   const parent = before === undefined ? undefined : await VaultBackupReader.open(context, before);
 
-  const packsDurable = Promise.withResolvers<undefined>();
-  const mapsDurable = Promise.withResolvers<undefined>();
-  for (const barrier of [packsDurable, mapsDurable]) barrier.promise.catch(() => undefined);
-  const volumeFolder = layout.volume(folder, run, attempt, own.id);
-  const targetBytes = options.packBytes ?? DEFAULT_PACK_BYTES;
-  const series = (
-    kind: ObjectKind,
-    more: Pick<
-      ConstructorParameters<typeof ObjectSeriesWriter>[0],
-      'beforeCommit' | 'afterCommit' | 'maxUncommitted'
-    >,
-  ) =>
-    new ObjectSeriesWriter({
-      ...{ store, kind, volume: own, targetBytes },
-      ...(keyring === undefined ? {} : { key: keyring.active }),
-      nameOf: (object) => volumeFolder + objectName(kind, object),
-      ...more,
-    });
-  const packs = series('pack', { afterCommit: () => crashPoint('vault.afterPack'), maxUncommitted: 3 });
-  const maps = series('map', { beforeCommit: () => packsDurable.promise });
-  const tree = series('tree', { beforeCommit: () => mapsDurable.promise });
+  const { packs, maps, tree, packsDurable, mapsDurable } = ownSeries(
+    context,
+    keyring,
+    folder,
+    plan,
+    own,
+    options,
+  );
 
   const identity = keyring?.identity ?? publicIdentity(context);
   const manifestParts = {

@@ -38,7 +38,6 @@ import type { OwnVolume } from './write-manifest.ts';
 const MAX_WAITING = 1024;
 /** Warnings per page. */
 const WARNINGS_PER_PAGE = 1000;
-export const DEFAULT_PACK_BYTES = 32 * 1024 * 1024;
 export const DEFAULT_UNIT_BYTES = 128 * 1024;
 
 export interface WriterParts {

@@ -29,6 +29,8 @@ export interface ManifestParts {
   readonly plan: BackupPlan;
   readonly folder: string;
   readonly before: Manifest | undefined;
+  /** Of a full that was not read from the source: the backup it shows. */
+  readonly composedFrom?: string;
   readonly own: OwnVolume;
   readonly series: {
     readonly packs: ObjectSeriesWriter;
@@ -115,6 +117,7 @@ function buildManifest(parts: ManifestParts, written: WrittenBackup): Manifest {
     chain: before?.chain ?? plan.backupId,
     ...(plan.type === 'differential' && before !== undefined ? { base: before.backup } : {}),
     ...(plan.type === 'incremental' && before !== undefined ? { parent: before.backup } : {}),
+    ...(parts.composedFrom === undefined ? {} : { composedFrom: parts.composedFrom }),
     run: plan.run,
     attempt: plan.attempt,
     folder,
