@@ -74,7 +74,7 @@ export class BlockMover {
       await this.close();
       this.open = new BlockGroup(block.unit);
     }
-    const group = this.open ?? new BlockGroup(block.unit);
+    const group = this.open;
     const number = group.add(block, file);
     this.bytesMoved += block.size;
     const place: PlaceOf = () => group.placeOf(number);
