@@ -7,6 +7,7 @@ import { PlanningModule } from './planning/planning.module.ts';
 import { ReportModule } from './report/report.module.ts';
 import { RetentionModule } from './retention/retention.module.ts';
 import { SubscriptionsModule } from './subscriptions/subscriptions.module.ts';
+import { SweepModule } from './sweep/sweep.module.ts';
 
 /** What the catalog decides and does; needs the log, but no database. */
 export const decidingModules: readonly Type[] = [
@@ -18,4 +19,5 @@ export const decidingModules: readonly Type[] = [
   FamilyModule,
   RetentionModule,
   SubscriptionsModule,
+  SweepModule,
 ];

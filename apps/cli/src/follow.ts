@@ -33,6 +33,8 @@ type RunKind = RunRequest['kind'];
 function describeWork(kind: RunKind | undefined, statistics: RunStatistics): string {
   const { files, bytes, bytesRead, bytesAdded } = statistics;
   if (kind === 'verify') return `${plural(files, 'object')}, ${formatBytes(bytesRead)} read back`;
+  if (kind === 'sweep' || kind === 'prune')
+    return `${plural(files, 'object')}, ${formatBytes(bytes)} removed`;
   if (kind === 'rescan') return `${plural(files, 'manifest')} read`;
   return `${plural(files, 'file')}, ${formatBytes(bytes)}; ${formatBytes(bytesRead)} read, ${formatBytes(bytesAdded)} written`;
 }

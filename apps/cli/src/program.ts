@@ -31,6 +31,7 @@ import { addRuns } from './commands/runs.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
+import { addSweep } from './commands/sweep.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
 import { addVersion, catenaVersion } from './commands/version.ts';
@@ -49,7 +50,7 @@ const commands: readonly (readonly [
   ['Backups:', [addBackup, addBackups, addChains, addVerify, addExplain, addKeep, addSimulate, addAccept]],
   ['Getting data back:', [addRestore, addLs, addPlan]],
   ['What happens:', [addRuns, addCancel, addEvents, addDeadLetters]],
-  ['Keys, catalog and log:', [addKey, addCatalog, addLog]],
+  ['Keys, catalog and log:', [addKey, addCatalog, addLog, addSweep]],
   ['More:', [addCompletion, addVersion]],
 ];
 

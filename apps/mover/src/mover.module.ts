@@ -9,12 +9,21 @@ import { JobController } from './job/job.controller.ts';
 import { PruneExecutor } from './prune/prune.executor.ts';
 import { Reporter } from './report/reporter.ts';
 import { Installation, INSTALLATION_NAME } from './repository/installation.ts';
+import { KnownRepositories } from './repository/known-repository.ts';
 import { RepositoryOpener } from './repository/repository-opener.ts';
 import { RescanExecutor } from './rescan/rescan.executor.ts';
+import { SweepExecutor } from './sweep/sweep.executor.ts';
 import { RestoreExecutor } from './restore/restore.executor.ts';
 import { VerifyExecutor } from './verify/verify.executor.ts';
 
-const executors = [BackupExecutor, RestoreExecutor, VerifyExecutor, RescanExecutor, PruneExecutor];
+const executors = [
+  BackupExecutor,
+  RestoreExecutor,
+  VerifyExecutor,
+  RescanExecutor,
+  PruneExecutor,
+  SweepExecutor,
+];
 
 /** The mover around the kinds of work it is given. */
 @Module({})
@@ -25,6 +34,7 @@ export class MoverModule {
       ...executors,
       RepositoryOpener,
       Installation,
+      KnownRepositories,
       { provide: INSTALLATION_NAME, useValue: name },
       { provide: SOURCE_DRIVERS, useValue: sourceDrivers },
       {

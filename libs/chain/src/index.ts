@@ -50,5 +50,7 @@ export * from './retention/clocks-agree.ts';
 export * from './retention/retention-days.ts';
 export * from './views/explain-backup.ts';
 export { restoreStatements } from './msdb-history/restore-statements.ts';
+export * from './run/may-delete.ts';
 export * from './run/prune-run.ts';
+export * from './run/sweep-run.ts';
 export * from './retention/collection-rules.ts';

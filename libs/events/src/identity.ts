@@ -51,6 +51,14 @@ export function pruneRunId(collection: string, sequence: number, day: string): s
   return `run-${digestId('prune', collection, String(sequence), day)}`;
 }
 
+/**
+ * The id of a sweep: the repository, the sequence of the event since which something may have been left in it, and the
+ * day on which it was asked for.
+ */
+export function sweepRunId(repositoryUid: string, sequence: number, day: string): string {
+  return `run-${digestId('sweep', repositoryUid, String(sequence), day)}`;
+}
+
 /** A backup's name belongs to its run (architecture.md section 5): one run makes at most one backup. */
 export function backupIdOfRun(runId: string): string {
   return `bkp-${runId.replace(/^run-/, '')}`;

@@ -142,6 +142,7 @@ export class PlannerService {
         collections,
       };
     }
+    if (request.kind === 'sweep') return { facts: { repository, collections: [] }, collections: [] };
     await this.view.current();
     const ids = repository === undefined ? [] : this.view.collectionsIn(repository.uid);
     const collections = await Promise.all(ids.map((id) => this.histories.collections.load(id)));

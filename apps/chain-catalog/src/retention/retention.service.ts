@@ -1,6 +1,7 @@
 import { CatenaError, pruneRunId, type AnyDomainEvent } from '@catena/events';
 import {
   decideExpiry,
+  deletionRefused,
   evolveCollectionWith,
   requestPrune,
   ZoneCalendar,
@@ -104,7 +105,7 @@ export class RetentionService implements OnApplicationBootstrap {
       const expiry = this.#expiryOf(loaded.state, rules, now);
       const after = evolveCollectionWith(loaded.state, expiry);
       const run = await this.#pruneRun(loaded, rules, now);
-      const asked = this.#isBeingPruned(collection) ? [] : requestPrune(after, run.state);
+      const asked = this.#mayBePruned(loaded.state) ? requestPrune(after, run.state) : [];
       if (expiry.length + asked.length === 0) return;
       crashPoint('catalog.before-retention');
       await appendInSteps(
@@ -191,8 +192,11 @@ export class RetentionService implements OnApplicationBootstrap {
     return ({ backup }) => holds.get(backup) ?? [];
   }
 
-  #isBeingPruned(collection: string): boolean {
-    return this.logView
+  /** Not while it is being pruned, and not where it would be refused: what is condemned there waits. */
+  #mayBePruned({ collection, place }: CollectionState): boolean {
+    const repository = place && this.view.definition('Repository', place.repository);
+    if (repository !== undefined && deletionRefused(repository) !== undefined) return false;
+    return !this.logView
       .openRuns()
       .some(({ state: { request } }) => request?.kind === 'prune' && request.collection === collection);
   }

@@ -14,6 +14,8 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import type { WorkDone } from '../execution/run-executor.ts';
 import { Installation } from './installation.ts';
+import { KnownRepositories } from './known-repository.ts';
+import { RepositoryExchangedError, RepositoryGoneError } from './repository-gone-error.ts';
 
 /** A repository at hand; the caller closes it. */
 export interface OpenedRepository {
@@ -26,24 +28,51 @@ export interface OpenedRepository {
   readonly news: Pick<WorkDone, 'initialised' | 'generatedKey'>;
 }
 
-/** Opens repositories as their definitions say, and makes those that are not there yet. */
+/**
+ * Opens repositories as their definitions say, and makes those that were never there. One that the log knows and that is
+ * not there is missed, not made anew.
+ */
 @Injectable()
 export class RepositoryOpener {
-  constructor(@Inject(Installation) private readonly installation: Installation) {}
+  constructor(
+    @Inject(Installation) private readonly installation: Installation,
+    @Inject(KnownRepositories) private readonly known: KnownRepositories,
+  ) {}
 
-  /** @throws NotARepositoryError, KeyNotReadableError and what else the vault refuses with. */
+  /**
+   * @throws RepositoryGoneError, RepositoryExchangedError, NotARepositoryError, KeyNotReadableError and what else the
+   * vault refuses with.
+   */
   async open(definition: DefinitionSnapshot): Promise<OpenedRepository> {
     const spec = readRepositorySpec(definition.spec);
     const keys = await readKeys(spec);
-    return opened(await openRepository(spec.fs.path, { keys }), spec, keys);
+    return opened(await this.#openAsKnown(definition, spec, keys), spec, keys);
   }
 
-  /** For what stands in clear: manifests. */
+  /** For what stands in clear: manifests. @throws RepositoryGoneError, RepositoryExchangedError, NotARepositoryError */
   async openWithoutKeys(definition: DefinitionSnapshot): Promise<Repository> {
-    return await openRepository(readRepositorySpec(definition.spec).fs.path);
+    return await this.#openAsKnown(definition, readRepositorySpec(definition.spec), []);
   }
 
-  /** Opens it, or makes it where there is none. @throws CatenaError `repository.external` for one that is not ours. */
+  async #openAsKnown(
+    { uid, name }: DefinitionSnapshot,
+    spec: RepositorySpec,
+    keys: readonly UnlockKey[],
+  ): Promise<Repository> {
+    const { path } = spec.fs;
+    const { initialised, id } = await this.known.load(uid);
+    const repository = await openRepository(path, { keys }).catch((error: unknown) => {
+      throw initialised && error instanceof NotARepositoryError ? new RepositoryGoneError(name, path) : error;
+    });
+    if (id === undefined || id === repository.id) return repository;
+    await repository.close();
+    throw new RepositoryExchangedError(name, path, id, repository.id);
+  }
+
+  /**
+   * Opens it, or makes it where there never was one.
+   * @throws CatenaError `repository.external` for one that is not ours; RepositoryGoneError, RepositoryExchangedError
+   */
   async openForWriting(definition: DefinitionSnapshot): Promise<OpenedRepository> {
     const spec = readRepositorySpec(definition.spec);
     if (spec.access === 'external') {
@@ -56,6 +85,8 @@ export class RepositoryOpener {
     } catch (error) {
       if (!(await isMissing(spec, error))) throw error;
     }
+    if ((await this.known.load(definition.uid)).initialised)
+      throw new RepositoryGoneError(definition.name, spec.fs.path);
     return await this.#make(spec);
   }
 
@@ -80,6 +111,7 @@ export class RepositoryOpener {
 /** A key file that is missing matters only when there is a repository that it opens. */
 async function isMissing(spec: RepositorySpec, error: unknown): Promise<boolean> {
   if (error instanceof NotARepositoryError) return true;
+  if (error instanceof RepositoryGoneError || error instanceof RepositoryExchangedError) return false;
   try {
     const there = await openRepository(spec.fs.path);
     await there.close();
@@ -101,9 +133,13 @@ function opened(repository: Repository, spec: RepositorySpec, keys: readonly Unl
   return {
     repository,
     folder: spec.fs.path,
-    writable: spec.access === 'readWrite',
+    writable: spec.access !== 'external',
     news: {
-      initialised: { format: repository.document.version, encrypted: repository.encrypted },
+      initialised: {
+        format: repository.document.version,
+        encrypted: repository.encrypted,
+        id: repository.id,
+      },
       ...(place !== undefined && 'keyFile' in place && key?.kind === 'keyFile'
         ? { generatedKey: { keyId: fingerprintOf(key.secret), path: place.keyFile.path } }
         : {}),

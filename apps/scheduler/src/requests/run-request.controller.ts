@@ -28,4 +28,9 @@ export class RunRequestController {
   async rescan({ commandId, actor, ...request }: Asked<'rescan'>) {
     return await this.requests.ask({ commandId, actor }, { kind: 'rescan', ...request });
   }
+
+  @AnswersRequest(schedulerRequests.requestSweep)
+  async sweep({ commandId, actor, ...request }: Asked<'sweep'>) {
+    return await this.requests.ask({ commandId, actor }, { kind: 'sweep', ...request });
+  }
 }

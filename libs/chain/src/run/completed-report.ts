@@ -11,6 +11,7 @@ import { COPY_ONLY_IGNORED } from '../collection/backup-shape.ts';
 import { completeBackup } from '../collection/settle-plan.ts';
 import { deletedSteps, pruneDetail } from './prune-run.ts';
 import { recordDamage } from './record-damage.ts';
+import { sweepDetail } from './sweep-run.ts';
 import { inSteps, together, type ReportDecision, type ReportFacts } from './report-decision.ts';
 
 export type CompletedOutcome = Extract<MoverReport['outcome'], { kind: 'completed' }>;
@@ -86,6 +87,13 @@ export function pruneCompleted(facts: ReportFacts, report: CompletedReport): Rep
   const deleted = report.outcome.deleted ?? [];
   const steps = deletedSteps(facts.collections, plan, run, deleted);
   return inSteps(steps, runCompleted(facts.run, report, { detail: pruneDetail(plan, deleted) }));
+}
+
+/** What went belonged to no backup, so no state but the run's is changed. */
+export function sweepCompleted(facts: ReportFacts, report: CompletedReport): ReportDecision {
+  const { plan } = facts.run;
+  if (plan?.kind !== 'sweep') return together(runCompleted(facts.run, report), []);
+  return together(runCompleted(facts.run, report, { detail: sweepDetail(plan, report.outcome.swept) }), []);
 }
 
 /** A run that changed no backup. */

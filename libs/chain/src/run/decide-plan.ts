@@ -14,6 +14,7 @@ import { planBackup } from '../collection/plan-backup.ts';
 import { findBackup } from './find-backup.ts';
 import { planPrune } from './prune-run.ts';
 import { planRestoreRun } from './restore-run.ts';
+import { planSweep } from './sweep-run.ts';
 
 /** What the chain catalog has loaded to plan a run. */
 export interface PlanningFacts {
@@ -81,6 +82,10 @@ function planOf(run: string, request: RunRequest, facts: PlanningFacts): Planned
       };
     case 'prune': {
       const planned = planPrune(request, repository, facts.collections);
+      return 'failure' in planned ? refused(planned.failure) : { kind: 'plan', ...planned, events: [] };
+    }
+    case 'sweep': {
+      const planned = planSweep(request, repository);
       return 'failure' in planned ? refused(planned.failure) : { kind: 'plan', ...planned, events: [] };
     }
   }

@@ -17,6 +17,7 @@ import {
   otherCompleted,
   pruneCompleted,
   rescanCompleted,
+  sweepCompleted,
   verifyCompleted,
 } from './completed-report.ts';
 import { fullAfterLostHistory } from './lost-history.ts';
@@ -54,6 +55,8 @@ export function decideReport(
       return rescanCompleted(facts, done);
     case 'prune':
       return pruneCompleted(facts, done);
+    case 'sweep':
+      return sweepCompleted(facts, done);
     case 'restore':
     case undefined:
       return otherCompleted(facts, done);

@@ -2,6 +2,7 @@ import type { AnyDomainEvent, DefinitionSnapshot, Failure, RunPlan, RunRequest }
 import { requestRun, type RunState } from '@catena/run';
 import type { CollectionState } from '../collection/collection-state.ts';
 import { recordDeleted } from '../retention/decide-expiry.ts';
+import { deletionRefused } from './may-delete.ts';
 
 type PruneRequest = Extract<RunRequest, { kind: 'prune' }>;
 type PrunePlan = Extract<RunPlan, { kind: 'prune' }>;
@@ -48,16 +49,8 @@ export function planPrune(
       },
     };
   }
-  if (repository.spec['access'] === 'external') {
-    return {
-      failure: {
-        code: 'chain.repository-external',
-        message: `The repository ${repository.name} is external: nothing in it is deleted.`,
-        remedy: 'Only the installation that owns it prunes it.',
-        retryable: false,
-      },
-    };
-  }
+  const failure = deletionRefused(repository);
+  if (failure !== undefined) return { failure };
   const backups = condemnedOf(state).map((backup) => ({
     backup,
     run: state.backups.get(backup)?.run ?? '',

@@ -157,7 +157,13 @@ export const backupEvents = {
 /** Aggregate `repository`, id = its uid. */
 export const repositoryEvents = {
   'repository.initialised': z
-    .object({ repository: definitionName, format: count, encrypted: z.boolean(), run: z.string() })
+    .object({
+      repository: definitionName,
+      format: count,
+      encrypted: z.boolean(),
+      id: z.string().optional().describe('That its own document has, by which it is known again.'),
+      run: z.string(),
+    })
     .describe('A mover wrote the format document of a new repository.'),
   'repository.key-generated': z
     .object({ repository: definitionName, keyId: z.string(), path: z.string() })

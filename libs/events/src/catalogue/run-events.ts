@@ -59,6 +59,15 @@ const pruneRequest = z.object({
   collection: z.string().describe('What is condemned there is deleted.'),
 });
 
+const grace = count.describe('Milliseconds for which a run must be over, before what it left is removed.');
+
+const sweepRequest = z.object({
+  kind: z.literal('sweep'),
+  repository: definitionName,
+  dryRun: z.boolean().describe('Only says what would be removed.'),
+  grace: grace.optional(),
+});
+
 /** How a run may behave, as its schedule has it. Lengths in milliseconds. */
 export const runLimits = z.object({
   retry: z
@@ -81,6 +90,7 @@ export const runRequest = z.discriminatedUnion('kind', [
   verifyRequest,
   rescanRequest,
   pruneRequest,
+  sweepRequest,
 ]);
 export type RunRequest = z.infer<typeof runRequest>;
 
@@ -150,6 +160,13 @@ const prunePlan = z.object({
     .describe('Condemned and not deleted yet.'),
 });
 
+const sweepPlan = z.object({
+  kind: z.literal('sweep'),
+  repository: definitionSnapshot,
+  dryRun: z.boolean(),
+  grace,
+});
+
 /** What the chain catalog decided a run must do. */
 export const runPlan = z.discriminatedUnion('kind', [
   backupPlan,
@@ -157,6 +174,7 @@ export const runPlan = z.discriminatedUnion('kind', [
   verifyPlan,
   rescanPlan,
   prunePlan,
+  sweepPlan,
 ]);
 export type RunPlan = z.infer<typeof runPlan>;
 export type BackupPlan = z.infer<typeof backupPlan>;
@@ -183,7 +201,7 @@ export const runEvents = {
       limits: runLimits.optional(),
     })
     .describe(
-      'A schedule or a person asked for a run. Appended by the scheduler; a prune by the chain catalog, with what it condemns.',
+      'A schedule or a person asked for a run. Appended by the scheduler; a prune by the chain catalog, with what it condemns, and a sweep when runs may have left something.',
     ),
   'run.planned': z
     .object({ plan: runPlan })
@@ -219,7 +237,7 @@ export const runEvents = {
       detail: z
         .record(z.string(), z.unknown())
         .optional()
-        .describe('What a verify or a rescan found, or a prune deleted.'),
+        .describe('What a verify or a rescan found, or a prune or a sweep deleted.'),
     })
     .describe('It is done. In one append with what it changed.'),
   'run.failed': z

@@ -40,6 +40,28 @@ export type ManifestReport = z.infer<typeof manifestReport>;
 
 const problem = z.object({ object: z.string(), message: z.string(), paths: z.array(z.string()) });
 
+const leftover = z.object({
+  collection: z.string(),
+  run: z.string(),
+  objects: count,
+  bytes: count,
+});
+
+/** What a sweep removed, or would remove. The lists have at most 100 rows. */
+export const sweptReport = z.object({
+  objects: count,
+  bytes: count,
+  runs: z.array(leftover).describe('Whose leftovers went.'),
+  left: z
+    .array(leftover.extend({ standing: z.enum(['recent', 'open', 'unknown']) }))
+    .describe('Whose leftovers stay, because the run is not over for long, not over, or not in the log.'),
+  unsure: z
+    .array(z.object({ collection: z.string(), manifest: z.string() }))
+    .describe('Where nothing was touched, because a manifest cannot be read.'),
+  unfinished: z.object({ objects: count, bytes: count }),
+});
+export type SweptReport = z.infer<typeof sweptReport>;
+
 /** What a mover says about an attempt when it is over. */
 export const moverReport = z.object({
   run: z.string(),
@@ -63,7 +85,8 @@ export const moverReport = z.object({
         .array(z.object({ backup: z.string(), bytes: count.describe('Of the objects that went.') }))
         .optional()
         .describe('Of a prune: backups of which nothing is left.'),
-      initialised: z.object({ format: count, encrypted: z.boolean() }).optional(),
+      swept: sweptReport.optional().describe('Of a sweep.'),
+      initialised: z.object({ format: count, encrypted: z.boolean(), id: z.string().optional() }).optional(),
       generatedKey: z.object({ keyId: z.string(), path: z.string() }).optional(),
     }),
     z.object({

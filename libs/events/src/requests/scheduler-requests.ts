@@ -245,4 +245,20 @@ export const schedulerRequests = {
     input: z.object({ ...commandBase, repository: definitionName }),
     output: accepted,
   }),
+  requestSweep: request({
+    service: 'scheduler',
+    name: 'request-sweep',
+    summary: 'Removes from a repository what interrupted runs have left, or says what that would be.',
+    input: z.object({
+      ...commandBase,
+      repository: definitionName,
+      dryRun: z.boolean(),
+      grace: count
+        .optional()
+        .describe(
+          'Milliseconds for which a run must be over, before what it left is removed; default a day.',
+        ),
+    }),
+    output: accepted,
+  }),
 } as const;

@@ -23,9 +23,11 @@ const encryptionKey = exactlyOneOf(
 const fileSystemStore = fields({
   store: z.literal('fs', { error: 'fs' }).describe('A folder.'),
   fs: fields({ path: pathText.describe('The folder that holds the repository.') }),
-  access: oneOf('readWrite', 'external')
+  access: oneOf('readWrite', 'appendOnly', 'external')
     .optional()
-    .describe('`external`: it may be read and copied from, never written to. Default readWrite.'),
+    .describe(
+      '`appendOnly`: backups are added, nothing is deleted, because the movers may not. `external`: it may be read and copied from, never written to. Default readWrite.',
+    ),
   encryption: fields({
     keys: listOf(encryptionKey, 'a list of keys')
       .min(1, { error: 'at least one key' })
@@ -53,7 +55,7 @@ export interface RepositorySpec {
   readonly store: 'fs';
   /** Absolute. */
   readonly fs: { readonly path: string };
-  readonly access: 'readWrite' | 'external';
+  readonly access: 'readWrite' | 'appendOnly' | 'external';
   /** Empty: not encrypted. */
   readonly keys: readonly EncryptionKey[];
 }

@@ -1,0 +1,122 @@
+import type { AnyRecordedEvent, DefinitionSnapshot, EventType } from '@catena/events';
+import type { EventLog } from '@catena/event-log';
+import { BackgroundWork, EVENT_LOG, LogPosition } from '@catena/service';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+const FOLLOWED: readonly EventType[] = [
+  'definition.applied',
+  'definition.deleted',
+  'run.planned',
+  'run.claimed',
+  'run.completed',
+  'run.failed',
+  'run.cancelled',
+];
+
+/** The end of a run, when the log's server stored it. */
+export interface RunEnd {
+  readonly sequence: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A repository in which runs that are over may have left something. */
+export interface Littered {
+  readonly repository: DefinitionSnapshot;
+  /** The first such run since the last sweep, and the last. */
+  readonly first: RunEnd;
+  readonly last: RunEnd;
+}
+
+/** Where interrupted and failed runs may have left something, followed from the log and kept in memory. */
+@Injectable()
+export class LeftoverView implements OnApplicationBootstrap {
+  readonly #repositories = new Map<string, DefinitionSnapshot>();
+  /** Runs that write and are not over: where, and whether an attempt ended before its time. */
+  readonly #runs = new Map<string, { readonly repositoryUid: string; mayLeave: boolean }>();
+  readonly #ends = new Map<string, { first: RunEnd; last: RunEnd }>();
+  readonly #position = new LogPosition('sweeping of the chain catalog');
+
+  constructor(
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(BackgroundWork) private readonly work: BackgroundWork,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.work.start('leftover view', async (signal, healthy) => {
+      const from = this.#position.through + 1;
+      for await (const batch of this.log.follow({ from, types: FOLLOWED, signal })) {
+        for (const event of batch.events) this.#apply(event);
+        this.#position.advance(batch.through);
+        healthy();
+      }
+    });
+  }
+
+  /** Resolves when everything up to the sequence has been seen. @throws CatenaError `service.behind` (retryable). */
+  async reached(sequence: number): Promise<void> {
+    await this.#position.reached(sequence);
+  }
+
+  /** Repositories that are defined and were not swept since something may have been left in them. */
+  littered(): Littered[] {
+    return [...this.#ends].flatMap(([uid, ends]) => {
+      const repository = this.#repositories.get(uid);
+      return repository === undefined ? [] : [{ repository, ...ends }];
+    });
+  }
+
+  #apply(event: AnyRecordedEvent): void {
+    const { id } = event.aggregate;
+    switch (event.type) {
+      case 'definition.applied': {
+        const { kind, uid, name, generation, spec } = event.data;
+        if (kind === 'Repository') this.#repositories.set(uid, { uid, name, generation, spec });
+        return;
+      }
+      case 'definition.deleted':
+        this.#repositories.delete(event.data.uid);
+        return;
+      case 'run.planned': {
+        const { plan } = event.data;
+        if (plan.kind === 'backup')
+          this.#runs.set(id, { repositoryUid: plan.repository.uid, mayLeave: false });
+        if (plan.kind !== 'sweep' || plan.dryRun) return;
+        // One that fails is as if it had not been: its end asks for the next.
+        this.#runs.set(id, { repositoryUid: plan.repository.uid, mayLeave: false });
+        this.#swept(plan.repository.uid, Date.parse(event.recordedAt) - plan.grace);
+        return;
+      }
+      case 'run.claimed': {
+        const run = this.#runs.get(id);
+        if (run !== undefined && event.data.attempt > 1) run.mayLeave = true;
+        return;
+      }
+      case 'run.completed':
+        this.#over(event, this.#runs.get(id)?.mayLeave ?? false);
+        return;
+      case 'run.failed':
+      case 'run.cancelled':
+        this.#over(event, event.data.attempt > 0);
+        return;
+      default:
+    }
+  }
+
+  #over({ aggregate, sequence, recordedAt }: AnyRecordedEvent, mayLeave: boolean): void {
+    const run = this.#runs.get(aggregate.id);
+    this.#runs.delete(aggregate.id);
+    if (run === undefined || !mayLeave) return;
+    const end = { sequence, at: Date.parse(recordedAt) };
+    const { first = end } = this.#ends.get(run.repositoryUid) ?? {};
+    this.#ends.set(run.repositoryUid, { first, last: end });
+  }
+
+  /** What was over by then needs no other sweep. */
+  #swept(repositoryUid: string, until: number): void {
+    const ends = this.#ends.get(repositoryUid);
+    if (ends === undefined || ends.first.at > until) return;
+    if (ends.last.at <= until) this.#ends.delete(repositoryUid);
+    else this.#ends.set(repositoryUid, { first: ends.last, last: ends.last });
+  }
+}
