@@ -11,12 +11,15 @@ import {
   type BackupSummary,
   type BackupWarning,
   type BackupWriter,
+  type ChangedContent,
   type ContentRef,
   type Entry,
   type EntrySelection,
   type FinishedBackup,
   type Manifest,
+  type ReadContent,
   type StoredEntry,
+  type StoredHandle,
 } from '@catena/vault';
 import { createHash } from 'node:crypto';
 import { Selection } from '../files/patterns/selection.ts';
@@ -88,6 +91,7 @@ class Writer implements FakeWriter {
   readonly #keep: (backup: FakeBackup) => void;
   readonly #entries = new Map<string, StoredEntry>();
   readonly #contents = new Map<string, Buffer>();
+  readonly #stored = new Map<StoredHandle, ContentRef>();
   readonly #underway = new Set<Promise<AddResult>>();
   #last: Uint8Array | undefined;
 
@@ -165,15 +169,25 @@ class Writer implements FakeWriter {
     }
     if ('asBefore' in content) {
       const ref = content.asBefore.content!;
-      const key = Buffer.from(ref.sha256).toString('hex');
+      const key = contentKey(ref);
       this.#contents.set(key, this.#before!.contents.get(key)!);
       this.#entries.set(textKey(entry.path), { ...entry, readAt: content.asBefore.readAt, content: ref });
-      return { bytesRead: 0n, bytesNew: 0n, sha256: ref.sha256 };
+      return { bytesRead: 0n, bytesNew: 0n, ...(ref.sha256 && { sha256: ref.sha256 }) };
     }
+    const handle = 'stored' in content ? content.stored : await this.store(content, entry);
+    const ref = this.#stored.get(handle);
+    if (!ref) throw new Error('The handle is not of this writer.');
+    this.#entries.set(textKey(entry.path), { ...entry, size: ref.size, readAt: handle.readAt, content: ref });
+    return handle;
+  }
+
+  async store(content: ReadContent | ChangedContent, file: Pick<Entry, 'path'>): Promise<StoredHandle> {
+    if ('changes' in content) throw new Error('The fake takes no changes; use a real vault.');
+    const readAt = content.readAt ?? BigInt(Date.now()) * 1_000_000n;
     const chunks: Buffer[] = [];
-    this.read.push(textOf(entry.path));
+    this.read.push(textOf(file.path));
     for await (const chunk of content.read.open()) {
-      this.onChunk?.(textOf(entry.path), chunk);
+      this.onChunk?.(textOf(file.path), chunk);
       chunks.push(Buffer.from(chunk));
     }
     const whole = Buffer.concat(chunks);
@@ -186,13 +200,12 @@ class Writer implements FakeWriter {
       encoded: sha256,
     };
     const { before } = content;
-    const old =
-      before?.content && this.#before?.contents.get(Buffer.from(before.content.sha256).toString('hex'));
+    const old = before?.content && this.#before?.contents.get(contentKey(before.content));
     const bytesNew = BigInt(differingBytes(whole, old ?? Buffer.alloc(0)));
     this.bytesNew += bytesNew;
-    const stored = { ...entry, size: ref.size, readAt: content.readAt ?? wall, content: ref };
-    this.#entries.set(textKey(entry.path), stored);
-    return { bytesRead: ref.size, bytesNew, sha256 };
+    const handle = { size: ref.size, readAt, bytesRead: ref.size, bytesNew, sha256 };
+    this.#stored.set(handle, ref);
+    return handle;
   }
 }
 
@@ -243,7 +256,7 @@ class Reader implements FakeReader {
       hash.update(given);
       yield given;
     }
-    if (!hash.digest().equals(entry.content!.sha256)) {
+    if (!hash.digest().equals(entry.content!.sha256!)) {
       throw new Error(`The content of '${textOf(entry.path)}' is damaged.`);
     }
   }
@@ -263,7 +276,7 @@ class Reader implements FakeReader {
   }
 
   #contentOf(entry: StoredEntry): Buffer {
-    return this.#backup.contents.get(Buffer.from(entry.content!.sha256).toString('hex'))!;
+    return this.#backup.contents.get(contentKey(entry.content!))!;
   }
 }
 
@@ -275,6 +288,11 @@ function differingBytes(content: Buffer, other: Buffer): number {
     if (!block.equals(other.subarray(at, at + blockSize))) bytes += block.length;
   }
   return bytes;
+}
+
+/** The fake always knows the hash. */
+function contentKey(ref: ContentRef): string {
+  return Buffer.from(ref.sha256!).toString('hex');
 }
 
 function textKey(path: Uint8Array): string {

@@ -1,4 +1,5 @@
 import { CatenaError } from '@catena/events';
+import { readableBytes } from '../codec/readable-bytes.ts';
 
 /** Entries must come in canonical order, each once: what is sorted can be merged without being held in memory. */
 export class EntryOrderError extends CatenaError {
@@ -24,5 +25,16 @@ export class ForeignContentError extends CatenaError {
 export class BackupRefusedError extends CatenaError {
   constructor(backup: string, rule: string, remedy: string) {
     super('vault.backup-refused', `backup ${backup}: ${rule}`, { remedy, details: { backup } });
+  }
+}
+
+/** Changes must be whole blocks in the file's order, and what they change must be cut into fixed blocks. */
+export class ChangesMalformedError extends CatenaError {
+  constructor(path: Uint8Array, offset: bigint, length: number, rule: string) {
+    const file = readableBytes(path);
+    super('vault.changes-malformed', `changes of ${file} at ${offset} (${length} bytes) ${rule}`, {
+      remedy: 'this is a defect of the source driver; report it',
+      details: { path: file, offset: String(offset), length },
+    });
   }
 }

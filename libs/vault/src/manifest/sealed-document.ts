@@ -12,6 +12,12 @@ type JsonObject = { readonly [key: string]: JsonValue | undefined };
 /** Highest version of JSON documents this program reads. */
 const VERSION = 1;
 
+/** Some content has no hash of all of it: each block is proven by its identity (content-ref). */
+export const CONTENT_WITHOUT_HASH = 'content-without-hash';
+
+/** What a document may require beyond its version. */
+const KNOWN_FEATURES: ReadonlySet<string> = new Set([CONTENT_WITHOUT_HASH]);
+
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
@@ -71,8 +77,9 @@ export function openDocument<T>(
   }
   if (found?.sha256 !== sha256(text)) throw damaged('checksum');
   const { version, features } = rest;
-  if (Array.isArray(features) && features.length > 0)
-    throw new NewerFormatError(object, `${VERSION} with ${features.join(', ')}`, VERSION);
+  const unknown = Array.isArray(features) ? features.filter((name) => !KNOWN_FEATURES.has(String(name))) : [];
+  if (unknown.length > 0)
+    throw new NewerFormatError(object, `${VERSION} with ${unknown.join(', ')}`, VERSION);
   if (typeof version === 'number' && version > VERSION) throw new NewerFormatError(object, version, VERSION);
   const checked = schema.safeParse(rest);
   if (!checked.success) throw damaged('malformed', checked.error);

@@ -31,8 +31,9 @@ export type ContentLayout =
       readonly holdings: readonly Holding[];
     };
 
-/** What proves the content: the SHA-256 of all of it. Other values are for later and refused. */
+/** What proves the content: the SHA-256 of all of it, or the identity of each block. Other values are refused. */
 const PROOF_SHA256 = 0;
+const PROOF_BLOCKS = 1;
 const INLINE = 0;
 const TREE = 1;
 const FIXED = 0;
@@ -40,7 +41,7 @@ const CONTENT_DEFINED = 1;
 
 export interface Content {
   readonly size: bigint;
-  readonly sha256: Uint8Array;
+  readonly sha256?: Uint8Array;
   readonly cut: CutMethod;
   readonly layout: ContentLayout;
 }
@@ -49,7 +50,8 @@ export function encodeContent(content: Content): Buffer {
   const { size, sha256, cut, layout } = content;
   const out = new ByteWriter(256);
   out.u8(layout.kind === 'inline' ? INLINE : TREE).varbig(size);
-  out.u8(PROOF_SHA256).bytes(sha256);
+  if (sha256 === undefined) out.u8(PROOF_BLOCKS);
+  else out.u8(PROOF_SHA256).bytes(sha256);
   if (cut.kind === 'fixed') out.u8(FIXED).varint(cut.blockSize);
   else out.u8(CONTENT_DEFINED).varint(cut.averageSize);
   if (layout.kind === 'inline') return out.bytes(encodeBlocks(layout.blocks, cut)).take();
@@ -70,8 +72,9 @@ export function decodeContent(encoded: Uint8Array): Content {
   const size = reader.varbig();
   if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw new MalformedBytesError('file too large');
   const proof = reader.u8();
-  if (proof !== PROOF_SHA256) throw new MalformedBytesError(`unknown proof of content ${proof}`);
-  const sha256 = reader.bytes(32);
+  if (proof !== PROOF_SHA256 && proof !== PROOF_BLOCKS)
+    throw new MalformedBytesError(`unknown proof of content ${proof}`);
+  const sha256 = proof === PROOF_SHA256 ? reader.bytes(32) : undefined;
   const cutKind = reader.u8();
   const cutSize = reader.varint();
   if (cutKind > CONTENT_DEFINED || cutSize === 0 || cutSize > MAX_UNIT_BYTES)
@@ -83,7 +86,7 @@ export function decodeContent(encoded: Uint8Array): Content {
   const bytes = Number(size);
   if (kind === INLINE) {
     const blocks = decodeBlocks(reader.bytes(reader.remaining), cut, bytes);
-    return { size, sha256, cut, layout: { kind: 'inline', blocks } };
+    return { size, ...(sha256 && { sha256 }), cut, layout: { kind: 'inline', blocks } };
   }
   if (kind !== TREE) throw new MalformedBytesError(`unknown layout ${kind}`);
   const level = reader.varint();
@@ -101,13 +104,13 @@ export function decodeContent(encoded: Uint8Array): Content {
       firstMap: reader.varint(),
       lastMap: reader.varint(),
     });
-  return { size, sha256, cut, layout: { kind: 'tree', level, root, holdings } };
+  return { size, ...(sha256 && { sha256 }), cut, layout: { kind: 'tree', level, root, holdings } };
 }
 
 /** A content reference that remembers which backup it came from, so that it cannot be used with another. */
 export class StoredContent implements ContentRef {
   readonly size: bigint;
-  readonly sha256: Uint8Array;
+  readonly sha256?: Uint8Array;
   readonly cut: CutMethod;
   readonly encoded: Uint8Array;
   readonly layout: ContentLayout;
@@ -116,7 +119,7 @@ export class StoredContent implements ContentRef {
   constructor(encoded: Uint8Array, backup: string) {
     const content = decodeContent(encoded);
     this.size = content.size;
-    this.sha256 = content.sha256;
+    if (content.sha256 !== undefined) this.sha256 = content.sha256;
     this.cut = content.cut;
     this.layout = content.layout;
     this.encoded = encoded;
@@ -144,6 +147,16 @@ export class Holdings {
     holding.bytes += block.size;
     holding.firstPack = holding.firstPack === 0 ? object : Math.min(holding.firstPack, object);
     holding.lastPack = Math.max(holding.lastPack, object);
+  }
+
+  /** Begins with what the file needs that this one is made from. */
+  takeOver(holdings: readonly Holding[]): void {
+    for (const holding of holdings) this.byVolume.set(holding.volume, { ...holding });
+  }
+
+  /** A block that was taken over and is not needed any more. The ranges stay: they may say more than is needed. */
+  without(block: Block): void {
+    if (!block.zero) this.of(block.unit.volume).bytes -= block.size;
   }
 
   page(ref: PageRef): void {

@@ -13,15 +13,52 @@ export interface ContentReader {
   open(): AsyncIterable<Uint8Array>;
 }
 
+/** Content that is read from front to back. */
+export interface ReadContent {
+  readonly read: ContentReader;
+  /** The parent's entry of the same file, when there is one: only blocks that differ from it are stored. */
+  readonly before?: StoredEntry;
+  /** When reading began, in nanoseconds since 1970; by default when the writer calls `open`. */
+  readonly readAt?: bigint;
+}
+
+/** Whole blocks that changed. */
+export interface ChangedRun {
+  /** A multiple of the block size. */
+  readonly offset: bigint;
+  /** A whole number of blocks; only at the end of the content the last one may be shorter. */
+  readonly bytes: Uint8Array;
+}
+
+/** Content given as what changed since the parent; everything else is taken from there without being read. */
+export interface ChangedContent {
+  /** The parent's entry, cut into fixed blocks (`content.cut`). */
+  readonly before: StoredEntry;
+  /** Size of the content now. What lies beyond the parent's end and in no run consists of zeros. */
+  readonly size: bigint;
+  /** By ascending offset, not overlapping. The writer is done with a run before it asks for the next. */
+  readonly changes: AsyncIterable<ChangedRun> | Iterable<ChangedRun>;
+  /** When reading began, in nanoseconds since 1970; by default when the writer begins to read the changes. */
+  readonly readAt?: bigint;
+  /**
+   * SHA-256 of all of the content, only when the source computed it over these very bytes. Without it the content has
+   * no hash, and reading it checks each block against its identity instead.
+   */
+  readonly sha256?: Uint8Array;
+}
+
+/** Content in the repository that no entry has yet. It belongs to the writer that stored it. */
+export interface StoredHandle extends AddResult {
+  readonly size: bigint;
+  readonly readAt: bigint;
+}
+
 /** Where the content of an added file comes from. */
 export type AddContent =
-  | {
-      readonly read: ContentReader;
-      /** The parent's entry of the same file, when there is one: only blocks that differ from it are stored. */
-      readonly before?: StoredEntry;
-      /** When reading began, in nanoseconds since 1970; by default when the writer calls `open`. */
-      readonly readAt?: bigint;
-    }
+  | ReadContent
+  | ChangedContent
+  /** Content that was stored before its entry was known; each handle may be added once. */
+  | { readonly stored: StoredHandle }
   /**
    * Takes over the content of an entry that came out of `previous()`, without reading the source, and when it was read:
    * an entry that is the same in everything is written as the same bytes. Also for entries without content.
@@ -33,7 +70,7 @@ export interface AddResult {
   readonly bytesRead: bigint;
   /** Bytes of blocks that were not in the lineage and are stored by this backup, before compression. */
   readonly bytesNew: bigint;
-  /** Absent for entries without content. */
+  /** Absent for entries without content, and for content given as changes without a hash. */
   readonly sha256?: Uint8Array;
 }
 
@@ -93,6 +130,13 @@ export interface BackupWriter {
    * Resolves when the content has been read, not when it is durable.
    */
   add(entry: Entry, content?: AddContent): Promise<AddResult>;
+  /**
+   * Stores content whose entry is added later with `{ stored }`, for sources that do not give their files in canonical
+   * order. Calls may overlap and come in any order. What no entry takes is left for the sweep.
+   *
+   * @param file what is known of it; path and size decide how content without `before` is cut
+   */
+  store(content: ReadContent | ChangedContent, file: Pick<Entry, 'path' | 'size'>): Promise<StoredHandle>;
   warn(warning: BackupWarning): void;
   /** Makes packs durable, then maps, then creates the manifest if it is not there yet. */
   finish(summary?: BackupSummary): Promise<FinishedBackup>;

@@ -38,8 +38,8 @@ export interface Entry {
  */
 export interface ContentRef {
   readonly size: bigint;
-  /** SHA-256 of the whole content. */
-  readonly sha256: Uint8Array;
+  /** SHA-256 of the whole content; absent when it was given as changes, so that nobody has seen all of it. */
+  readonly sha256?: Uint8Array;
   readonly cut: CutMethod;
   /** The reference as stored. */
   readonly encoded: Uint8Array;

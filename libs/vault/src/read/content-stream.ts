@@ -79,6 +79,18 @@ async function verifiedBlock(units: UnitReader, block: PlacedBlock, identity: Ke
   return bytes;
 }
 
+/** Content that has no hash of all of it: block by block, each checked against its identity. */
+export async function* blockStream(
+  map: MapReader,
+  units: UnitReader,
+  identity: KeyObject,
+): AsyncIterable<Uint8Array> {
+  for await (const leaf of map.leaves())
+    for (const block of leaf.blocks)
+      if (block.zero) yield* zeros(block.size);
+      else yield await verifiedBlock(units, block, identity);
+}
+
 /** Part of the content. There is no hash of a part, so each block is checked against its identity. */
 export async function contentRange(
   map: MapReader,

@@ -17,7 +17,7 @@ import { publicIdentity, readableVolumes } from '../repository/collection-contex
 import { parsePlace } from '../tree/tree-index.ts';
 import { TreeReader } from '../tree/tree-reader.ts';
 import { decodeWarnings } from '../tree/warning-page.ts';
-import { contentRange, contentStream } from './content-stream.ts';
+import { blockStream, contentRange, contentStream } from './content-stream.ts';
 import { stretchesOf } from './entry-stretch.ts';
 import { globMatcher } from './glob.ts';
 
@@ -98,6 +98,11 @@ export class VaultBackupReader implements BackupReader {
   async *content(entry: StoredEntry): AsyncIterable<Uint8Array> {
     const map = this.map(entry);
     if (map === undefined || entry.content === undefined) return;
+    const { sha256 } = entry.content;
+    if (sha256 === undefined) {
+      yield* this.provenByBlocks(map, entry.path);
+      return;
+    }
     const hash = createHash('sha256');
     try {
       for await (const chunk of contentStream(map, this.units)) {
@@ -107,13 +112,21 @@ export class VaultBackupReader implements BackupReader {
     } catch (error) {
       throw this.named(error, entry.path);
     }
-    if (Buffer.compare(hash.digest(), entry.content.sha256) !== 0)
+    if (Buffer.compare(hash.digest(), sha256) !== 0)
       throw new DamagedObjectError({
         object: this.manifest.folder,
         reason: 'content differs from its hash',
         backups: [this.manifest.backup],
         files: [readableBytes(entry.path)],
       });
+  }
+
+  private async *provenByBlocks(map: MapReader, file: Uint8Array): AsyncIterable<Uint8Array> {
+    try {
+      yield* blockStream(map, this.units, this.identity);
+    } catch (error) {
+      throw this.named(error, file);
+    }
   }
 
   async contentRange(entry: StoredEntry, offset: bigint, length: number): Promise<Uint8Array> {

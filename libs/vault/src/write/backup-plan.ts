@@ -33,7 +33,7 @@ export interface WriteOptions {
   /** Bytes that are compressed and sealed together; default 128 KiB. */
   readonly unitBytes?: number;
   /** How a file that is new to its chain is cut; default `chooseCut`. */
-  readonly cut?: (entry: Entry) => CutMethod;
+  readonly cut?: (file: Pick<Entry, 'path' | 'size'>) => CutMethod;
   readonly onProgress?: (progress: VaultProgress) => void;
   readonly signal?: AbortSignal;
 }

@@ -11,7 +11,10 @@ import { encodeBlocks, LEAF_BLOCKS, MAX_LEAF_BLOCKS, samePlace } from '../map/le
 import type { MapReader } from '../map/map-reader.ts';
 import type { AppendPage } from '../map/map-writer.ts';
 import { MapWriter } from '../map/map-writer.ts';
+import type { ChangedContent } from '../port/backup-writer.ts';
 import type { CutMethod } from '../port/entry.ts';
+import type { ContentBefore } from './changed-content.ts';
+import { applyChanges } from './changed-content.ts';
 import type { KnownBlock } from './known-blocks.ts';
 import { idKey, RecentBlocks } from './known-blocks.ts';
 import type { OrderedQueue } from './ordered-queue.ts';
@@ -42,8 +45,11 @@ export interface StorerParts {
 
 export interface StoredResult {
   readonly size: number;
-  readonly sha256: Buffer;
+  /** Absent when nobody has seen all of the content. */
+  readonly sha256?: Uint8Array;
   readonly bytesNew: number;
+  /** Absent when all of the content was read. */
+  readonly bytesRead?: number;
   /** Resolves when every block has its place and every page is written. */
   readonly reference: Promise<{ encoded: Buffer; holdings: readonly Holding[] }>;
 }
@@ -115,6 +121,25 @@ export class ContentStorer {
     return file.end(hash.digest());
   }
 
+  /** Content that is given as changes to what the parent has. */
+  async storeChanges(content: ChangedContent, before: ContentBefore): Promise<StoredResult> {
+    const { cut } = before.content;
+    const file = new FileInProgress(this.parts, cut, before.map, (id, block) => this.place(id, block));
+    const bytesRead = await applyChanges(content, before, {
+      stored: async (block) => {
+        this.parts.signal?.throwIfAborted();
+        this.parts.onBytes(block.length, 0);
+        return file.storedBlock(this.blockId(block), block);
+      },
+      zeros: (size): PendingBlock => ({ zero: true, size }),
+      leaf: (blocks, known) => file.addLeaf(blocks, known),
+      leavesAsBefore: (refs) => file.addLeavesAsBefore(refs),
+      without: (block) => file.without(block),
+      begin: (holdings) => file.beginWith(holdings),
+    });
+    return { ...(await file.end(content.sha256)), bytesRead };
+  }
+
   private async take(file: FileInProgress, block: Uint8Array, cut: CutMethod): Promise<void> {
     const zero = cut.kind === 'fixed' && ZEROS.subarray(0, block.length).equals(block);
     if (zero) await file.add({ zero: true, size: block.length });
@@ -176,10 +201,53 @@ class FileInProgress {
 
   async addBytes(id: Buffer, bytes: Uint8Array): Promise<void> {
     const known = await this.knownBefore(id, bytes.length);
-    if (known !== undefined) return this.add(known);
-    const { known: block, isNew } = await this.place(id, bytes);
+    return this.add(known ?? (await this.storedBlock(id, bytes)));
+  }
+
+  async storedBlock(id: Buffer, bytes: Uint8Array): Promise<PendingBlock> {
+    const { known, isNew } = await this.place(id, bytes);
     if (isNew) this.bytesNew += bytes.length;
-    return this.add({ zero: false, id, ...block });
+    return { zero: false, id, ...known };
+  }
+
+  /** The file is made from another one that needs this. */
+  beginWith(holdings: readonly Holding[]): void {
+    this.holdings.takeOver(holdings);
+  }
+
+  without(block: Block): void {
+    this.holdings.without(block);
+  }
+
+  /** All blocks of a leaf, or of the whole file if it is small. */
+  async addLeaf(blocks: readonly PendingBlock[], before: LeafBefore | undefined): Promise<void> {
+    for (const block of blocks) this.size += block.size;
+    if (this.leaves === 0 && blocks.length <= INLINE_BLOCKS) {
+      this.blocks = [...blocks];
+      this.leafBefore = before;
+      return;
+    }
+    await this.room();
+    this.leaves++;
+    this.parts.queue.push(() => this.writeLeaf(blocks, before));
+  }
+
+  async addLeavesAsBefore(refs: readonly PageRef[]): Promise<void> {
+    for (const ref of refs) this.size += ref.bytes;
+    this.leaves += refs.length;
+    await this.room();
+    this.parts.queue.push(async () => {
+      for (const ref of refs) await this.maps.add(ref);
+    });
+  }
+
+  private async room(): Promise<void> {
+    this.parts.signal?.throwIfAborted();
+    if (this.parts.queue.waiting > MAX_WAITING) {
+      this.parts.packer.flush();
+      await this.parts.queue.drain();
+    }
+    this.parts.queue.throwIfFailed();
   }
 
   private async knownBefore(id: Buffer, size: number): Promise<PlacedBlock | undefined> {
@@ -216,12 +284,7 @@ class FileInProgress {
     this.blocks = [];
     this.leafBefore = undefined;
     this.leaves++;
-    this.parts.signal?.throwIfAborted();
-    if (this.parts.queue.waiting > MAX_WAITING) {
-      this.parts.packer.flush();
-      await this.parts.queue.drain();
-    }
-    this.parts.queue.throwIfFailed();
+    await this.room();
     this.parts.queue.push(() => this.writeLeaf(blocks, before));
   }
 
@@ -238,13 +301,13 @@ class FileInProgress {
   }
 
   /** Puts the last leaf, or an inline map, on its way. */
-  async end(sha256: Buffer): Promise<StoredResult> {
+  async end(sha256: Uint8Array | undefined): Promise<StoredResult> {
     const { promise, resolve, reject } = Promise.withResolvers<Awaited<StoredResult['reference']>>();
     promise.catch(() => undefined); // the queue holds the failure as well
     const small = this.leaves === 0 && this.blocks.length <= INLINE_BLOCKS;
     const inline = small ? this.blocks : [];
     if (!small && this.blocks.length > 0) await this.closeLeaf();
-    const about = { size: BigInt(this.size), sha256, cut: this.cut };
+    const about = { size: BigInt(this.size), ...(sha256 && { sha256 }), cut: this.cut };
     const finish = async (): Promise<Content['layout']> => {
       if (small) return { kind: 'inline', blocks: await Promise.all(inline.map(settle)) };
       const { level, root } = await this.maps.finish();
@@ -259,6 +322,6 @@ class FileInProgress {
         throw error;
       }
     });
-    return { size: this.size, sha256, bytesNew: this.bytesNew, reference: promise };
+    return { size: this.size, ...(sha256 && { sha256 }), bytesNew: this.bytesNew, reference: promise };
   }
 }

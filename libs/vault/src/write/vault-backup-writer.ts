@@ -7,6 +7,7 @@ import { crashPoint } from '../crash-point.ts';
 import { chooseCut } from '../cut/choose-cut.ts';
 import { EntryOrderError, ForeignContentError } from '../error/writer-error.ts';
 import { holdingsOf, StoredContent } from '../map/content-ref.ts';
+import { CONTENT_WITHOUT_HASH } from '../manifest/sealed-document.ts';
 import { hasContent } from '../port/backup-reader.ts';
 import type {
   AddContent,
@@ -14,7 +15,10 @@ import type {
   BackupSummary,
   BackupWarning,
   BackupWriter,
+  ChangedContent,
   FinishedBackup,
+  ReadContent,
+  StoredHandle,
 } from '../port/backup-writer.ts';
 import type { Entry, StoredEntry } from '../port/entry.ts';
 import { comparePaths } from '../port/path-order.ts';
@@ -65,6 +69,8 @@ export interface WrittenBackup {
   readonly index: readonly string[];
   readonly warningPages: readonly string[];
   readonly warnings: number;
+  /** What a reader must understand beyond version 1. */
+  readonly features: readonly string[];
   readonly entries: number;
   readonly files: number;
   readonly bytes: number;
@@ -72,6 +78,14 @@ export interface WrittenBackup {
   readonly bytesNew: number;
   readonly blockBytes: number;
   readonly summary: BackupSummary;
+}
+
+function resultOf({ size, sha256, bytesNew, bytesRead }: StoredResult): AddResult {
+  return {
+    bytesRead: BigInt(bytesRead ?? size),
+    bytesNew: BigInt(bytesNew),
+    ...(sha256 === undefined ? {} : { sha256 }),
+  };
 }
 
 /** Writes one backup; see `BackupWriter` for what callers may rely on. */
@@ -86,6 +100,9 @@ export class VaultBackupWriter implements BackupWriter {
   private readonly tree: TreeWriter;
   private readonly warnings: BackupWarning[] = [];
   private turn: Promise<unknown> = Promise.resolve();
+  private readonly handles = new Map<StoredHandle, StoredResult>();
+  /** Whether there is content that has no hash of all of it. */
+  private hashless = false;
   private lastPath: Uint8Array | undefined;
   private state: 'open' | 'finished' | 'abandoned' = 'open';
   private readonly counted = { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesUnchanged: 0 };
@@ -139,11 +156,16 @@ export class VaultBackupWriter implements BackupWriter {
     if (this.lastPath !== undefined && comparePaths(this.lastPath, entry.path) >= 0)
       throw new EntryOrderError(readableBytes(entry.path), readableBytes(this.lastPath));
     this.lastPath = entry.path;
+    return this.inTurn((turn) => this.addInTurn(entry, content, turn));
+  }
+
+  /** Work that may begin at once, but must await its turn before it writes. */
+  private async inTurn<T>(work: (turn: Promise<unknown>) => Promise<T>): Promise<T> {
     const turn = this.turn;
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.turn = promise;
     try {
-      return await this.addInTurn(entry, content, turn);
+      return await work(turn);
     } finally {
       // Also when reading failed early: the next entry must not overtake those before this one.
       void turn.then(resolve);
@@ -155,26 +177,60 @@ export class VaultBackupWriter implements BackupWriter {
     content: AddContent | undefined,
     turn: Promise<unknown>,
   ): Promise<AddResult> {
-    if (content === undefined || !('read' in content)) {
+    if (content === undefined || 'asBefore' in content) {
       await turn;
       await this.room();
       return content === undefined ? this.addBare(entry) : this.addUnchanged(entry, content.asBefore);
     }
-    const before = content.before === undefined ? undefined : this.ownContent(content.before);
+    if ('stored' in content) {
+      await turn;
+      await this.room();
+      const stored = this.handles.get(content.stored);
+      if (stored === undefined) throw new ForeignContentError(readableBytes(entry.path));
+      this.handles.delete(content.stored);
+      this.push(entry, content.stored.readAt, stored);
+      return content.stored;
+    }
     const readAt = content.readAt ?? this.nowInNanoseconds();
+    const stored = await this.storeInTurn(content, entry, turn);
+    this.push(entry, readAt, stored);
+    return resultOf(stored);
+  }
+
+  async store(
+    content: ReadContent | ChangedContent,
+    file: Pick<Entry, 'path' | 'size'>,
+  ): Promise<StoredHandle> {
+    this.checkOpen();
+    const readAt = content.readAt ?? this.nowInNanoseconds();
+    const stored = await this.inTurn((turn) => this.storeInTurn(content, file, turn));
+    const handle = { ...resultOf(stored), size: BigInt(stored.size), readAt };
+    this.handles.set(handle, stored);
+    return handle;
+  }
+
+  private async storeInTurn(
+    content: ReadContent | ChangedContent,
+    file: Pick<Entry, 'path' | 'size'>,
+    turn: Promise<unknown>,
+  ): Promise<StoredResult> {
+    const before = content.before === undefined ? undefined : this.ownContent(content.before);
+    const map = content.before && this.parts.parent?.map(content.before);
+    if ('changes' in content) {
+      await turn;
+      await this.room();
+      if (before === undefined || map === undefined) throw new ForeignContentError(readableBytes(file.path));
+      const { parent } = this.parts;
+      const readBefore = (offset: number, length: number) =>
+        parent?.contentRange(content.before, BigInt(offset), length) ?? Promise.resolve(new Uint8Array());
+      return this.storer.storeChanges(content, { content: before, map, read: readBefore });
+    }
     const source = await this.readAhead.begin(content.read);
     try {
       await turn;
       await this.room();
-      const cut = before?.cut ?? (this.parts.options.cut ?? chooseCut)(entry);
-      const stored = await this.storer.store(
-        source.bytes,
-        cut,
-        content.before && this.parts.parent?.map(content.before),
-      );
-      this.push(entry, readAt, stored);
-      const { size, sha256, bytesNew } = stored;
-      return { bytesRead: BigInt(size), bytesNew: BigInt(bytesNew), sha256 };
+      const cut = before?.cut ?? (this.parts.options.cut ?? chooseCut)(file);
+      return await this.storer.store(source.bytes, cut, map);
     } finally {
       await source.done();
     }
@@ -215,11 +271,13 @@ export class VaultBackupWriter implements BackupWriter {
     this.usage.content(holdingsOf(content.layout));
     this.counted.bytesUnchanged += Number(content.size);
     this.write({ ...entry, size: content.size, readAt, encodedContent: content.encoded });
-    return { bytesRead: 0n, bytesNew: 0n, sha256: content.sha256 };
+    this.hashless ||= content.sha256 === undefined;
+    return { bytesRead: 0n, bytesNew: 0n, ...(content.sha256 && { sha256: content.sha256 }) };
   }
 
   private push(entry: Entry, readAt: bigint, stored: StoredResult): void {
     const { size, reference } = stored;
+    this.hashless ||= stored.sha256 === undefined;
     this.count(entry, size);
     this.queue.push(async () => {
       const { encoded, holdings } = await reference;
@@ -284,6 +342,7 @@ export class VaultBackupWriter implements BackupWriter {
       index,
       warningPages,
       warnings: this.warnings.length,
+      features: this.hashless ? [CONTENT_WITHOUT_HASH] : [],
       ...{ entries, files, bytes, bytesRead, bytesNew },
       blockBytes: this.packer.blockBytes,
       summary,

@@ -108,7 +108,7 @@ function buildManifest(parts: ManifestParts, written: WrittenBackup): Manifest {
   return {
     format: 'catena-manifest',
     version: 1,
-    features: [],
+    features: written.features,
     repository: context.place.repository,
     collection: context.place.collection,
     backup: plan.backupId,

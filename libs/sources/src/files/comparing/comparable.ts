@@ -1,5 +1,6 @@
 /** Two kinds of trees in one form, so that they can be laid side by side: one on disk, one in a backup. */
 import type { BackupReader } from '@catena/vault';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import {
   bytesOf,
@@ -102,7 +103,11 @@ export async function* treeInBackup(
       attributes: () => entry.xattrs ?? [],
       async hash() {
         const holder = entry.hardLink ? await reader.find(entry.hardLink) : entry;
-        return holder?.content?.sha256 ?? noBytes;
+        if (holder?.content === undefined) return noBytes;
+        if (holder.content.sha256 !== undefined) return holder.content.sha256;
+        const hash = createHash('sha256');
+        for await (const chunk of reader.content(holder)) hash.update(chunk);
+        return hash.digest();
       },
     };
   }

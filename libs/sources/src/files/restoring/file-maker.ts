@@ -124,7 +124,8 @@ export class FileMaker {
       );
     }
     if (entry.kind !== 'file') return status.deviceNumber === (entry.deviceNumber ?? 0n);
-    if (!entry.content || status.size !== entry.content.size) return false;
+    const sha256 = entry.content?.sha256;
+    if (sha256 === undefined || status.size !== entry.content?.size) return false;
     let file: number;
     try {
       file = place.folder.openFile(place.name);
@@ -133,7 +134,7 @@ export class FileMaker {
       throw error;
     }
     try {
-      return (await hashOfOpen(file, status.size, this.#signal)).equals(entry.content.sha256);
+      return (await hashOfOpen(file, status.size, this.#signal)).equals(sha256);
     } finally {
       fs.closeSync(file);
     }
