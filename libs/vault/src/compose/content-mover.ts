@@ -77,7 +77,9 @@ export class ContentMover {
     });
     const { size, sha256, cut } = content;
     return {
-      encoded: quietly(promise.then(({ layout }) => encodeContent({ size, sha256, cut, layout }))),
+      encoded: quietly(
+        promise.then(({ layout }) => encodeContent({ size, ...(sha256 && { sha256 }), cut, layout })),
+      ),
       holdings: quietly(promise.then(({ layout }) => holdingsOf(layout))),
     };
   }

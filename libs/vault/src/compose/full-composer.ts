@@ -93,6 +93,7 @@ export class FullComposer {
       index,
       warningPages,
       warnings,
+      features: from.manifest.features,
       ...this.counted,
       bytesRead: 0,
       bytesNew: this.blocks.bytesMoved,
