@@ -64,7 +64,7 @@ describe('two chain catalogs on one log', () => {
     });
   }
 
-  const define = (kind: 'Source' | 'Repository', name: string, spec: Record<string, unknown>) =>
+  const define = (kind: 'Source' | 'Repository' | 'Limits', name: string, spec: Record<string, unknown>) =>
     append(
       domainEvent('definition.applied', `${kind.toLowerCase()}-${name}`, {
         kind,
@@ -76,9 +76,12 @@ describe('two chain catalogs on one log', () => {
       }),
     );
 
-  async function request(wish: RunRequest): Promise<string> {
+  async function request(
+    wish: RunRequest,
+    more: { schedule?: string; priority?: 'low' | 'high' } = {},
+  ): Promise<string> {
     const run = commandedRunId(freshId());
-    await append(domainEvent('run.requested', run, { request: wish }));
+    await append(domainEvent('run.requested', run, { request: wish, ...more }));
     return run;
   }
 
@@ -175,14 +178,119 @@ describe('two chain catalogs on one log', () => {
     const waiting = [await backup('incremental'), await backup('incremental'), await backup('incremental')];
     const copy = await backup('full', true);
     expect(await planned(copy)).toMatchObject({ copyOnly: true });
+    for (const run of waiting) await eventually('a word of its wait', async () => (await history(run))[1]);
     for (const run of waiting)
-      expect((await history(run)).map(({ type }) => type)).toEqual(['run.requested']);
+      expect((await history(run)).map(({ type }) => type)).toEqual(['run.requested', 'run.waiting']);
     let parent = (await complete(full)) as { backup?: string };
     for (const run of waiting) {
       const plan = (await complete(run)) as Extract<RunPlan, { kind: 'backup' }>;
       expect(plan).toMatchObject({ type: 'incremental', parent: parent.backup });
       parent = plan;
     }
+  });
+
+  describe('under limits on what runs at once', () => {
+    const sources = ['s1', 's2', 's3', 's4', 's5'];
+
+    beforeEach(async () => {
+      for (const name of sources)
+        await define('Source', name, { driver: 'files', files: { path: `/${name}` } });
+      await define('Limits', 'platform', { runsAtOnce: 2 });
+    });
+
+    const backupOf = (source: string, more: { schedule?: string; priority?: 'low' | 'high' } = {}) =>
+      request({ kind: 'backup', source, repository: 'vault', type: 'full', copyOnly: false }, more);
+
+    const waits = (run: string) =>
+      eventually(`${run} says why it waits`, async () => {
+        for (const event of await history(run)) if (event.type === 'run.waiting') return event.data;
+        return undefined;
+      });
+
+    const isPlanned = async (run: string) => (await history(run)).some(({ type }) => type === 'run.planned');
+
+    it('rule 3.11: let in as many as there is room for, the others say why they wait, and each has its turn', async () => {
+      const runs: string[] = [];
+      for (const source of sources) runs.push(await backupOf(source));
+      const [first, second, ...others] = runs as [string, string, ...string[]];
+      await Promise.all([planned(first), planned(second)]);
+      for (const run of others) {
+        expect(await waits(run)).toEqual({ reason: 'platform', limit: 2, by: [first, second] });
+        expect(await isPlanned(run)).toBe(false);
+      }
+      await complete(first);
+      await planned(others[0]!);
+      expect(await isPlanned(others[1]!)).toBe(false);
+      for (const run of runs.slice(1)) await complete(run);
+      const admitted: string[] = [];
+      for await (const event of ports.eventLog.read({ types: ['limits.run-admitted'] }))
+        if (event.type === 'limits.run-admitted') admitted.push(event.data.run);
+      expect(admitted).toEqual(runs);
+    });
+
+    it('rule 3.11: a restore that a person waits for goes first, then by priority, then in order', async () => {
+      const full = await backupOf('s1');
+      await complete(full);
+      await define('Limits', 'platform', { runsAtOnce: 1 });
+      const busy = await backupOf('s2');
+      await planned(busy);
+      const low = await backupOf('s3', { schedule: 'a', priority: 'low' });
+      const normal = await backupOf('s4', { schedule: 'b' });
+      const high = await backupOf('s5', { schedule: 'c', priority: 'high' });
+      const restore = await request({
+        ...{ kind: 'restore', repository: 'vault', backup: backupIdOfRun(full), target: '/t' },
+        ...{ include: [], overwrite: false },
+      });
+      for (const run of [low, normal, high, restore]) await waits(run);
+      const order: string[] = [];
+      await complete(busy);
+      for (const run of [restore, high, normal, low]) {
+        await planned(run);
+        for (const one of [restore, high, normal, low])
+          if (!order.includes(one) && (await isPlanned(one))) order.push(one);
+        if (run === restore) {
+          await claim(run);
+          await report(run, { kind: 'completed', statistics, warnings: [], warningCount: 0 });
+        } else await complete(run);
+      }
+      expect(order).toEqual([restore, high, normal, low]);
+    });
+
+    it('rule 3.11: a limit of a source or repository holds only its own; a raised limit lets in what waits', async () => {
+      await define('Limits', 'platform', { perRepository: 1 });
+      await define('Repository', 'shelf', { store: 'fs', fs: { path: '/shelf' } });
+      const first = await backupOf('s1');
+      await planned(first);
+      const second = await backupOf('s2');
+      expect(await waits(second)).toMatchObject({ reason: 'repository', of: 'vault', limit: 1, by: [first] });
+      const elsewhere = { source: 's3', repository: 'shelf', type: 'full', copyOnly: false } as const;
+      await planned(await request({ kind: 'backup', ...elsewhere }));
+      await define('Repository', 'vault', { store: 'fs', fs: { path: '/vault' }, runsAtOnce: 2 });
+      now += 3_000;
+      await planned(second);
+    });
+
+    it('a run that waits can be cancelled, and takes nobody’s place', async () => {
+      const [a, b, c, d] = [
+        await backupOf('s1'),
+        await backupOf('s2'),
+        await backupOf('s3'),
+        await backupOf('s4'),
+      ];
+      await waits(c);
+      await waits(d);
+      const answer = await ask(catalogRequests.cancelRun, {
+        commandId: freshId(),
+        actor: 'person:ada',
+        run: c,
+      });
+      expect(answer).toMatchObject({ changed: true });
+      expect((await history(c)).at(-1)?.type).toBe('run.cancelled');
+      await complete(a);
+      await planned(d);
+      await complete(b);
+      await complete(d);
+    });
   });
 
   it('record outcome, backup and collection in one append, and the same report again changes nothing', async () => {

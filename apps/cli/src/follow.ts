@@ -1,4 +1,4 @@
-import type { AnyRecordedEvent, RunRequest, RunStatistics } from '@catena/events';
+import { waitingText, type AnyRecordedEvent, type RunRequest, type RunStatistics } from '@catena/events';
 import type { CatenaClient, RunOutcome } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
@@ -14,6 +14,8 @@ export function describeStep(event: AnyRecordedEvent): string | undefined {
       const lineage = plan.parent ? ` on ${plan.parent}` : plan.base ? ` on ${plan.base}` : '';
       return `planned: ${plan.type}${plan.copyOnly ? ', copy-only' : ''}${lineage}${plan.reason ? ` (${plan.reason})` : ''}`;
     }
+    case 'run.waiting':
+      return waitingText(event.data);
     case 'run.claimed':
       return `attempt ${event.data.attempt} by ${event.data.mover}`;
     case 'run.released':

@@ -1,3 +1,4 @@
+import { definitionName } from '@catena/events';
 import { runService, wholeNumber } from '@catena/service';
 import { z } from 'zod';
 import { MoverModule } from './mover.module.ts';
@@ -6,14 +7,18 @@ await runService({
   service: 'mover',
   configuration: z.object({
     CATENA_MOVER_SLOTS: wholeNumber(1, 64).prefault('2').describe('Runs worked on at once.'),
+    CATENA_MOVER_POOL: definitionName
+      .prefault('default')
+      .describe('Takes the jobs of Sources and Repositories with this `pool`.'),
     CATENA_INSTALLATION: z
       .string()
       .min(1)
       .optional()
       .describe('Owns the repositories that are made, the same for all movers. Default: told from the log.'),
   }),
-  options: ({ CATENA_MOVER_SLOTS, CATENA_INSTALLATION }) => ({
+  options: ({ CATENA_MOVER_SLOTS, CATENA_MOVER_POOL, CATENA_INSTALLATION }) => ({
     modules: [MoverModule.forInstallation(CATENA_INSTALLATION)],
     jobSlots: CATENA_MOVER_SLOTS,
+    moverPool: CATENA_MOVER_POOL,
   }),
 });

@@ -1,6 +1,7 @@
 export * from './port/event-log.ts';
 export * from './port/dead-letters.ts';
 export * from './port/snapshot-store.ts';
+export * from './port/job-kind.ts';
 export * from './port/job-queue.ts';
 export * from './port/messages.ts';
 export * from './port/errors.ts';

@@ -7,6 +7,7 @@ export * from './catalogue/vocabulary.ts';
 export * from './catalogue/catalogue.ts';
 export * from './catalogue/versions.ts';
 export * from './catalogue/run-events.ts';
+export * from './catalogue/waiting-text.ts';
 export * from './requests/request.ts';
 export * from './requests/report.ts';
 export * from './requests/scheduler-requests.ts';

@@ -1,3 +1,6 @@
+export * from './admission/admit-runs.ts';
+export * from './admission/place.ts';
+export * from './admission/turn.ts';
 export * from './decision.ts';
 export * from './run-state.ts';
 export * from './request-run.ts';

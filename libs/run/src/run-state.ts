@@ -1,4 +1,13 @@
-import type { Cadence, EventData, Failure, RunLimits, RunPlan, RunRequest } from '@catena/events';
+import type {
+  Cadence,
+  EventData,
+  Failure,
+  RunLimits,
+  RunPlan,
+  RunPriority,
+  RunRequest,
+  RunWait,
+} from '@catena/events';
 import type { FoldableEvent } from './decision.ts';
 
 /**
@@ -35,6 +44,9 @@ export interface RunState {
   readonly nominal?: string | undefined;
   /** How it may behave, as its schedule had it. */
   readonly limits?: RunLimits | undefined;
+  readonly priority?: RunPriority | undefined;
+  /** Why it is not planned yet, as it was said last. */
+  readonly waiting?: RunWait | undefined;
   readonly plan?: RunPlan;
   /** The newest claim's number; 0 when nobody has claimed it. */
   readonly attempt: number;
@@ -71,8 +83,10 @@ export function evolveRun(state: RunState, event: FoldableEvent): RunState {
   switch (event.type) {
     case 'run.requested':
       return { ...state, phase: 'requested', ...event.data };
+    case 'run.waiting':
+      return { ...state, waiting: event.data };
     case 'run.planned':
-      return { ...state, phase: 'planned', plan: event.data.plan };
+      return { ...withoutWait(state), phase: 'planned', plan: event.data.plan };
     case 'run.replanned':
       return { ...state, plan: event.data.plan };
     case 'run.refused':
@@ -139,4 +153,10 @@ function settle(
 
 function withoutRetry(state: RunState): RunState {
   return { ...state, retryAt: undefined };
+}
+
+function withoutWait(state: RunState): RunState {
+  if (state.waiting === undefined) return state;
+  const { waiting: _over, ...others } = state;
+  return others;
 }

@@ -5,8 +5,9 @@ import {
   type DefinitionSnapshot,
   type EventType,
 } from '@catena/events';
-import type { EventLog } from '@catena/event-log';
+import type { AggregateHead, EventLog } from '@catena/event-log';
 import { evolveRun, initialRun, isOver, type RunState } from '@catena/run';
+import { sharingOf } from '@catena/schedule';
 import { BackgroundWork, CLOCK, EVENT_LOG, LogPosition, type Clock } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
@@ -17,6 +18,10 @@ export interface OpenRun {
   readonly requested: number;
   /** Sequence of its newest event. */
   readonly newest: number;
+  /** Where its history ends, as long as it is `requested`: what may be expected when something is said of its wait. */
+  readonly head: AggregateHead;
+  /** When it was asked for, in milliseconds since 1970. */
+  readonly requestedAt: number;
   /** When this process saw that event, in milliseconds since 1970. */
   readonly seenAt: number;
 }
@@ -26,6 +31,7 @@ const FOLLOWED: readonly EventType[] = [
   'definition.deleted',
   'collection.opened',
   'run.requested',
+  'run.waiting',
   'run.planned',
   'run.refused',
   'run.claimed',
@@ -47,6 +53,8 @@ export class LogView implements OnApplicationBootstrap {
   readonly #work: BackgroundWork;
   readonly #clock: Clock;
   readonly #definitions = new Map<string, DefinitionSnapshot>();
+  /** Definitions that limit what runs at once. */
+  readonly #limiting = new Set<string>();
   readonly #collections = new Map<string, Set<string>>();
   readonly #runs = new Map<string, OpenRun>();
   readonly #position = new LogPosition('chain catalog');
@@ -86,6 +94,11 @@ export class LogView implements OnApplicationBootstrap {
     return this.#definitions.get(definitionId(kind, name));
   }
 
+  /** Whether anything limits what runs at once. */
+  get hasLimits(): boolean {
+    return this.#limiting.size > 0;
+  }
+
   /** Ids of the collections that were ever opened in a repository. */
   collectionsIn(repositoryUid: string): string[] {
     return [...(this.#collections.get(repositoryUid) ?? [])];
@@ -103,12 +116,16 @@ export class LogView implements OnApplicationBootstrap {
   #apply(event: AnyRecordedEvent): void {
     switch (event.type) {
       case 'definition.applied': {
-        const { uid, name, generation, spec } = event.data;
+        const { kind, uid, name, generation, spec } = event.data;
         this.#definitions.set(event.aggregate.id, { uid, name, generation, spec });
+        const limits = kind === 'Limits' || sharingOf(spec).runsAtOnce !== undefined;
+        if (limits) this.#limiting.add(event.aggregate.id);
+        else this.#limiting.delete(event.aggregate.id);
         return;
       }
       case 'definition.deleted':
         this.#definitions.delete(event.aggregate.id);
+        this.#limiting.delete(event.aggregate.id);
         return;
       case 'collection.opened': {
         const { repositoryUid } = event.data;
@@ -127,9 +144,15 @@ export class LogView implements OnApplicationBootstrap {
     const state = evolveRun(known?.state ?? initialRun(run), event);
     if (isOver(state)) this.#runs.delete(run);
     else {
-      const { sequence } = event;
-      const requested = known?.requested ?? sequence;
-      this.#runs.set(run, { state, requested, newest: sequence, seenAt: this.#clock.now() });
+      const { sequence, hash } = event;
+      this.#runs.set(run, {
+        state,
+        requested: known?.requested ?? sequence,
+        newest: sequence,
+        head: { sequence, hash },
+        requestedAt: known?.requestedAt ?? Date.parse(event.time),
+        seenAt: this.#clock.now(),
+      });
     }
   }
 }

@@ -1,7 +1,7 @@
-import { collectionIdOf, type AnyDomainEvent, type BackupType, type RunRequest } from '@catena/events';
+import { collectionIdOf, domainEvent, type AnyDomainEvent, type RunRequest } from '@catena/events';
 import { decidePlan, type CollectionState, type PlanningFacts } from '@catena/chain';
-import type { EventLog } from '@catena/event-log';
-import { isOver, type RunState } from '@catena/run';
+import { jobKindOf, type AggregateHead, type EventLog } from '@catena/event-log';
+import { isOver, placeKey, type Place, type RunState } from '@catena/run';
 import { keepsLog } from '@catena/schedule';
 import {
   appendDecided,
@@ -21,20 +21,44 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Histories } from '../history/histories.ts';
 import { JobBoard } from '../jobs/job-board.ts';
 import { LogView, type OpenRun } from '../log-view/log-view.ts';
+import { admitOpenRuns, behindOthers } from './admit-open-runs.ts';
+import { LimitsInForce } from './limits-in-force.ts';
+import { poolOfPlan } from './mover-pool.ts';
+import { SinglePass } from './single-pass.ts';
+import { WaitNotes } from './wait-notes.ts';
+import { placeOf, waitingLine } from './waiting-line.ts';
 
 interface Gathered {
   readonly facts: PlanningFacts;
   readonly collections: readonly Loaded<CollectionState>[];
 }
 
+/** What a mover is hinted at. */
+interface Hint {
+  readonly kind: string;
+  readonly pool: string;
+  /** Of the run's newest event. */
+  readonly sequence: number;
+}
+
+/** A run is let in under limits. */
+interface Admission {
+  /** Where the history of admissions ends; it moves with each that is appended. */
+  readonly gate: { head: AggregateHead };
+  readonly places: readonly Place[];
+}
+
 /** Decides what requested runs must be, and hints movers at them. */
 @Injectable()
 export class PlannerService {
+  readonly #pass = new SinglePass(() => this.#admit());
+
   constructor(
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
     @Inject(Histories) private readonly histories: Histories,
     @Inject(LogView) private readonly view: LogView,
     @Inject(JobBoard) private readonly jobs: JobBoard,
+    @Inject(WaitNotes) private readonly notes: WaitNotes,
     @Inject(ServiceIdentity) private readonly identity: ServiceIdentity,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(Log) private readonly log: Log,
@@ -44,7 +68,12 @@ export class PlannerService {
   async planRequested(run: string, sequence: number): Promise<void> {
     await this.view.reached(sequence);
     const open = this.view.openRun(run);
-    if (open !== undefined) await this.#planInOrder(samePlaceAs(open));
+    if (open === undefined) return;
+    if (this.view.hasLimits) return this.#soon();
+    const place = placeOf(open.state);
+    await this.#planInOrder(
+      (one) => one.state.run === run || (place !== undefined && placeOf(one.state) === place),
+    );
   }
 
   /**
@@ -53,26 +82,55 @@ export class PlannerService {
    */
   async planWaiting(sequence: number): Promise<void> {
     await this.view.reached(sequence);
-    await this.#planInOrder((one) => one.state.phase === 'requested');
+    if (this.view.hasLimits) await this.#pass.run();
+    else await this.#planInOrder(() => true);
+  }
+
+  /** Many requests come at once, and one look is enough for all of them. What goes wrong is done again by the reconciler. */
+  #soon(): void {
+    this.#pass
+      .run()
+      .catch((error: unknown) => this.log.warn('runs were not admitted and are again', { error }));
+  }
+
+  #limits(): LimitsInForce {
+    return new LimitsInForce((kind, name) => this.view.definition(kind, name));
   }
 
   async #planInOrder(wanted: (one: OpenRun) => boolean): Promise<void> {
-    const open = this.view.openRuns();
-    const takers = new Map(open.map((one) => [placeTakenBy(one), one.state.run]));
-    const isFree = ({ state }: OpenRun) => (takers.get(placeOf(state)) ?? state.run) === state.run;
-    for (const { state } of open.filter((one) => wanted(one) && isFree(one)))
-      await withLogFields({ run: state.run }, () => this.#plan(state.run));
+    const { free, behind } = waitingLine(this.view.openRuns());
+    for (const { state } of free.filter(wanted))
+      await this.#planOne(state.run, (run) => untilNoConflict(() => this.#decide(run)));
+    await this.notes.say(behindOthers(behind.filter(({ one }) => wanted(one))));
   }
 
-  async #plan(run: string): Promise<void> {
-    const planned = await untilNoConflict(() => this.#decide(run));
-    if (planned === undefined) return;
-    await this.jobs.put(planned.kind, run, planned.sequence);
-    crashPoint('catalog.after-job');
+  /**
+   * Plans those that the limits let in. Each takes its place in an append that expects the one before it, so however many
+   * catalogs look at once, no more are let in than there is room for (rule 3.11).
+   */
+  async #admit(): Promise<void> {
+    await untilNoConflict(async () => {
+      const fence = await this.eventLog.head(LIMITS);
+      await this.view.reached(fence.sequence);
+      const { admitted, held } = admitOpenRuns(this.view.openRuns(), this.#limits(), this.clock.now());
+      const gate = { head: fence };
+      for (const { run, places } of admitted)
+        await this.#planOne(run, (one) => this.#decide(one, { gate, places }));
+      await this.notes.say(held);
+    });
+  }
+
+  async #planOne(run: string, decide: (run: string) => Promise<Hint | undefined>): Promise<void> {
+    await withLogFields({ run }, async () => {
+      const hint = await decide(run);
+      if (hint === undefined) return;
+      await this.jobs.put(jobKindOf(hint.kind, hint.pool), run, hint.sequence);
+      crashPoint('catalog.after-job');
+    });
   }
 
   /** What a mover is to be hinted at: also when the plan was there before, whose job may have been lost on the way. */
-  async #decide(run: string): Promise<{ kind: string; sequence: number } | undefined> {
+  async #decide(run: string, admission?: Admission): Promise<Hint | undefined> {
     const request = this.view.openRun(run)?.state.request;
     if (request === undefined) return undefined;
     const [loaded, { facts, collections }] = await Promise.all([
@@ -83,7 +141,9 @@ export class PlannerService {
     const { kind } = request;
     if (isOver(state)) return undefined;
     if (state.plan !== undefined)
-      return state.phase === 'planned' ? { kind, sequence: loaded.head.sequence } : undefined;
+      return state.phase === 'planned'
+        ? { kind, pool: poolOfPlan(state.plan), sequence: loaded.head.sequence }
+        : undefined;
     const decision = decidePlan(state, facts);
     switch (decision.kind) {
       case 'nothing':
@@ -93,10 +153,16 @@ export class PlannerService {
         return undefined;
       case 'append': {
         crashPoint('catalog.before-plan');
+        const [first] = decision.events;
+        const planned = first?.type === 'run.planned' ? first.data.plan : undefined;
+        const admitted = planned === undefined ? undefined : admission;
         const { heads, repeated } = await appendDecided(
           this.eventLog,
-          decision.events,
-          expectedOf(loaded, collections),
+          [...decision.events, ...admissionEvents(run, admitted)],
+          [
+            ...expectedOf(loaded, collections),
+            ...(admitted ? [{ aggregate: LIMITS, head: admitted.gate.head }] : []),
+          ],
           {
             time: instantOf(this.clock.now()),
             actor: this.identity.actor,
@@ -105,10 +171,10 @@ export class PlannerService {
           },
         );
         crashPoint('catalog.after-plan');
-        const [first] = decision.events;
+        if (admitted && admitted.places.length > 0) admitted.gate.head = heads.at(-1) ?? admitted.gate.head;
         if (!repeated) this.#tell(decision.events);
-        if (first?.type !== 'run.planned') return undefined;
-        return { kind, sequence: heads[0]?.sequence ?? 0 };
+        if (planned === undefined) return undefined;
+        return { kind, pool: poolOfPlan(planned), sequence: heads[0]?.sequence ?? 0 };
       }
     }
   }
@@ -173,38 +239,11 @@ export class PlannerService {
   }
 }
 
-/** A run, and those that have waited for the same place longer. */
-function samePlaceAs(open: OpenRun): (one: OpenRun) => boolean {
-  const place = placeOf(open.state);
-  return (one) =>
-    one.state.run === open.state.run ||
-    (place !== NO_PLACE &&
-      one.state.phase === 'requested' &&
-      one.requested < open.requested &&
-      placeOf(one.state) === place);
-}
+const LIMITS = { type: 'limits', id: 'platform' } as const;
 
-const NO_PLACE = '';
-
-/**
- * What a requested run may have to wait for: source and repository, logs apart from data. Copy-only runs and other kinds
- * wait for nobody.
- */
-function placeOf({ request }: RunState): string {
-  if (request?.kind !== 'backup') return NO_PLACE;
-  const { source, repository, type, copyOnly } = request;
-  const isApart = copyOnly && (type === 'full' || type === 'log');
-  return isApart ? NO_PLACE : placeName(source, repository, type);
-}
-
-function placeName(source: string, repository: string, type: BackupType): string {
-  return `${source}/${repository}/${type === 'log' ? 'log' : 'data'}`;
-}
-
-/** Runs that wait there are not looked at until this one is over; what the decision loads has the last word. */
-function placeTakenBy({ state: { plan } }: OpenRun): string | undefined {
-  const takes = plan?.kind === 'backup' && !plan.copyOnly;
-  return takes ? placeName(plan.source.name, plan.repository.name, plan.type) : undefined;
+function admissionEvents(run: string, admission: Admission | undefined): AnyDomainEvent[] {
+  if (admission === undefined || admission.places.length === 0) return [];
+  return [domainEvent('limits.run-admitted', LIMITS.id, { run, places: admission.places.map(placeKey) })];
 }
 
 function expectedOf(run: Loaded<RunState>, collections: readonly Loaded<CollectionState>[]): ExpectedHead[] {

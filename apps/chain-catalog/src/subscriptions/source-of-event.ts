@@ -31,6 +31,7 @@ export class SourceOfEvent {
       case 'schedule':
         return this.#ofSchedule(event.data);
       case 'repository':
+      case 'limits':
         return undefined;
     }
   }

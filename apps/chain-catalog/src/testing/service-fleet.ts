@@ -157,6 +157,11 @@ export class ServiceFleet {
     for (const service of services) if (!this.#processes.has(service)) this.start(service, service);
   }
 
+  /** Stops one process. */
+  async end(instance: string): Promise<void> {
+    await this.#processes.get(instance)?.stop();
+  }
+
   /** Stops processes; the servers stay. Answers with the exit codes. */
   async stopAll(): Promise<(number | string)[]> {
     return await Promise.all([...this.#processes.values()].map((process) => process.stop()));

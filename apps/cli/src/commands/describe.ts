@@ -1,4 +1,4 @@
-import { catalogRequests, schedulerRequests } from '@catena/events';
+import { catalogRequests, schedulerRequests, waitingText } from '@catena/events';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
 import { subcommand, type Act } from '../command-line.ts';
@@ -15,7 +15,7 @@ export function addDescribe(program: Command, act: Act): void {
     'Shows one definition, its state and its last runs',
     'catena describe schedule nightly\ncatena describe source home',
   )
-    .argument('<kind>', 'source, repository, schedule or subscription')
+    .argument('<kind>', 'source, repository, schedule, subscription or limits')
     .argument('<name>', 'its name')
     .action(
       act(async (cli, word: string, name: string) => {
@@ -56,9 +56,11 @@ export function addDescribe(program: Command, act: Act): void {
                 run.statistics ? formatBytes(run.statistics.bytesAdded) : '-',
                 run.failure
                   ? `${run.failure.code}: ${run.failure.message}`
-                  : run.plan?.kind === 'backup'
-                    ? (run.plan.reason ?? run.plan.type)
-                    : '',
+                  : run.waiting
+                    ? waitingText(run.waiting)
+                    : run.plan?.kind === 'backup'
+                      ? (run.plan.reason ?? run.plan.type)
+                      : '',
               ]),
             ),
           );

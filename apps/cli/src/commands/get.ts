@@ -21,6 +21,7 @@ const words: Record<string, DefinitionKind> = Object.fromEntries(
 
 function pluralOf(kind: DefinitionKind): string {
   const lower = kind.toLowerCase();
+  if (lower.endsWith('s')) return lower;
   return lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
 }
 

@@ -1,6 +1,7 @@
 import {
   catalogRequests,
   runState,
+  waitingText,
   type AnyRecordedEvent,
   type RunState,
   type RunView,
@@ -32,9 +33,15 @@ function runTable(runs: readonly RunView[]): string {
       item.state,
       formatInstant(item.requestedAt),
       duration(item.requestedAt, item.finishedAt),
-      item.failure ? item.failure.message : (item.backup ?? ''),
+      noteOf(item),
     ]),
   );
+}
+
+function noteOf({ failure, waiting, state, backup }: RunView): string {
+  if (failure) return failure.message;
+  if (waiting && state === 'requested') return waitingText(waiting);
+  return state === 'planned' ? 'waits for a mover' : (backup ?? '');
 }
 
 function sayOneRun(cli: Invocation, run: RunView, history: readonly AnyRecordedEvent[]): void {

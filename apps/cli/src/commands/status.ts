@@ -1,5 +1,6 @@
 import {
   catalogRequests,
+  waitingText,
   type DefinitionView,
   type FailingDelivery,
   type KeyView,
@@ -126,7 +127,9 @@ export function addStatus(program: Command, act: Act): void {
         )}\n`,
       );
       for (const run of active.items)
-        cli.say(`under way: ${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}`);
+        cli.say(
+          `under way: ${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}${run.waiting ? `, ${waitingText(run.waiting)}` : ''}`,
+        );
       if (keptForEver.length > 0)
         cli.say(`kept for ever, for want of a retention: what ${keptForEver.join(', ')} makes`);
       cli.say(

@@ -5,6 +5,7 @@ import {
   type ScheduleView,
 } from '@catena/events';
 import {
+  readLimitsSpec,
   readRepositorySpec,
   readScheduleSpec,
   readSourceSpec,
@@ -40,6 +41,11 @@ export function definitionTable(
       return formatTable(
         ['NAME', 'EVENTS', 'SOURCES', 'TO', 'APPLIED', 'LABELS'],
         items.map(subscriptionRow),
+      );
+    case 'Limits':
+      return formatTable(
+        ['NAME', 'RUNS AT ONCE', 'PER SOURCE', 'PER REPOSITORY', 'POOLS', 'APPLIED', 'LABELS'],
+        items.map(limitsRow),
       );
   }
 }
@@ -95,6 +101,13 @@ function subscriptionRow({ name, spec, appliedAt, labels }: DefinitionView): str
     formatInstant(appliedAt),
     labelText(labels),
   ];
+}
+
+function limitsRow({ name, spec, appliedAt, labels }: DefinitionView): string[] {
+  const { runsAtOnce, perSource, perRepository, pools = {} } = readLimitsSpec(spec);
+  const numbers = [runsAtOnce, perSource, perRepository].map((most) => String(most ?? 'no limit'));
+  const inPools = Object.entries(pools).map(([pool, most]) => `${pool}=${most}`);
+  return [name, ...numbers, inPools.join(','), formatInstant(appliedAt), labelText(labels)];
 }
 
 function receiverText({ to }: SubscriptionSpec): string {

@@ -35,6 +35,7 @@ const FOLLOWED: readonly EventType[] = [
   'schedule.paused',
   'schedule.resumed',
   'run.requested',
+  'run.waiting',
   'run.planned',
   'run.claimed',
   'run.cancel-requested',

@@ -78,6 +78,7 @@ export class StatusService {
 
   #view({ live, state, knowledge }: BookedSchedule): ScheduleStatusView {
     const outcomes = this.book.outcomesOf(live.uid);
+    const open = this.book.openRunsOf(live.uid);
     const { source, repository, timeZone } = live.spec;
     return {
       id: live.uid,
@@ -85,8 +86,8 @@ export class StatusService {
       source,
       repository,
       timeZone,
-      ...scheduleStatus(state, live, knowledge, outcomes),
-      running: this.book.openRunsOf(live.uid).map(({ run }) => run),
+      ...scheduleStatus(state, live, knowledge, outcomes, open),
+      running: open.map(({ run }) => run),
       failures: outcomes.failures,
       ...(outcomes.last === undefined ? {} : { lastOutcome: outcomes.last }),
     };

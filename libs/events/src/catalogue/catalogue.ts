@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { definitionEvents } from './definition-events.ts';
 import { scheduleEvents } from './schedule-events.ts';
+import { limitsEvents } from './limits-events.ts';
 import { runEvents } from './run-events.ts';
 import { backupEvents, collectionEvents, repositoryEvents } from './collection-events.ts';
 
@@ -12,6 +13,7 @@ export const aggregateTypes = [
   'collection',
   'backup',
   'repository',
+  'limits',
 ] as const;
 export type AggregateType = (typeof aggregateTypes)[number];
 
@@ -23,6 +25,7 @@ export const eventSchemas = {
   ...collectionEvents,
   ...backupEvents,
   ...repositoryEvents,
+  ...limitsEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -83,6 +83,21 @@ export const runLimits = z.object({
 });
 export type RunLimits = z.infer<typeof runLimits>;
 
+/** Which of the runs that wait for the same place goes first. */
+export const runPriority = z.enum(['low', 'normal', 'high']);
+export type RunPriority = z.infer<typeof runPriority>;
+
+/** Why a run that was asked for is not planned yet. */
+export const runWait = z.object({
+  reason: z
+    .enum(['previousRun', 'source', 'repository', 'pool', 'platform'])
+    .describe('The run before it in its collection, or the limit on runs at once that is used up.'),
+  of: z.string().optional().describe('The source, repository or pool that the limit is of.'),
+  limit: z.number().int().positive().optional().describe('How many runs it allows at once.'),
+  by: z.array(z.string()).describe('Runs in its way when this was said; at most ten.'),
+});
+export type RunWait = z.infer<typeof runWait>;
+
 /** What a run is asked to do. */
 export const runRequest = z.discriminatedUnion('kind', [
   backupRequest,
@@ -199,10 +214,14 @@ export const runEvents = {
       cadence: cadence.optional(),
       nominal: instant.optional().describe('The time it stands for.'),
       limits: runLimits.optional(),
+      priority: runPriority.optional().describe('Default normal.'),
     })
     .describe(
       'A schedule or a person asked for a run. Appended by the scheduler; a prune by the chain catalog, with what it condemns, and a sweep when runs may have left something.',
     ),
+  'run.waiting': runWait.describe(
+    'It cannot begin yet, and why (rule 3.11). Said again when the reason becomes another; the plan ends the wait.',
+  ),
   'run.planned': z
     .object({ plan: runPlan })
     .describe('The chain catalog decided what it must be; a mover may take it.'),

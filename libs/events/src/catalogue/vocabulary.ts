@@ -8,7 +8,7 @@ export const cadence = z.enum(['full', 'differential', 'incremental', 'copyOnly'
 /** One rhythm of a schedule. */
 export type Cadence = z.infer<typeof cadence>;
 
-export const definitionKind = z.enum(['Source', 'Repository', 'Schedule', 'Subscription']);
+export const definitionKind = z.enum(['Source', 'Repository', 'Schedule', 'Subscription', 'Limits']);
 export type DefinitionKind = z.infer<typeof definitionKind>;
 
 /** ISO 8601 instant in UTC with milliseconds; fixed width, so text order is time order. */

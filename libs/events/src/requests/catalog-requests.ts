@@ -10,7 +10,7 @@ import {
   specification,
   warning,
 } from '../catalogue/vocabulary.ts';
-import { runPlan, runRequest, runStatistics } from '../catalogue/run-events.ts';
+import { runPlan, runPriority, runRequest, runStatistics, runWait } from '../catalogue/run-events.ts';
 import { commandBase, pageOf, queryBase, request } from './request.ts';
 import { moverReport } from './report.ts';
 
@@ -66,6 +66,8 @@ export const runView = z.object({
   scheduleUid: z.string().optional(),
   cadence: cadence.optional(),
   nominal: instant.optional(),
+  priority: runPriority.optional(),
+  waiting: runWait.optional().describe('Why it is not planned yet.'),
   requestedAt: instant,
   plannedAt: instant.optional(),
   startedAt: instant.optional(),

@@ -12,7 +12,7 @@ const SCHEDULE = `uid, name, paused, pause_reason, last_fired, last_run, last_sk
 const RUN = `run.run, run.kind, run.state, run.request, run.source, run.repository, run.schedule, run.schedule_uid,
   run.cadence, run.nominal, run.requested_by, run.requested_at, run.requested_sequence, run.planned_at, run.started_at,
   run.finished_at, run.attempt, run.mover, run.backup, run.failure, run.retry_at, run.warnings, run.warning_count,
-  run.statistics, run.detail, run_plan.plan`;
+  run.statistics, run.detail, run_plan.plan, run.priority, run.waiting`;
 const BACKUP = `backup, run, collection, source, source_uid, repository, repository_uid, type, copy_only, parent, base,
   chain, position, family, fork, start, archive_point, started_at, as_of, finished_at, files, bytes, bytes_added, closure, manifest_name,
   manifest_hash, key_ids, warning_count, state, state_because, undo_until, pinned, found, verified_at, verified_depth`;

@@ -48,6 +48,7 @@ describe('the event catalogue', () => {
       'collection.backups-in-use',
       'collection.family-accepted',
       'collection.forked',
+      'limits.run-admitted',
       'repository.initialised',
       'schedule.delayed',
     ]);

@@ -20,10 +20,12 @@ export const runs: Projector<Run> = {
       if (row !== undefined) throw new CannotApplyError(event, 'the run was requested before');
       return requestedRun(event);
     }),
+    'run.waiting': existingRow((row, { data }) => ({ ...row, waiting: data })),
     'run.planned': existingRow((row, { time, data }) => ({
       ...row,
       state: unlessCancelling(row, 'planned'),
       plannedAt: time,
+      waiting: null,
       source: row.source ?? sourceOf(data.plan),
       backup: row.backup ?? (data.plan.kind === 'restore' ? data.plan.backup : null),
     })),
@@ -31,6 +33,7 @@ export const runs: Projector<Run> = {
       ...row,
       state: 'refused',
       failure: data.failure,
+      waiting: null,
       finishedAt: time,
     })),
     'run.claimed': existingRow((row, { time, data }) => ({
@@ -76,6 +79,7 @@ export const runs: Projector<Run> = {
     'run.cancelled': existingRow((row, { time }) => ({
       ...row,
       state: 'cancelled',
+      waiting: null,
       finishedAt: time,
       retryAt: null,
     })),
@@ -116,6 +120,8 @@ function requestedRun({ aggregate, sequence, time, actor, data }: RecordedEvent<
     warningCount: 0,
     statistics: null,
     detail: null,
+    priority: data.priority ?? null,
+    waiting: null,
   };
 }
 

@@ -52,11 +52,11 @@ async function plansOf(moment: Moment, runs: readonly RunRow[]): Promise<Readonl
 function runView(row: RunRow, plan: RunPlan | undefined): RunView {
   const { run, kind, state, request, source, repository, schedule, scheduleUid, cadence, nominal } = row;
   const { requestedAt, plannedAt, startedAt, finishedAt, attempt, mover, backup } = row;
-  const { failure, warnings, warningCount, statistics, detail } = row;
+  const { failure, warnings, warningCount, statistics, detail, priority, waiting } = row;
   return presentFields({
     ...{ run, kind, state, request, plan: plan ?? null, source, repository },
     ...{ schedule, scheduleUid, cadence, nominal },
     ...{ requestedAt, plannedAt, startedAt, finishedAt, attempt, mover, backup },
-    ...{ failure, warnings, warningCount, statistics, detail },
+    ...{ failure, warnings, warningCount, statistics, detail, priority, waiting },
   });
 }

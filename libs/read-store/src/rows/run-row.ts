@@ -1,4 +1,14 @@
-import type { Cadence, Failure, RunPlan, RunRequest, RunState, RunStatistics, Warning } from '@catena/events';
+import type {
+  Cadence,
+  Failure,
+  RunPlan,
+  RunPriority,
+  RunRequest,
+  RunState,
+  RunStatistics,
+  RunWait,
+  Warning,
+} from '@catena/events';
 import { Entity } from 'typeorm';
 import { Count, Id, Instant, Json, OptionalInstant, OptionalJson, OptionalText, Text } from './columns.ts';
 import { VersionedRow } from './versioned-row.ts';
@@ -36,6 +46,9 @@ export class RunRow extends VersionedRow {
   @Count() warningCount!: number;
   @OptionalJson() statistics!: RunStatistics | null;
   @OptionalJson() detail!: Record<string, unknown> | null;
+  @OptionalText() priority!: RunPriority | null;
+  /** Why it is not planned yet. */
+  @OptionalJson() waiting!: RunWait | null;
 }
 
 /** What a run was planned to be. Apart from the run, because it is large and hardly ever changes. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DefinitionKind } from '@catena/events';
 import { fields } from './shape/building-blocks.ts';
+import { limitsSpec } from './kinds/limits.ts';
 import { metadata } from './kinds/metadata.ts';
 import { repositorySpec } from './kinds/repository.ts';
 import { scheduleSpec } from './kinds/schedule.ts';
@@ -15,6 +16,7 @@ export const specSchemas = {
   Repository: repositorySpec,
   Schedule: scheduleSpec,
   Subscription: subscriptionSpec,
+  Limits: limitsSpec,
 } as const satisfies Record<DefinitionKind, z.ZodType>;
 
 const apiVersion = z.literal(API_VERSION, { error: API_VERSION }).describe('The version of this format.');
@@ -34,6 +36,7 @@ export const documentSchemas = {
   Repository: documentOf('Repository'),
   Schedule: documentOf('Schedule'),
   Subscription: documentOf('Subscription'),
+  Limits: documentOf('Limits'),
 } as const;
 
 /** What every document has, for one whose kind is not known. */
@@ -46,8 +49,8 @@ export const documentFrame = fields({
 
 /** The JSON Schema that editors complete definitions with; published as docs/schema/catena-v1.schema.json. */
 export function definitionJsonSchema(): Record<string, unknown> {
-  const { Source, Repository, Schedule, Subscription } = documentSchemas;
-  const schema = z.discriminatedUnion('kind', [Source, Repository, Schedule, Subscription]);
+  const { Source, Repository, Schedule, Subscription, Limits } = documentSchemas;
+  const schema = z.discriminatedUnion('kind', [Source, Repository, Schedule, Subscription, Limits]);
   return {
     ...z.toJSONSchema(schema, { io: 'input', target: 'draft-07' }),
     title: 'Catena definition',

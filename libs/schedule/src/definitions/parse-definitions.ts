@@ -3,6 +3,7 @@ import { documentFrame, documentSchemas } from './definition-schema.ts';
 import { inReadingOrder, type DefinitionProblem } from './problem.ts';
 import { cadenceRules } from './rules/cadences.ts';
 import { duplicateRules } from './rules/duplicates.ts';
+import { limitRules } from './rules/limits.ts';
 import { orderRules } from './rules/order.ts';
 import { placementRules } from './rules/placement.ts';
 import { referenceRules } from './rules/references.ts';
@@ -74,6 +75,7 @@ export function parseDefinitions(
     ...orderRules(world),
     ...cadenceProblems,
     ...placementRules(world),
+    ...limitRules(world),
   );
   const names = files.map(({ name }) => name);
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems, names) };

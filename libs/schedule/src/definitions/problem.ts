@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'definition.cadence'
   | 'definition.copy-only'
   | 'definition.retention'
+  | 'definition.limits'
   | 'definition.repository-inside-source';
 
 /** One thing that is wrong, where, and what would be right. Never carries a secret. */

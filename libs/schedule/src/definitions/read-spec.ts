@@ -1,6 +1,7 @@
 import { CatenaError, type DefinitionKind, type Specification } from '@catena/events';
 import type { z } from 'zod';
 import { specSchemas } from './definition-schema.ts';
+import type { LimitsSpec } from './kinds/limits.ts';
 import { repositoryWithDefaults, type RepositorySpec } from './kinds/repository.ts';
 import { scheduleWithDefaults, type ScheduleSpec } from './kinds/schedule.ts';
 import { sourceWithDefaults, type SourceSpec } from './kinds/source.ts';
@@ -37,6 +38,11 @@ export function readScheduleSpec(spec: Specification): ScheduleSpec {
 /** A Subscription's stored spec. @throws SpecNotUnderstoodError */
 export function readSubscriptionSpec(spec: Specification): SubscriptionSpec {
   return subscriptionWithDefaults(read('Subscription', spec));
+}
+
+/** The stored spec of Limits. @throws SpecNotUnderstoodError */
+export function readLimitsSpec(spec: Specification): LimitsSpec {
+  return read('Limits', spec);
 }
 
 function read<K extends DefinitionKind>(kind: K, spec: Specification): z.infer<(typeof specSchemas)[K]> {

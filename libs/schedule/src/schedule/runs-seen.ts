@@ -1,5 +1,5 @@
 import { isoInstant } from '../calendar/recurrence.ts';
-import type { Cadence, RunLimits } from '@catena/events';
+import type { Cadence, RunLimits, RunWait } from '@catena/events';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
 /** A run that was asked for and is not over. */
@@ -16,6 +16,8 @@ export interface OpenRun {
   readonly startedAt?: string;
   readonly limits?: RunLimits | undefined;
   readonly cancelRequested: boolean;
+  /** Why it is not planned yet. */
+  readonly waiting?: RunWait | undefined;
 }
 
 /** How the newest runs of a schedule ended. */
@@ -42,6 +44,10 @@ export class RunsSeen {
     switch (event.type) {
       case 'run.requested':
         return this.#add(event);
+      case 'run.waiting':
+        return this.#change(run, () => ({ waiting: event.data }));
+      case 'run.planned':
+        return this.#change(run, () => ({ waiting: undefined }));
       case 'run.claimed':
         return this.#change(run, ({ startedAt }) => ({ startedAt: startedAt ?? event.time }));
       case 'run.cancel-requested':

@@ -37,6 +37,7 @@ export function firing(
       cadence: cadence.cadence,
       nominal: when.nominal,
       ...limitsOf(live, when.actual),
+      ...(live.spec.priority === 'normal' ? {} : { priority: live.spec.priority }),
     }),
   };
 }

@@ -1,9 +1,9 @@
-import type { Cadence } from '@catena/events';
+import { waitingText, type Cadence } from '@catena/events';
 import { isDependent } from '../cadence/effective-cadences.ts';
 import { nextDueTime } from './due-times.ts';
 import { owedFirstRun } from './first-run.ts';
 import type { LiveSchedule } from './live-schedule.ts';
-import type { Outcomes } from './runs-seen.ts';
+import type { OpenRun, Outcomes } from './runs-seen.ts';
 import type { ScheduleKnowledge } from './schedule-knowledge.ts';
 import type { ScheduleState, WaitingTick } from './schedule-state.ts';
 
@@ -24,6 +24,7 @@ export function scheduleStatus(
   live: LiveSchedule,
   knowledge: ScheduleKnowledge,
   { failures, last }: Outcomes,
+  open: readonly OpenRun[] = [],
 ): ScheduleStatus {
   const cadences = live.cadences.map(({ cadence, rhythm, chosen }) => {
     const only = { ...live, cadences: live.cadences.filter((one) => one.cadence === cadence) };
@@ -46,7 +47,7 @@ export function scheduleStatus(
     cadences,
     ...(firstRun === undefined ? {} : { firstRun }),
     ...(nextRun === undefined ? {} : { nextRun }),
-    state: stateText(state, waitsForFull, waiting, failures > 0 ? last?.run : undefined),
+    state: stateText(state, waitsForFull, waiting, open, failures > 0 ? last?.run : undefined),
     waiting,
   };
 }
@@ -55,11 +56,14 @@ function stateText(
   { paused, lastSkip, lastFired }: ScheduleState,
   waitsForFull: boolean,
   waiting: readonly WaitingTick[],
+  open: readonly OpenRun[],
   failed: string | undefined,
 ): string {
   if (paused) return paused.reason ?? 'paused by hand';
   const [tick] = waiting;
   if (tick) return `${tick.cadence} of ${tick.nominal} waits (${tick.reason}) for ${tick.by}`;
+  const held = open.find((run) => run.waiting !== undefined);
+  if (held?.waiting) return `${held.run} ${waitingText(held.waiting)}`;
   if (failed !== undefined) return `${failed} failed`;
   if (waitsForFull) return 'waiting for initial backup';
   // Once the cadence has fired again, why it did not before is history.

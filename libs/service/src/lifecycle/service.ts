@@ -13,6 +13,8 @@ export interface ServiceOptions {
   readonly modules: readonly (Type | DynamicModule)[];
   /** Jobs worked on at once, for a service that takes jobs. */
   readonly jobSlots?: number;
+  /** The pool of movers whose jobs it takes; default `default`. */
+  readonly moverPool?: string;
 }
 
 @Module({})
@@ -44,6 +46,7 @@ export class Service {
       ...platform,
       service: identity.service,
       ...(options.jobSlots === undefined ? {} : { jobSlots: options.jobSlots }),
+      ...(options.moverPool === undefined ? {} : { moverPool: options.moverPool }),
     });
     const application = await NestFactory.createMicroservice<MicroserviceOptions>(
       { module: RootModule, imports: [PlatformModule.of(platform), ...options.modules] },

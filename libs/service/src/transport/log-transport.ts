@@ -1,6 +1,6 @@
 import type { AnyRecordedEvent, RequestContract } from '@catena/events';
 import { requestSubject } from '@catena/events';
-import type { EventLog, JobQueue, Messages, TakenJob } from '@catena/event-log';
+import { jobKindOf, type EventLog, type JobQueue, type Messages, type TakenJob } from '@catena/event-log';
 import { Server, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { withLogFields, type Log } from '../logging/log.ts';
@@ -25,6 +25,8 @@ export interface LogTransportOptions {
   readonly log: Log;
   /** Jobs worked on at once; default 1. */
   readonly jobSlots?: number;
+  /** Whose jobs are taken; default those of the default pool. */
+  readonly moverPool?: string;
 }
 
 const TAKE_MILLISECONDS = 5_000;
@@ -124,13 +126,14 @@ export class LogTransport extends Server {
   }
 
   #takeJobs(subscription: JobSubscription, handler: MessageHandler): void {
-    const { jobQueue, work, jobSlots = 1 } = this.#options;
+    const { jobQueue, work, jobSlots = 1, moverPool = 'default' } = this.#options;
+    const kinds = subscription.kinds.map((kind) => jobKindOf(kind, moverPool));
     for (let slot = 1; slot <= jobSlots; slot += 1) {
       work.start(`jobs slot ${slot}`, async (workSignal, healthy) => {
         const signal = AbortSignal.any([workSignal, this.#stopping.signal]);
         while (!signal.aborted) {
           const job = await jobQueue.take({
-            kinds: subscription.kinds,
+            kinds,
             waitMilliseconds: TAKE_MILLISECONDS,
             signal,
           });

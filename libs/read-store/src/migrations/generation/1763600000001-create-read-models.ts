@@ -88,7 +88,9 @@ const TABLES: Readonly<Record<string, { id: string; columns: string }>> = {
       warnings json not null,
       warning_count bigint not null,
       statistics json,
-      detail json`,
+      detail json,
+      priority text collate "C",
+      waiting json`,
   },
   run_plan: {
     id: 'run',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fields, flag, listOf, text } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
+import { sharingFields } from './sharing.ts';
 
 const patterns = listOf(text('a pattern such as "*.tmp"'), 'a list of patterns').optional();
 
@@ -23,6 +24,7 @@ export const filesSource = fields({
       .optional()
       .describe('Leave out what is in folders that hold a file of such a name, for instance .nobackup.'),
   }),
+  ...sharingFields,
 });
 
 export interface FilesSource {

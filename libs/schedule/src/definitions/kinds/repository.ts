@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { exactlyOneOf, fields, flag, listOf, oneOf } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
 import { secretReference } from './secret-reference.ts';
+import { sharingFields } from './sharing.ts';
 
 const encryptionKey = exactlyOneOf(
   {
@@ -35,6 +36,7 @@ const fileSystemStore = fields({
   })
     .optional()
     .describe('Absent: the repository is not encrypted.'),
+  ...sharingFields,
 });
 
 /** Where backups are stored, by store. A new store is one more member. */

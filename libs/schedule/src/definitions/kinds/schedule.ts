@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definitionName, type Cadence } from '@catena/events';
+import { definitionName, type Cadence, type RunPriority } from '@catena/events';
 import { isTimeZone, timeZoneRemedy } from '../../calendar/time-zone.ts';
 import { isoInstant } from '../../calendar/recurrence.ts';
 import { fields, mismatch, oneOf } from '../shape/building-blocks.ts';
@@ -50,6 +50,9 @@ export const scheduleSpec = fields({
     .describe(
       'When a differential or incremental is due and its full is gone: take a full instead, or fail. Default full.',
     ),
+  priority: oneOf('low', 'normal', 'high')
+    .optional()
+    .describe('Who goes first where runs wait for the same place. Default normal.'),
   retention: retention.optional().describe('Checked and stored; nothing expires by it in this version.'),
 }).meta({ title: 'Schedule' });
 
@@ -74,6 +77,7 @@ export interface ScheduleSpec {
   readonly calendar: CalendarLimits;
   readonly policies: Policies;
   readonly whenNoFull: 'full' | 'fail';
+  readonly priority: RunPriority;
   readonly retention?: Retention;
 }
 
@@ -93,6 +97,7 @@ export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): Schedu
     calendar: calendarWithDefaults(spec),
     policies: policiesWithDefaults(spec),
     whenNoFull: spec.whenNoFull ?? 'full',
+    priority: spec.priority ?? 'normal',
     ...(policy === undefined ? {} : { retention: policy }),
   };
 }

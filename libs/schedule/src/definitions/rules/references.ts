@@ -29,6 +29,7 @@ export function referencesOf(kind: DefinitionKind, spec: unknown): Reference[] {
     }
     case 'Source':
     case 'Repository':
+    case 'Limits':
       return [];
   }
 }

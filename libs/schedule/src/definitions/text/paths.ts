@@ -29,6 +29,7 @@ const pathFields: Readonly<Record<DefinitionKind, readonly (readonly string[])[]
   ],
   Schedule: [],
   Subscription: [['to', 'webhook', 'secret', 'file']],
+  Limits: [],
 };
 
 /** The spec with absolute paths, and what could not be made absolute. Anything that is no text stays as it is. */
