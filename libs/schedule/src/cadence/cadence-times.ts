@@ -15,5 +15,6 @@ export function cadenceTimes(
       const next = times.next(Math.max(after, first));
       return next === undefined || next > last ? undefined : next;
     },
+    row: (after, upTo) => times.row(Math.max(after, first), Math.min(upTo, last)),
   };
 }

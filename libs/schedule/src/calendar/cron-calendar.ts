@@ -14,6 +14,10 @@ export const DAY = 24 * HOUR;
 export interface WallCalendar {
   /** The first wall time strictly after the given one; nothing when there is none before the year 10000. */
   next(after: number): number | undefined;
+  /** The last wall time at or before the given one; nothing when there is none since 1970. */
+  atOrBefore(last: number): number | undefined;
+  /** How many wall times there are after the first one given and not after the second, by days and not one by one. */
+  count(after: number, upTo: number): number;
   /** The hour field covers all 24 hours, so the expression follows the real hours over a clock change. */
   readonly followsRealHours: boolean;
 }
@@ -90,6 +94,67 @@ class CronCalendar implements WallCalendar {
     day = this.#nextDay(day + DAY);
     const time = this.#timeOfDay(0);
     return day >= END_OF_TIME || time === undefined ? undefined : day + time;
+  }
+
+  atOrBefore(last: number): number | undefined {
+    let day = Math.floor(last / DAY) * DAY;
+    if (this.#dayMatches(day)) {
+      const time = this.#lastTimeOfDay(last - day);
+      if (time !== undefined) return day + time;
+    }
+    const latest = this.#lastTimeOfDay(DAY - SECOND);
+    for (day -= DAY; day >= 0 && latest !== undefined; day -= DAY)
+      if (this.#dayMatches(day)) return day + latest;
+    return undefined;
+  }
+
+  count(after: number, upTo: number): number {
+    if (upTo <= after) return 0;
+    return this.#countUpTo(upTo, after) - this.#countUpTo(after, after);
+  }
+
+  /** Wall times from the midnight before `since` on. */
+  #countUpTo(last: number, since: number): number {
+    const lastDay = Math.floor(last / DAY) * DAY;
+    const whole = this.#countOfDay(DAY - SECOND);
+    let count = 0;
+    for (
+      let day = this.#nextDay(Math.floor(since / DAY) * DAY);
+      day <= lastDay;
+      day = this.#nextDay(day + DAY)
+    )
+      count += day < lastDay ? whole : this.#countOfDay(last - day);
+    return count;
+  }
+
+  /** How many times of day there are up to one, it included. */
+  #countOfDay(last: number): number {
+    const second = Math.floor(last / SECOND);
+    const [hour, minute] = [Math.floor(second / 3600), Math.floor(second / 60) % 60];
+    const perMinute = countBelow(this.#seconds, 60);
+    const perHour = countBelow(this.#minutes, 60) * perMinute;
+    return (
+      countBelow(this.#hours, hour) * perHour +
+      (this.#hours[hour] === hour
+        ? countBelow(this.#minutes, minute) * perMinute +
+          (this.#minutes[minute] === minute ? countBelow(this.#seconds, (second % 60) + 1) : 0)
+        : 0)
+    );
+  }
+
+  /** The last time of day at or before the given one, in milliseconds since midnight. */
+  #lastTimeOfDay(last: number): number | undefined {
+    for (let hour = Math.floor(last / HOUR); hour >= 0; hour -= 1) {
+      if (this.#hours[hour] !== hour) continue;
+      const within = Math.min(last - hour * HOUR, HOUR - SECOND);
+      for (let minute = Math.floor(within / MINUTE); minute >= 0; minute -= 1) {
+        if (this.#minutes[minute] !== minute) continue;
+        const rest = Math.min(within - minute * MINUTE, MINUTE - SECOND);
+        for (let second = Math.floor(rest / SECOND); second >= 0; second -= 1)
+          if (this.#seconds[second] === second) return hour * HOUR + minute * MINUTE + second * SECOND;
+      }
+    }
+    return undefined;
   }
 
   /**
@@ -195,6 +260,13 @@ type NextValue = readonly (number | undefined)[];
 
 function nextValueTable(values: readonly number[], size: number): NextValue {
   return Array.from({ length: size }, (_, from) => values.find((value) => value >= from));
+}
+
+/** How many allowed values are below one. */
+function countBelow(table: NextValue, end: number): number {
+  let count = 0;
+  for (let value = 0; value < end; value += 1) if (table[value] === value) count += 1;
+  return count;
 }
 
 /** The items of a field that the outside parser reads, and those it does not; no plain text when there are none. */

@@ -64,7 +64,8 @@ function beginsOn({ days }: HourWindow, midnight: number): boolean {
   return recurrence(`0 0 * * ${days}`, 'UTC').next(midnight - 1) === midnight;
 }
 
-function timeOfDay(text: string): number {
+/** Milliseconds since midnight of `HH:MM`. */
+export function timeOfDay(text: string): number {
   const [hours = 0, minutes = 0] = text.split(':').map(Number);
   return hours * HOUR + minutes * MINUTE;
 }

@@ -1,12 +1,16 @@
 import { CatenaError } from '@catena/events';
 import { cronCalendar, END_OF_TIME, type WallCalendar } from './cron-calendar.ts';
+import type { InstantRow } from './instant-row.ts';
 import { checkRhythm, intervalOf, type Interval } from './rhythm.ts';
+import { rowOfWallTimes } from './row-of-wall-times.ts';
 import { zoneTimeline, type ZoneTimeline } from './zone-timeline.ts';
 
 /** Instants that come again and again. Milliseconds since 1970, UTC. */
 export interface Recurrence {
   /** The first instant strictly after the given one; nothing when there is none before the year 10000. */
   next(after: number): number | undefined;
+  /** Those in `(after, upTo]` as a row; what it costs depends on the days between, not on how many they are. */
+  row(after: number, upTo: number): InstantRow | undefined;
 }
 
 /** How many instants are wanted, or up to which one (it included). */
@@ -31,13 +35,19 @@ export interface ClockChangeRule {
  */
 export function recurrence(rhythm: string, timeZone: string, dst: ClockChangeRule = {}): Recurrence {
   const interval = intervalOf(rhythm);
-  if (interval) return { next: (after) => nextOfInterval(interval, after) };
+  if (interval) {
+    return {
+      next: (after) => nextOfInterval(interval, after),
+      row: (after, upTo) => rowOfInterval(interval, after, upTo),
+    };
+  }
   checkRhythm(rhythm);
   const calendar = cronCalendar(rhythm);
   const zone = zoneTimeline(timeZone);
   const gap = dst.gap ?? (calendar.followsRealHours ? 'skip' : 'shift');
   const overlap = dst.overlap ?? (calendar.followsRealHours ? 'twice' : 'once');
-  return { next: (after) => nextOfWallTimes({ calendar, zone, gap, overlap }, after) };
+  const next = (after: number) => nextOfWallTimes({ calendar, zone, gap, overlap }, after);
+  return { next, row: (after, upTo) => rowOfWallTimes(calendar, zone, next, after, upTo) };
 }
 
 /** Instants strictly after one, as ISO texts, oldest first. */
@@ -97,6 +107,15 @@ const WIDEST_CHANGE = 26 * 60 * 60_000;
 function nextOfInterval({ every, phase }: Interval, after: number): number | undefined {
   const next = (Math.floor((after - phase) / every) + 1) * every + phase;
   return next < END_OF_TIME ? next : undefined;
+}
+
+function rowOfInterval(interval: Interval, after: number, upTo: number): InstantRow | undefined {
+  const { every, phase } = interval;
+  const first = nextOfInterval(interval, after);
+  if (first === undefined || first > upTo) return undefined;
+  const latest = Math.floor((Math.min(upTo, END_OF_TIME - 1) - phase) / every) * every + phase;
+  const count = (latest - first) / every + 1;
+  return { first, beforeLatest: count === 1 ? first : latest - every, latest, count };
 }
 
 interface WallTimes {

@@ -2,7 +2,9 @@ import { CatenaError, digestId, type AnyDomainEvent, type Cadence } from '@caten
 import { cadenceTimes } from '../cadence/cadence-times.ts';
 import { exclusionOf } from '../calendar/exclusion.ts';
 import { isInWindow } from '../calendar/hour-window.ts';
-import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
+import { SECOND } from '../calendar/cron-calendar.ts';
+import { isoInstant, millisecondsOf, type Recurrence } from '../calendar/recurrence.ts';
+import { classedRows } from './classed-rows.ts';
 import { CadenceAbsentError, SchedulePausedError } from './decide-command.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
 import { firing, skipping } from './schedule-events.ts';
@@ -71,7 +73,7 @@ export function backfillSchedule(
       ticks.push(
         skipping(
           live,
-          { cadence, first, latest: wins ? beforeLatest : latest, count: covered },
+          { cadence, first, latest: wins ? (beforeLatest ?? latest) : latest, count: covered },
           now,
           'superseded',
           run,
@@ -116,25 +118,37 @@ function check(state: ScheduleState, live: LiveSchedule, { from, to, cadence }: 
 function timesOf(live: LiveSchedule, { cadence, rhythm }: LiveCadence, { from, to }: Backfill) {
   const { timeZone, calendar, policies } = live.spec;
   const due = cadenceTimes(rhythm, live.spec);
+  const after = millisecondsOf(from);
   const end = millisecondsOf(to);
+  const { runnable } = classedRows(live.spec, due, after, end);
   const times: BackfillRow[] = [];
-  let total = 0;
-  let runnable = 0;
-  let first: string | undefined;
-  let beforeLatest = from;
-  let latest: string | undefined;
-  for (let at = due.next(millisecondsOf(from)); at !== undefined && at <= end; at = due.next(at)) {
-    const nominal = isoInstant(at);
+  for (let at = due.next(newestFrom(due, after, end)); at !== undefined && at <= end; at = due.next(at)) {
     const excluded = exclusionOf(calendar.exclude, at, timeZone) !== undefined;
     const outside = policies.window !== undefined && !isInWindow(policies.window, at, timeZone);
-    total += 1;
-    times.push({ cadence, nominal, action: excluded ? 'excluded' : outside ? 'outsideWindow' : 'run' });
-    if (times.length > MOST_ROWS) times.shift();
-    if (excluded || outside) continue;
-    runnable += 1;
-    first ??= nominal;
-    beforeLatest = latest ?? nominal;
-    latest = nominal;
+    const action = excluded ? 'excluded' : outside ? 'outsideWindow' : 'run';
+    times.push({ cadence, nominal: isoInstant(at), action });
   }
-  return { times, total, runnable, first, beforeLatest, latest };
+  return {
+    times,
+    total: due.row(after, end)?.count ?? 0,
+    runnable: runnable?.count ?? 0,
+    ...(runnable && {
+      first: isoInstant(runnable.first),
+      beforeLatest: isoInstant(runnable.beforeLatest),
+      latest: isoInstant(runnable.latest),
+    }),
+  };
+}
+
+/** An instant after which at most `MOST_ROWS` times are left up to the end. */
+function newestFrom(due: Recurrence, after: number, end: number): number {
+  let low = after;
+  let high = end;
+  if ((due.row(low, end)?.count ?? 0) <= MOST_ROWS) return low;
+  while (high - low > SECOND) {
+    const middle = Math.floor((low + high) / 2);
+    if ((due.row(middle, end)?.count ?? 0) > MOST_ROWS) low = middle;
+    else high = middle;
+  }
+  return high;
 }

@@ -1,7 +1,7 @@
 import { cadenceTimes } from '../cadence/cadence-times.ts';
-import { exclusionOf } from '../calendar/exclusion.ts';
-import { isInWindow } from '../calendar/hour-window.ts';
-import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
+import { RowBuilder, type InstantRow } from '../calendar/instant-row.ts';
+import { isoInstant, millisecondsOf, type Recurrence } from '../calendar/recurrence.ts';
+import { classedRows } from './classed-rows.ts';
 import type { CollectionKnowledge } from './collection-knowledge.ts';
 import { owedFirstRun } from './first-run.ts';
 import { startOf } from './jitter.ts';
@@ -87,60 +87,44 @@ function instantsUpTo(
   now: string,
 ): DueTimes | undefined {
   if (firstRun !== undefined && firstRun > now) return undefined;
-  const { timeZone, calendar, policies } = live.spec;
   const times = cadenceTimes(cadence.rhythm, live.spec);
-  const end = millisecondsOf(now);
+  const after = millisecondsOf(anchor);
+  const upTo = begunBy(live, times, after, millisecondsOf(now));
   const all = new RowBuilder();
   const runnable = new RowBuilder();
-  const excluded = new RowBuilder();
-  const outside = new RowBuilder();
-  let excludedBy = '';
   if (firstRun !== undefined) {
     all.add(millisecondsOf(firstRun));
     runnable.add(millisecondsOf(firstRun));
   }
-  for (let at = times.next(millisecondsOf(anchor)); at !== undefined && at <= end; at = times.next(at)) {
-    if (at + policies.jitter > end && startOf(live, at) > end) break;
-    all.add(at);
-    const by = exclusionOf(calendar.exclude, at, timeZone);
-    if (by !== undefined) {
-      excluded.add(at);
-      excludedBy = by;
-    } else if (policies.window && !isInWindow(policies.window, at, timeZone)) outside.add(at);
-    else runnable.add(at);
-  }
+  all.append(times.row(after, upTo));
   if (!all.row) return undefined;
+  const classed = classedRows(live.spec, times, after, upTo);
+  runnable.append(classed.runnable);
   return {
     cadence,
-    all: all.row,
-    ...(runnable.row ? { runnable: runnable.row } : {}),
-    ...(excluded.row ? { excluded: { ...excluded.row, by: excludedBy } } : {}),
-    ...(outside.row ? { outsideWindow: outside.row } : {}),
+    all: dueRow(all.row),
+    ...(runnable.row ? { runnable: dueRow(runnable.row) } : {}),
+    ...(classed.excluded ? { excluded: { ...dueRow(classed.excluded), by: classed.excluded.by } } : {}),
+    ...(classed.outsideWindow ? { outsideWindow: dueRow(classed.outsideWindow) } : {}),
     firstRun: firstRun !== undefined,
   };
 }
 
-/** Collects a row without keeping its instants: after a long downtime there may be millions. */
-class RowBuilder {
-  #first = 0;
-  #beforeLatest = 0;
-  #latest = 0;
-  #count = 0;
+/**
+ * Up to where nominal instants have begun. Jitter never passes the next instant, so only the latest of them may still
+ * have to wait for its own.
+ */
+function begunBy(live: LiveSchedule, times: Recurrence, after: number, now: number): number {
+  if (live.spec.policies.jitter === 0) return now;
+  const latest = times.row(after, now)?.latest;
+  return latest !== undefined && startOf(live, latest) > now ? latest - 1 : now;
+}
 
-  add(at: number): void {
-    if (this.#count === 0) this.#first = at;
-    this.#beforeLatest = this.#count === 0 ? at : this.#latest;
-    this.#latest = at;
-    this.#count += 1;
-  }
-
-  get row(): DueRow | undefined {
-    if (this.#count === 0) return undefined;
-    return {
-      first: isoInstant(this.#first),
-      beforeLatest: isoInstant(this.#beforeLatest),
-      latest: isoInstant(this.#latest),
-      count: this.#count,
-    };
-  }
+function dueRow({ first, beforeLatest, latest, count }: InstantRow): DueRow {
+  return {
+    first: isoInstant(first),
+    beforeLatest: isoInstant(beforeLatest),
+    latest: isoInstant(latest),
+    count,
+  };
 }
