@@ -67,6 +67,6 @@ function countBefore(open: readonly OpenRun[]): Map<string, number> {
 /** What a person asked for by hand goes before what a schedule did, and housekeeping after it. */
 function priorityOf({ state: { priority, schedule, request } }: OpenRun): RunPriority {
   if (priority !== undefined) return priority;
-  if (request?.kind === 'prune') return 'low';
+  if (request?.kind === 'prune' || request?.kind === 'sweep') return 'low';
   return schedule === undefined ? 'high' : 'normal';
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fields, oneOf } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
+import { sharingFields } from './sharing.ts';
 
 /** A Source with `driver: image`. */
 export const imageSource = fields({
@@ -13,6 +14,7 @@ export const imageSource = fields({
         'raw: the bytes as they are. qcow2: the disk that a guest sees in such a file; needs qemu-utils. Default raw.',
       ),
   }),
+  ...sharingFields,
 });
 
 export interface ImageSource {
