@@ -12,6 +12,11 @@ export class Durability {
   readonly #waiting: Promise<void>[] = [];
   #left = mostOneByOne;
 
+  /** There are things that somebody else has written, perhaps without waiting for the disk. */
+  others(): void {
+    this.#left = -1;
+  }
+
   /** A file that has been written; still open. Resolves when it may be closed. */
   async file(file: number): Promise<void> {
     if (this.#one()) await sync(file);

@@ -1,16 +1,16 @@
-/** Makes the things of a backup in the staging folder, each complete before it has its name there. */
+/**
+ * Makes the things of a backup in the staging folder. An attempt that ends early may leave a file incomplete: the next one
+ * looks at the content of what it finds there.
+ */
 import type { BackupReader, StoredEntry } from '@catena/vault';
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { RestoreError } from '../../port/restore-error.ts';
 import {
-  byteStringOf,
   kindBits,
   shownName,
   systemCodeOf,
   type ByteString,
   type FileStatus,
-  type FolderHandle,
 } from '../../system-calls/index.ts';
 import { hashOfOpen } from '../content-hash.ts';
 import type { Place } from './metadata.ts';
@@ -21,23 +21,17 @@ import { writeContent } from './write-content.ts';
 
 export class FileMaker {
   readonly #reader: BackupReader;
-  readonly #staging: FolderHandle;
   readonly #warnings: RestoreWarnings;
   readonly #durability: Durability;
   readonly #signal: AbortSignal | undefined;
-  /** Not guessed by another attempt of the run, should one still be at work: two must never write to one file. */
-  readonly #partPrefix = `part-${randomBytes(6).toString('hex')}`;
-  #parts = 0;
 
   constructor(
     reader: BackupReader,
-    staging: FolderHandle,
     warnings: RestoreWarnings,
     durability: Durability,
     signal: AbortSignal | undefined,
   ) {
     this.#reader = reader;
-    this.#staging = staging;
     this.#warnings = warnings;
     this.#durability = durability;
     this.#signal = signal;
@@ -75,10 +69,8 @@ export class FileMaker {
     written: (bytes: number) => void,
   ): Promise<void> {
     if (!entry.content) throw contentMissing(path);
-    this.#parts += 1;
-    const part = byteStringOf(Buffer.from(`${this.#partPrefix}-${this.#parts}`));
-    const file = this.#staging.openFile(
-      part,
+    const file = place.folder.openFile(
+      place.name,
       fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_RDWR,
     );
     try {
@@ -95,7 +87,6 @@ export class FileMaker {
     } finally {
       fs.closeSync(file);
     }
-    this.#staging.rename(part, place.folder, place.name, { replace: false });
   }
 
   #makeNode(path: ByteString, entry: StoredEntry, place: Place): boolean {

@@ -73,8 +73,10 @@ export class FilesRestore {
   async #restoreTo(place: TargetPlace): Promise<StagingResult> {
     const { folder: staging, resumed } = place.openStaging();
     try {
-      if (resumed) removeParts(staging);
-      else forgetDefaultAcl(staging);
+      if (resumed) {
+        removeOthers(staging);
+        this.#durability.others();
+      } else forgetDefaultAcl(staging);
       const free = place.isFree();
       const staged = { folder: staging, name: tree };
       const stage = new Stage({
@@ -84,7 +86,7 @@ export class FilesRestore {
         root: staged,
         resumed,
         options: this.#options,
-        maker: new FileMaker(this.#reader, staging, this.#warnings, this.#durability, this.#options.signal),
+        maker: new FileMaker(this.#reader, this.#warnings, this.#durability, this.#options.signal),
         metadata: this.#metadata,
         warnings: this.#warnings,
         durability: this.#durability,
@@ -143,8 +145,8 @@ export function discardStaged(target: string, run: string): void {
   place.removeStaging();
 }
 
-/** Files that an earlier attempt had not finished. */
-function removeParts(staging: FolderHandle): void {
+/** What is none of the tree: files that an attempt of an earlier version had not finished. */
+function removeOthers(staging: FolderHandle): void {
   for (const name of staging.names()) if (name !== tree) removeTree(staging, name);
 }
 

@@ -54,10 +54,13 @@ export interface StagingResult {
   readonly unchanged: number;
 }
 
+/** What a file that is being written holds in memory at most: read ahead, and gathered for a write. */
+const streamMemory = 4 * 1024 * 1024;
+
 export class Stage {
   readonly #context: StagingContext;
   readonly #folders: StagedFolder[] = [];
-  readonly #pending = new PendingWork({ tasks: 8, bytes: Number.POSITIVE_INFINITY });
+  readonly #pending = new PendingWork({ tasks: 64, bytes: 16 * 1024 * 1024 });
   /** For hard-link groups whose first name was not selected: the name that has the content instead. */
   readonly #substitutes = new Map<ByteString, ByteString>();
   readonly #newFolders = new Set<ByteString>();
@@ -84,6 +87,7 @@ export class Stage {
           if (!this.#pending.hasRoom) await this.#pending.room();
           this.#pending.track(
             this.#within(item.path, (folder) => this.#stageThing(item.path, item.entry, folder)),
+            Math.min(Number(item.entry.size), streamMemory),
           );
         }
         if (slice.isOver) await slice.giveWay();
