@@ -246,9 +246,12 @@ class Reader implements FakeReader {
     const whole = this.#contentOf(entry);
     this.read.push(textOf(entry.path));
     const hash = createHash('sha256');
+    // One buffer again and again: a chunk is only valid until the next is asked for.
+    const buffer = Buffer.alloc(this.#chunkSize);
     for (let at = 0; at < whole.length; at += this.#chunkSize) {
       await Promise.resolve();
-      const chunk = Buffer.from(whole.subarray(at, at + this.#chunkSize));
+      const length = whole.copy(buffer, 0, at, at + this.#chunkSize);
+      const chunk = buffer.subarray(0, length);
       const given = this.onChunk?.(textOf(entry.path), chunk) ?? chunk;
       hash.update(given);
       yield given;

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { MalformedBytesError } from '../codec/byte-reader.ts';
 
 /** No unit is larger than this before compression, so that a reader can refuse what would fill its memory. */
@@ -35,16 +35,43 @@ export async function compressUnit(plain: Uint8Array, level: number): Promise<Un
   return { method: ZSTD_METHOD, data: compressed };
 }
 
-/** @throws MalformedBytesError */
-export async function decodeUnit(unit: Uint8Array): Promise<Buffer> {
+/** What a unit holds, when it need not be decompressed. @throws MalformedBytesError */
+function rawBody(unit: Uint8Array): { readonly body: Buffer; readonly isRaw: boolean } {
   const body = Buffer.from(unit.buffer, unit.byteOffset + 1, Math.max(0, unit.byteLength - 1));
-  if (unit[0] === RAW) return body;
-  if (unit[0] !== ZSTD) throw new MalformedBytesError(`unknown compression ${unit[0] ?? 'of nothing'}`);
+  if (unit[0] !== RAW && unit[0] !== ZSTD)
+    throw new MalformedBytesError(`unknown compression ${unit[0] ?? 'of nothing'}`);
+  return { body, isRaw: unit[0] === RAW };
+}
+
+/** Decompresses on another thread of the system. @throws MalformedBytesError */
+export async function decodeUnit(unit: Uint8Array): Promise<Buffer> {
+  const { body, isRaw } = rawBody(unit);
+  if (isRaw) return body;
   try {
-    return await decompressAsync(body, { maxOutputLength: MAX_UNIT_BYTES, chunkSize: announcedBytes(body) });
+    return await decompressAsync(body, decompression(body));
   } catch (error) {
-    throw new MalformedBytesError(`does not decompress: ${String(error)}`);
+    throw doesNotDecompress(error);
   }
+}
+
+/** As `decodeUnit`, on this thread. @throws MalformedBytesError */
+export function decodeUnitHere(unit: Uint8Array): Buffer {
+  const { body, isRaw } = rawBody(unit);
+  if (isRaw) return body;
+  try {
+    return zstdDecompressSync(body, decompression(body));
+  } catch (error) {
+    throw doesNotDecompress(error);
+  }
+}
+
+function doesNotDecompress(error: unknown): MalformedBytesError {
+  return new MalformedBytesError(`does not decompress: ${String(error)}`);
+}
+
+/** The output comes in one piece when its buffer is a little larger than what is announced. */
+function decompression(frame: Buffer): { maxOutputLength: number; chunkSize: number } {
+  return { maxOutputLength: MAX_UNIT_BYTES, chunkSize: announcedBytes(frame) + 64 };
 }
 
 /**

@@ -26,7 +26,7 @@ export interface BackupReader {
   find(path: Uint8Array): Promise<StoredEntry | undefined>;
   /**
    * The content from front to back; throws at the end when it does not have the SHA-256 that was recorded.
-   * Chunks stay as they are; whoever keeps them keeps their memory.
+   * A chunk is valid until the next one is asked for.
    */
   content(entry: StoredEntry): AsyncIterable<Uint8Array>;
   /** Part of the content; shorter when the file ends before. Every block is checked against its identity. */

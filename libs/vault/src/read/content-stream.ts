@@ -2,15 +2,16 @@ import type { KeyObject } from 'node:crypto';
 import { createHmac } from 'node:crypto';
 import { BLOCK_ID_BYTES } from '../container/contents-table.ts';
 import type { UnitPlace } from '../container/object-series-writer.ts';
-import type { UnitReader } from '../container/unit-reader.ts';
+import type { HeldUnit, UnitReader } from '../container/unit-reader.ts';
 import type { Block, PlacedBlock } from '../map/block.ts';
 import { samePlace } from '../map/leaf-page.ts';
 import type { MapReader } from '../map/map-reader.ts';
 
-/** Content whose units are read ahead of what is being handed out, in bytes; and as many pieces at most. */
+/** Content whose units are read ahead of what is being put together, in bytes; and as many pieces at most. */
 const AHEAD_BYTES = 2 * 1024 * 1024;
-const AHEAD_PIECES = 256;
-const ZEROS = Buffer.alloc(256 * 1024);
+const AHEAD_PIECES = 64;
+/** What is handed out at once. */
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Blocks that lie one after another in one unit, or a run of zeros. */
 interface Stretch {
@@ -40,35 +41,73 @@ async function* stretches(map: MapReader): AsyncIterable<Stretch> {
   if (open !== undefined) yield open;
 }
 
-function* zeros(size: number): Iterable<Uint8Array> {
-  for (let left = size; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, Math.min(left, ZEROS.length));
-}
-
 function part(units: UnitReader, unit: Buffer, place: UnitPlace, start: number, size: number): Buffer {
   if (start + size > unit.length) throw units.damaged('pack', place, 'malformed');
   return unit.subarray(start, start + size);
 }
 
-/** Content from front to back; the units that come next are read and opened meanwhile. */
-export async function* contentStream(map: MapReader, units: UnitReader): AsyncIterable<Uint8Array> {
-  const ahead: { stretch: Stretch; unit: Promise<Buffer> | undefined }[] = [];
+/** Stretches in the file's order, with their units on the way: those of what comes next are read meanwhile. */
+async function* readAhead(
+  map: MapReader,
+  units: UnitReader,
+): AsyncIterable<{ readonly stretch: Stretch; readonly unit: HeldUnit | undefined }> {
+  const ahead: { stretch: Stretch; unit: HeldUnit | undefined }[] = [];
   let bytes = 0;
-  async function* first(): AsyncIterable<Uint8Array> {
-    const next = ahead.shift();
-    if (next === undefined) return;
-    const { unit: place, start, size } = next.stretch;
-    bytes -= size;
-    if (place === undefined || next.unit === undefined) yield* zeros(size);
-    else yield part(units, await next.unit, place, start, size);
+  try {
+    for await (const stretch of stretches(map)) {
+      ahead.push({
+        stretch,
+        unit: stretch.unit === undefined ? undefined : units.hold('pack', stretch.unit),
+      });
+      bytes += stretch.size;
+      while (bytes > AHEAD_BYTES || ahead.length > AHEAD_PIECES) {
+        const first = ahead[0];
+        if (first === undefined) break;
+        yield first;
+        bytes -= first.stretch.size;
+        ahead.shift()?.unit?.release();
+      }
+    }
+    for (const next of ahead) yield next;
+  } finally {
+    for (const { unit } of ahead) unit?.release();
   }
-  for await (const stretch of stretches(map)) {
-    const unit = stretch.unit === undefined ? undefined : units.read('pack', stretch.unit);
-    unit?.catch(() => undefined); // thrown when its turn comes
-    ahead.push({ stretch, unit });
-    bytes += stretch.size;
-    while (bytes > AHEAD_BYTES || ahead.length > AHEAD_PIECES) yield* first();
+}
+
+/**
+ * Content from front to back, put together from its units.
+ * @param size of the content; a chunk is valid until the next one is asked for
+ */
+export async function* contentStream(
+  map: MapReader,
+  units: UnitReader,
+  size: number,
+): AsyncIterable<Uint8Array> {
+  const chunk = Buffer.allocUnsafeSlow(Math.min(size, CHUNK_BYTES));
+  let length = 0;
+  for await (const { stretch, unit } of readAhead(map, units)) {
+    const { unit: place, start } = stretch;
+    const source =
+      place === undefined || unit === undefined
+        ? undefined
+        : part(units, await unit.plain, place, start, stretch.size);
+    for (let done = 0; done < stretch.size;) {
+      const bytes = Math.min(stretch.size - done, chunk.length - length);
+      if (source === undefined) chunk.fill(0, length, length + bytes);
+      else source.copy(chunk, length, done, done + bytes);
+      done += bytes;
+      length += bytes;
+      if (length < chunk.length) continue;
+      yield chunk;
+      length = 0;
+    }
   }
-  while (ahead.length > 0) yield* first();
+  if (length > 0) yield chunk.subarray(0, length);
+}
+
+function* zeros(size: number): Iterable<Uint8Array> {
+  const some = Buffer.alloc(Math.min(size, CHUNK_BYTES));
+  for (let left = size; left > 0; left -= some.length) yield some.subarray(0, left);
 }
 
 async function verifiedBlock(units: UnitReader, block: PlacedBlock, identity: KeyObject): Promise<Buffer> {

@@ -135,7 +135,8 @@ describe('what is selected of a backup', () => {
 
   it('is found without reading through the rest', async () => {
     const everything = await pagesRead(() => selected({}));
-    expect(everything).toBeGreaterThan(150);
+    // Pages that lie next to each other are read with one call.
+    expect(everything).toBeGreaterThan(60);
     // One page of entries, the one after it, which is read meanwhile, and index pages that were not read yet.
     expect(await pagesRead(() => reader.find(Buffer.from('deep/er/f 10')))).toBeLessThan(5);
     expect(await pagesRead(() => selected({ globs: ['a/f 13', 'deep/er/f 10'] }))).toBeLessThan(10);

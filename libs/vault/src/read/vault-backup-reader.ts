@@ -105,7 +105,7 @@ export class VaultBackupReader implements BackupReader {
     }
     const hash = createHash('sha256');
     try {
-      for await (const chunk of contentStream(map, this.units)) {
+      for await (const chunk of contentStream(map, this.units, Number(entry.content.size))) {
         hash.update(chunk);
         yield chunk;
       }
@@ -149,6 +149,6 @@ export class VaultBackupReader implements BackupReader {
   }
 
   async close(): Promise<void> {
-    this.units.clear();
+    await this.units.close();
   }
 }

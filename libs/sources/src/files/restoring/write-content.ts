@@ -2,10 +2,6 @@ import * as fs from 'node:fs';
 
 const block = 4096;
 const zeros = Buffer.alloc(block);
-/** Written with one call, if so much lies together. */
-const writeSize = 1024 * 1024;
-/** The system takes no more pieces in one call. */
-const mostPieces = 1024;
 /** Bigger writes wait on another thread: a slow disk must not stop everything else in the process. */
 const mostAtOnce = 128 * 1024;
 
@@ -17,24 +13,18 @@ export async function writeContent(
   content: AsyncIterable<Uint8Array>,
   options: { signal?: AbortSignal | undefined; written?: (bytes: number) => void },
 ): Promise<bigint> {
-  const writer = new GatheringWriter(file);
   let position = 0;
-  try {
-    for await (const chunk of content) {
-      options.signal?.throwIfAborted();
-      for (const [start, end] of dataIn(chunk, position)) {
-        const full = writer.add(chunk.subarray(start, end), position + start);
-        if (full) await full;
-      }
-      position += chunk.length;
-      options.written?.(chunk.length);
+  let dataEnd = 0;
+  for await (const chunk of content) {
+    options.signal?.throwIfAborted();
+    for (const [start, end] of dataIn(chunk, position)) {
+      await write(file, chunk.subarray(start, end), position + start);
+      dataEnd = position + end;
     }
-    await writer.flush();
-  } finally {
-    // The caller closes the file next.
-    await writer.settle();
+    position += chunk.length;
+    options.written?.(chunk.length);
   }
-  if (writer.dataEnd < position) fs.ftruncateSync(file, position);
+  if (dataEnd < position) fs.ftruncateSync(file, position);
   return BigInt(position);
 }
 
@@ -50,88 +40,25 @@ function* dataIn(chunk: Uint8Array, position: number): Generator<[start: number,
   if (start < bytes.length) yield [start, bytes.length];
 }
 
-/** Writes pieces that lie one after another with one call, while the next ones are being gathered. */
-class GatheringWriter {
-  readonly #file: number;
-  #pieces: Uint8Array[] = [];
-  #start = 0;
-  #length = 0;
-  #writing: Promise<void> | undefined;
-
-  constructor(file: number) {
-    this.#file = file;
-  }
-
-  /** Where the data ends that it was given. */
-  get dataEnd(): number {
-    return this.#start + this.#length;
-  }
-
-  /** Takes a piece, which must not change any more. Something to wait for when enough has been gathered. */
-  add(piece: Uint8Array, position: number): Promise<void> | undefined {
-    const isFull = this.#length >= writeSize || this.#pieces.length >= mostPieces;
-    const flushed = isFull || position !== this.dataEnd ? this.flush() : undefined;
-    if (this.#pieces.length === 0) this.#start = position;
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-    return flushed;
-  }
-
-  /** Resolves when what was gathered is on its way, and what was before it is written. */
-  async flush(): Promise<void> {
-    const [pieces, start, length] = [this.#pieces, this.#start, this.#length];
-    this.#pieces = [];
-    this.#start += length;
-    this.#length = 0;
-    if (length === 0) return;
-    if (length <= mostAtOnce) {
-      for (const [rest, at] of leftOf(pieces, start))
-        at.written = fs.writevSync(this.#file, rest, at.position);
-      return;
-    }
-    await this.#writing;
-    this.#writing = writeOnThread(this.#file, pieces, start);
-    this.#writing.catch(() => undefined); // thrown to whoever waits for it next
-  }
-
-  /** Resolves when nothing is being written any more. */
-  async settle(): Promise<void> {
-    await this.#writing;
+async function write(file: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const left = bytes.length - done;
+    done +=
+      left <= mostAtOnce
+        ? fs.writeSync(file, bytes, done, left, position + done)
+        : await writeOnThread(file, bytes, done, left, position + done);
   }
 }
 
-/** What is still to be written of some pieces, until the caller has said of all that it was. */
-function* leftOf(
-  pieces: readonly Uint8Array[],
-  start: number,
-): Generator<[rest: readonly Uint8Array[], at: { readonly position: number; written: number }]> {
-  let rest = pieces;
-  for (let position = start; rest.length > 0;) {
-    const at = { position, written: 0 };
-    yield [rest, at];
-    position += at.written;
-    rest = without(rest, at.written);
-  }
-}
-
-function without(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let left = bytes;
-  const next = pieces.findIndex((piece) => {
-    if (piece.length > left) return true;
-    left -= piece.length;
-    return false;
-  });
-  const [cut, ...more] = next === -1 ? [] : pieces.slice(next);
-  return cut === undefined ? [] : [cut.subarray(left), ...more];
-}
-
-async function writeOnThread(file: number, pieces: readonly Uint8Array[], start: number): Promise<void> {
-  for (const [rest, at] of leftOf(pieces, start)) at.written = await writev(file, rest, at.position);
-}
-
-function writev(file: number, pieces: readonly Uint8Array[], position: number): Promise<number> {
+function writeOnThread(
+  file: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  at: number,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.writev(file, pieces, position, (error, count) => {
+    fs.write(file, bytes, offset, length, at, (error, count) => {
       if (error) reject(error);
       else resolve(count);
     });

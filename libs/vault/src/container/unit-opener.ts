@@ -1,0 +1,39 @@
+import type { OpenedUnit, SealedUnits } from './open-units.ts';
+import { openUnits, RecentSeals } from './open-units.ts';
+import { WorkerPool } from '../workers/worker-pool.ts';
+import { workerProgram } from '../workers/worker-thread.ts';
+import type { readingTasks } from './reading-worker.ts';
+
+/** Sealed bytes that are opened here before threads are started for what still comes. */
+const FEW_BYTES = 4 * 1024 * 1024;
+
+/** Unseals and decompresses what was read: a little of it at once, more of it on other threads. */
+export class UnitOpener {
+  private readonly seals = new RecentSeals();
+  private pool: WorkerPool<typeof readingTasks> | undefined;
+  private bytes = 0;
+
+  /** `own`: nothing else lies in the memory of any of them. */
+  async open(sealed: SealedUnits): Promise<{ readonly opened: OpenedUnit[]; readonly own: boolean }> {
+    this.bytes += sealed.bytes.length;
+    if (this.bytes <= FEW_BYTES) return { opened: openUnits(sealed, this.seals), own: false };
+    this.pool ??= new WorkerPool({ program: workerProgram('./reading-worker', import.meta.url) });
+    const bytes = alone(sealed.bytes);
+    return { opened: await this.pool.run('open', { ...sealed, bytes }, [bytes.buffer]), own: true };
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    const { pool } = this;
+    this.pool = undefined;
+    await pool?.close();
+  }
+}
+
+/** The same bytes in memory of their own, which can change its owner. */
+function alone(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength)
+    return bytes as Uint8Array<ArrayBuffer>;
+  return Uint8Array.from(bytes);
+}
