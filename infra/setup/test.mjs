@@ -10,7 +10,10 @@ const jestArguments = process.argv.slice(2).filter((argument) => argument !== '-
 
 await install();
 await build();
-await installDebianPackages(['rsync', 'strace']);
+await installDebianPackages([
+  ...['rsync', 'strace', 'git', 'qemu-utils', 'e2fsprogs'],
+  ...(long ? ['xfsprogs', 'btrfs-progs'] : []),
+]);
 
 let passed = 0;
 let failed = 0;

@@ -21,7 +21,7 @@ export interface FileStatus {
   /** Nanoseconds since 1970. */
   mtime: bigint;
   ctime: bigint;
-  /** Set by `chattr +i` or `+a`: not kept in a backup, so it is reported. */
+  /** What `chattr +i` and `+a` set. */
   immutable: boolean;
   appendOnly: boolean;
 }

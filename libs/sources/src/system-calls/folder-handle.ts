@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import { shownName, type ByteString } from './byte-string.ts';
 import { statusAt, statusOfOpen, type FileStatus } from './file-status.ts';
+import { setInodeFlags, type InodeFlags } from './inode-flags.ts';
 import { checked, cString, libc, onThread } from './libc.ts';
 import { SystemCallError } from './system-call-error.ts';
 
@@ -128,6 +129,16 @@ export class FolderHandle {
   /** Permission bits of a name that is no symbolic link (those have none). */
   setMode(name: FileName, mode: number): void {
     checked(libc().fchmodat(this.fd, cString(name), mode, 0), 'chmod', textOf(name));
+  }
+
+  /** What `chattr +i` and `+a` set, of a file or folder. */
+  setFlags(name: FileName, flags: InodeFlags): void {
+    const file = this.openFile(name, O_RDONLY | fs.constants.O_NONBLOCK);
+    try {
+      setInodeFlags(file, flags);
+    } finally {
+      fs.closeSync(file);
+    }
   }
 
   /** Modification time in nanoseconds since 1970; the access time stays. */

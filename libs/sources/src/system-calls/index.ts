@@ -29,5 +29,6 @@ export {
   type FileStatus,
 } from './file-status.ts';
 export { FolderHandle, type FileName } from './folder-handle.ts';
+export type { InodeFlags } from './inode-flags.ts';
 export { dataAfter } from './sparse-regions.ts';
 export { blamesOneFile, SystemCallError, systemCodeOf } from './system-call-error.ts';

@@ -136,8 +136,10 @@ export function makeSampleTree(root: string, options: { deep: boolean } = { deep
   fs.closeSync(sparse);
 
   const tagged = top.pathOf(name('plain.txt'));
-  setExtendedAttribute(tagged, Buffer.from('user.empty'), Buffer.alloc(0));
+  // In the order of their names: some file systems list them as they were set, and tar packs them so.
+  if (isRoot) setExtendedAttribute(tagged, Buffer.from('trusted.note'), Buffer.from('root only'));
   setExtendedAttribute(tagged, Buffer.from('user.bytes'), Buffer.from([0, 255, 1]));
+  setExtendedAttribute(tagged, Buffer.from('user.empty'), Buffer.alloc(0));
   setExtendedAttribute(sub.pathOf(), Buffer.from('user.folder'), Buffer.from('yes'));
   setExtendedAttribute(top.pathOf(name('a')), Buffer.from('system.posix_acl_access'), accessControlList());
   setExtendedAttribute(odd.pathOf(), Buffer.from('system.posix_acl_default'), accessControlList());
@@ -147,7 +149,6 @@ export function makeSampleTree(root: string, options: { deep: boolean } = { deep
     top.setOwner(name('plain.txt'), 1234, 4321);
     top.setOwner(name('dangling'), 99, 98);
     sub.setOwner(name('.'), 7, 8);
-    setExtendedAttribute(tagged, Buffer.from('trusted.note'), Buffer.from('root only'));
   }
   if (options.deep) makeDeepFolders(top);
 

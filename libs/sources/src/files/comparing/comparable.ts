@@ -10,6 +10,7 @@ import {
   type FileKind,
 } from '../../system-calls/index.ts';
 import { hashOfOpen } from '../content-hash.ts';
+import { attributeOfFlags } from '../inode-flags-attribute.ts';
 import type { FilesSpec } from '../files-spec.ts';
 import { walk, type Found } from '../reading/walk.ts';
 
@@ -69,7 +70,11 @@ function onDisk(found: Found, first: ByteString, signal: AbortSignal | undefined
     size: status.kind === 'file' ? status.size : 0n,
     linkTarget: status.kind === 'symlink' ? folder.readLink(name) : noBytes,
     firstName: first,
-    attributes: () => extendedAttributesOf(folder.pathOf(name)),
+    attributes() {
+      const flags = attributeOfFlags(status);
+      const own = extendedAttributesOf(folder.pathOf(name));
+      return flags ? [flags, ...own] : own;
+    },
     async hash() {
       const file = folder.openFile(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
       try {

@@ -112,7 +112,6 @@ export class FilesBackup {
       this.#leaveOut(found.path, error);
       return;
     }
-    if (found.status.immutable || found.status.appendOnly) this.#warnOfFlags(found);
   }
 
   async #add(found: Found, entry: Entry, before: StoredEntry | undefined): Promise<void> {
@@ -256,15 +255,6 @@ export class FilesBackup {
       path,
       'file.changed',
       `'${shown}' was written to while it was read; the backup may hold a mixture of old and new content.`,
-    );
-  }
-
-  #warnOfFlags(found: Found): void {
-    const flag = found.status.immutable ? 'immutable' : 'append-only';
-    this.#warn(
-      found.path,
-      'file.flagNotKept',
-      `'${shownName(found.path)}' is ${flag} (chattr); a restore brings it back without that flag.`,
     );
   }
 

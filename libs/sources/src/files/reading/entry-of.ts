@@ -7,6 +7,7 @@ import {
   systemCodeOf,
   type FileStatus,
 } from '../../system-calls/index.ts';
+import { attributeOfFlags } from '../inode-flags-attribute.ts';
 import type { Found } from './walk.ts';
 
 type Attributes = NonNullable<Entry['xattrs']>;
@@ -39,7 +40,9 @@ export class EntryMaker {
 
   /** The entry with what takes further calls. */
   complete(found: Found, entry: Entry, warn: WarnOfAttributes): Entry {
-    const xattrs = attributesOf(found, warn);
+    const flags = attributeOfFlags(found.status);
+    const own = attributesOf(found, warn);
+    const xattrs = flags ? [flags, ...own] : own;
     return {
       ...entry,
       ...(entry.kind === 'symlink' ? { linkTarget: found.folder.readLink(found.name) } : {}),

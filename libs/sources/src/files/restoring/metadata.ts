@@ -12,6 +12,8 @@ import {
   type ByteString,
   type FolderHandle,
 } from '../../system-calls/index.ts';
+import { attributesForFileSystem, flagsOf } from '../inode-flags-attribute.ts';
+import { FlagKeeper } from './flag-keeper.ts';
 import type { RestoreWarnings } from './restore-warnings.ts';
 
 /** Where a thing is on disk. */
@@ -22,15 +24,20 @@ export interface Place {
 
 const setIdBits = 0o6000;
 const writableByOwner = 0o300;
+const endOf32Bits = 2n ** 31n * 1_000_000_000n;
 
 export class Metadata {
   readonly #names = new AccountNames();
   readonly #byName: boolean;
   readonly #warnings: RestoreWarnings;
+  /** Whether the file system was seen to keep a time to the nanosecond. */
+  #keepsNanoseconds = false;
+  readonly flags: FlagKeeper;
 
   constructor(ownership: RestoreOptions['ownership'], warnings: RestoreWarnings) {
     this.#byName = ownership !== 'id';
     this.#warnings = warnings;
+    this.flags = new FlagKeeper(warnings);
   }
 
   /**
@@ -46,21 +53,26 @@ export class Metadata {
     place: Place,
     options: { isNew: boolean; keepWritable?: boolean },
   ): void {
+    if (!options.isNew) this.#unlock(path, place);
     const owned = this.#setOwner(path, entry, place);
     if (!options.isNew || entry.xattrs) this.#setAttributes(path, entry, place, options.isNew);
     if (entry.kind !== 'symlink') {
       let mode = owned ? entry.mode : entry.mode & ~setIdBits;
       if (options.keepWritable) mode |= writableByOwner;
-      place.folder.setMode(place.name, mode);
+      this.#attempt(path, 'restore.modeNotKept', `the mode ${mode.toString(8)}`, () =>
+        place.folder.setMode(place.name, mode),
+      );
       if (!owned && (entry.mode & setIdBits) !== 0) {
-        this.#warn(
+        this.#warnings.lost(
           path,
           'restore.setIdNotKept',
           'lost its set-user-id or set-group-id bit, because its owner is another',
         );
       }
     }
-    place.folder.setModified(place.name, entry.mtime);
+    this.#setTime(path, entry, place);
+    const flags = flagsOf(entry);
+    if (flags) this.flags.note(path, flags);
   }
 
   /** Takes back what `keepWritable` allowed, when the folder is where it belongs. */
@@ -76,8 +88,11 @@ export class Metadata {
     const { uid, gid } = this.#ownerOf(entry);
     if (status.uid !== uid || status.gid !== gid || status.mtime !== entry.mtime) return false;
     if (entry.kind !== 'symlink' && status.mode !== entry.mode) return false;
+    const flags = flagsOf(entry);
+    if (status.immutable !== (flags?.immutable ?? false)) return false;
+    if (status.appendOnly !== (flags?.appendOnly ?? false)) return false;
     const found = extendedAttributesOf(place.folder.pathOf(place.name));
-    const wanted = entry.xattrs ?? [];
+    const wanted = attributesForFileSystem(entry);
     return (
       found.length === wanted.length &&
       found.every(([name, value], index) => {
@@ -104,7 +119,7 @@ export class Metadata {
       return true;
     } catch (error) {
       if (!blamesOneFile(error)) throw error;
-      this.#warn(
+      this.#warnings.lost(
         path,
         'restore.ownerNotKept',
         `could not be given to ${uid}:${gid} (${systemCodeOf(error)})`,
@@ -116,7 +131,7 @@ export class Metadata {
   #setAttributes(path: ByteString, entry: Entry, place: Place, isNew: boolean): void {
     const file = place.folder.pathOf(place.name);
     const wanted = new Map(
-      (entry.xattrs ?? []).map(([name, value]) => [Buffer.from(name).toString('latin1'), value]),
+      attributesForFileSystem(entry).map(([name, value]) => [Buffer.from(name).toString('latin1'), value]),
     );
     if (!isNew) {
       for (const [name, value] of extendedAttributesOf(file)) {
@@ -124,28 +139,51 @@ export class Metadata {
         const right = wanted.get(key);
         if (right !== undefined && Buffer.from(right).equals(value)) wanted.delete(key);
         else if (right === undefined && !key.startsWith('security.')) {
-          this.#attempt(path, name, () => removeExtendedAttribute(file, name));
+          this.#attemptAttribute(path, name, () => removeExtendedAttribute(file, name));
         }
       }
     }
     for (const [key, value] of wanted) {
       const name = Buffer.from(key, 'latin1');
-      this.#attempt(path, name, () => setExtendedAttribute(file, name, value));
+      this.#attemptAttribute(path, name, () => setExtendedAttribute(file, name, value));
     }
   }
 
-  #attempt(path: ByteString, name: Uint8Array, call: () => void): void {
+  /** A file system may not be able to keep a time: it then stores the nearest one that it can, without a word. */
+  #setTime(path: ByteString, entry: Entry, place: Place): void {
+    this.#attempt(path, 'restore.timeNotKept', 'its time', () =>
+      place.folder.setModified(place.name, entry.mtime),
+    );
+    if (entry.mtime >= 0n && entry.mtime < endOf32Bits && this.#keepsNanoseconds) return;
+    const { mtime } = place.folder.status(place.name);
+    if (mtime === entry.mtime) this.#keepsNanoseconds ||= entry.mtime % 1_000n !== 0n;
+    else
+      this.#warnings.lost(
+        path,
+        'restore.timeNotKept',
+        `could not keep its time: the file system here made ${mtime} of ${entry.mtime} ns`,
+      );
+  }
+
+  /** What is immutable or append-only can be given nothing. */
+  #unlock(path: ByteString, place: Place): void {
+    const { immutable, appendOnly } = place.folder.status(place.name);
+    if (!immutable && !appendOnly) return;
+    this.#attempt(path, 'restore.flagNotKept', 'its flags', () =>
+      place.folder.setFlags(place.name, { immutable: false, appendOnly: false }),
+    );
+  }
+
+  #attemptAttribute(path: ByteString, name: Uint8Array, call: () => void): void {
+    this.#attempt(path, 'restore.attributeNotKept', `its attribute '${shownName(name)}'`, call);
+  }
+
+  #attempt(path: ByteString, code: string, what: string, call: () => void): void {
     try {
       call();
     } catch (error) {
       if (!blamesOneFile(error)) throw error;
-      const what = `could not keep its attribute '${shownName(name)}' (${systemCodeOf(error)})`;
-      this.#warn(path, 'restore.attributeNotKept', what);
+      this.#warnings.lost(path, code, `could not keep ${what} (${systemCodeOf(error)})`);
     }
-  }
-
-  #warn(path: ByteString, code: string, what: string): void {
-    const shown = path === '' ? 'The root' : `'${shownName(path)}'`;
-    this.#warnings.add(path, code, `${shown} ${what}.`);
   }
 }

@@ -28,6 +28,19 @@ export function linkInTheWay(target: string, path: ByteString): RestoreError {
   );
 }
 
+/** Neither can what is immutable be replaced, nor anything be put into such a folder. */
+export function flagInTheWay(target: string, path: ByteString): RestoreError {
+  const shown = fullPath(target, path);
+  return new RestoreError(
+    'restore.targetNotUsable',
+    `'${shown}' is immutable or append-only (chattr), so that nothing there can be replaced.`,
+    {
+      remedy: `Take the flags away first: chattr -R -i -a '${shown}'. What was backed up with them gets them back.`,
+      details: { path: shown },
+    },
+  );
+}
+
 /** Somebody else works at the target; going on would leave it incomplete without a word. */
 export function targetChanged(target: string, path: ByteString): RestoreError {
   const shown = fullPath(target, path);

@@ -110,6 +110,7 @@ export class FilesRestore {
           moments: this.#moments,
         }).run();
       }
+      this.#metadata.flags.setAll(place.root);
       await this.#durability.complete(staging);
       return result;
     } finally {

@@ -1,5 +1,5 @@
 import type { RestoreWarning } from '../../port/source-driver.ts';
-import { bytesOf, type ByteString } from '../../system-calls/index.ts';
+import { bytesOf, shownName, type ByteString } from '../../system-calls/index.ts';
 
 const most = 1000;
 
@@ -7,6 +7,12 @@ const most = 1000;
 export class RestoreWarnings {
   readonly list: RestoreWarning[] = [];
   count = 0;
+
+  /** Something about one thing that is restored. @param what goes on after its name */
+  lost(path: ByteString, code: string, what: string): void {
+    const shown = path === '' ? 'The root' : `'${shownName(path)}'`;
+    this.add(path, code, `${shown} ${what}.`);
+  }
 
   add(path: ByteString, code: string, message: string): void {
     this.count += 1;

@@ -14,7 +14,7 @@ import { TimeSlice } from '../time-slice.ts';
 import type { Durability } from './durability.ts';
 import type { FileMaker } from './file-maker.ts';
 import type { Metadata, Place } from './metadata.ts';
-import { contentMissing, folderInTheWay, linkInTheWay, targetExists } from './refusals.ts';
+import { contentMissing, flagInTheWay, folderInTheWay, linkInTheWay, targetExists } from './refusals.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RestoreWarnings } from './restore-warnings.ts';
 import { isWithin, nameOf, safePath } from './safe-path.ts';
@@ -171,7 +171,9 @@ export class Stage {
         return;
       }
       if (!options.overwrite) throw targetExists(targetPath, path);
+      if (status.immutable || status.appendOnly) throw flagInTheWay(targetPath, path);
     }
+    if (folder?.target?.status().immutable) throw flagInTheWay(targetPath, folder.path);
     const place = folder ? { folder: folder.staged, name: nameOf(path) } : root;
     const earlier = resumed ? place.folder.statusIfThere(place.name) : undefined;
     if (earlier && !(await maker.holds(entry, place, earlier))) removeTree(place.folder, place.name);
