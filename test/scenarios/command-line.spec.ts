@@ -55,7 +55,7 @@ describe('help', () => {
 
   it('knows every command of the platform', () => {
     const wanted =
-      'up, status, apply, get, describe, delete, run, backup, backups, chains, restore, verify, events, runs, ls, cancel, pause, resume, key export, key add, catalog rebuild, catalog rescan, log verify, log export, log import, doctor, version, completion, quickstart, restore-points, dead-letters list, dead-letters redeliver, dead-letters discard';
+      'up, status, apply, get, describe, delete, run, backup, backups, chains, restore, verify, events, runs, ls, cat, find, diff, cancel, pause, resume, key export, key add, catalog rebuild, catalog rescan, log verify, log export, log import, doctor, version, completion, quickstart, restore-points, dead-letters list, dead-letters redeliver, dead-letters discard';
     expect([...helps.keys()]).toEqual(expect.arrayContaining(wanted.split(', ')));
   });
 
@@ -110,6 +110,10 @@ describe('a wrong command line', () => {
     [['verify'], /Say what to verify/, undefined],
     [['apply', '/nowhere/at/all.yaml'], /There is no file or folder/, undefined],
     [['restore', 'home', '--to', 'x', '--include', ''], /It is empty/, /./],
+    [['cat', 'home'], /Missing required argument 'path'/, /./],
+    [['cat', 'home', 'notes.txt', '--length', '-1'], /whole number from 0/, /./],
+    [['find', 'home', '--larger', 'much'], /Expected a size, as 300, 10M/, /./],
+    [['ls', 'home@yesterday', ...repository], /"home@yesterday": .*time with its zone/, undefined],
     [['events', '--type', 'run.done'], /"run.done" is not an event type/, /docs\/events.md/],
   ])('%j ends with 2 and says what is wrong', async (args, message, remedy) => {
     const refused = await catena.refused(...args);
@@ -141,6 +145,9 @@ describe('without a platform', () => {
       ['runs'],
       ['restore', 'home', '--to', '/tmp/x'],
       ['ls', 'home'],
+      ['cat', 'home', 'notes.txt'],
+      ['find', 'home', '*.txt'],
+      ['diff', 'home', 'home@2026-03-01T00:00:00Z'],
       ['verify', '--repository', 'vault'],
       ['key', 'export', 'vault', '--to', '/tmp/x'],
       ['cancel', 'run-1'],
@@ -216,11 +223,11 @@ describe('without a platform', () => {
   });
 
   it('finds the backup of a time as the list shows it', async () => {
-    const args =
-      ['plan'].length > 0 ? ['ls', 'photos', '--at', '2026-11-02 03:00:00Z', ...repository, ...key] : [];
-    const entries = (await catena.run(...args, '--json')).jsonLines<{ path: string }>();
-    const exact = (await catena.run('ls', '--backup', 'inc-1', ...repository, ...key, '--json')).jsonLines();
-    expect(entries).toEqual(exact);
+    const list = async (...args: string[]) =>
+      (await catena.run('ls', ...args, ...repository, ...key, '--json')).jsonLines<{ path: string }>();
+    const entries = await list('photos', '--at', '2026-11-02 03:00:00Z');
+    expect(entries).toEqual(await list('inc-1'));
+    expect(entries).toEqual(await list('photos@2026-11-02 03:00:00Z'));
     expect(entries.length).toBeGreaterThan(5);
   });
 

@@ -82,7 +82,23 @@ describe('backups', () => {
     expect(entries.map((entry) => entry.path)).toEqual(
       expect.arrayContaining(['documents/letter.txt', 'documents/taxes/2025.txt']),
     );
-    expect(await plainly('ls', '--backup', full.slice(0, 9))).toMatch(/^-rw\S+ .* 4 .* notes\.txt$/m);
+    expect(await plainly('ls', '-l', full.slice(0, 9))).toMatch(/^-rw\S+ +\S+ +\S+ +4 .* notes\.txt$/m);
+    expect(await plainly('ls', 'home')).toBe('documents\nnotes.txt\n');
+    expect(await plainly('cat', 'home@latest', 'notes.txt')).toBe('one\ntwo\n');
+    expect(await plainly('cat', full, './notes.txt')).toBe('one\n');
+    expect(await plainly('find', 'home', '2025*', '--smaller', '1K')).toBe('documents/taxes/2025.txt\n');
+    const versions = (await catena.run('find', 'home', 'notes.txt', '--everywhere', '--json')).jsonLines();
+    expect(versions).toMatchObject([{ backup: full, size: '4' }, { size: '8' }]);
+  });
+
+  it('show what differs between two, and from what is there now', async () => {
+    const differences = (await catena.run('diff', full, 'home', '--json')).jsonLines();
+    expect(differences).toContainEqual(
+      expect.objectContaining({ path: 'notes.txt', change: 'changed', aspects: ['content', 'mtime'] }),
+    );
+    expect(await plainly('diff', full, full.slice(0, 12))).toBe('There is no difference.\n');
+    expect(await plainly('diff', 'latest', house)).toBe('There is no difference.\n');
+    expect(await plainly('diff', full, house)).toMatch(/^M 'notes.txt': /m);
   });
 
   it('come back whole, as of a time, and by glob', async () => {
@@ -296,7 +312,7 @@ describe('keys and health', () => {
       ),
     ).toMatchObject({ exit: 3, code: expect.stringMatching(/^vault\./) });
     expect(existsSync(`${target}-2`)).toBe(false);
-  });
+  }, 60_000);
 
   it('status says what can be had back of each source, and what is kept for ever', async () => {
     const status = await catena.ask<{ protection: unknown[]; attention: string[] }>('status');

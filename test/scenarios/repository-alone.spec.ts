@@ -122,7 +122,7 @@ describe('with nothing left but the repository and its key', () => {
     const some = tree.freshTarget();
     await catena.ask('restore', ...byHand(), '--include', 'letters/**', '--to', some);
     expect(readdirSync(some)).toEqual(['letters']);
-    const files = (await catena.run('ls', ...byHand(), '--json')).jsonLines<{ path: string }>();
+    const files = (await catena.run('ls', '-R', ...byHand(), '--json')).jsonLines<{ path: string }>();
     expect(files.map((file) => file.path)).toContain('pictures/large-0');
   }, 60_000);
 

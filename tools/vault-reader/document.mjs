@@ -11,8 +11,11 @@ export function canonical(value) {
   return JSON.stringify(value);
 }
 
-/** Parses a document and checks kind, version, features and hash. Throws with the name of the object. */
-export function parseDocument(name, bytes, format) {
+/**
+ * Parses a document and checks kind, version, hash, and that it needs none but the given features. Throws with the name
+ * of the object.
+ */
+export function parseDocument(name, bytes, format, features = []) {
   let document;
   try {
     document = JSON.parse(bytes.toString('utf8'));
@@ -26,8 +29,8 @@ export function parseDocument(name, bytes, format) {
   }
   if (document.version !== 1)
     throw new Error(`${name} has version ${document.version}; this program reads 1`);
-  if (document.features?.length > 0)
-    throw new Error(`${name} needs features ${document.features.join(', ')}`);
+  const unknown = (document.features ?? []).filter((feature) => !features.includes(feature));
+  if (unknown.length > 0) throw new Error(`${name} needs features ${unknown.join(', ')}`);
   return document;
 }
 

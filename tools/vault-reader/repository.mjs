@@ -2,9 +2,11 @@
 import { Backup } from './backup.mjs';
 import { Bytes } from './bytes.mjs';
 import { checkAuthor, parseDocument } from './document.mjs';
-import { openKeyring } from './keys.mjs';
+import { derive, openKeyring, originOf } from './keys.mjs';
 import { FolderStore } from './store.mjs';
 import { Units, headerOf, openUnit } from './units.mjs';
+
+const knownFeatures = ['content-without-hash'];
 
 export class Repository {
   #store;
@@ -49,7 +51,16 @@ export class Repository {
         throw new Error(`key ${manifest.seal.key} of backup ${manifest.backup} is not on the keyring`);
       checkAuthor(`the manifest of backup ${manifest.backup}`, manifest, key);
     }
-    return new Backup(manifest, new Units(this.#store, manifest.collection, keys));
+    const identity =
+      manifest.identityKey === undefined
+        ? derive(
+            Buffer.from(originOf(manifest.repository, manifest.collection), 'hex'),
+            '',
+            'catena/1 public identity',
+          )
+        : keys.get(manifest.identityKey);
+    const blockKey = identity && derive(identity, '', 'catena/1 block identity');
+    return new Backup(manifest, new Units(this.#store, manifest.collection, keys), blockKey);
   }
 
   /** Names of the objects a backup needs that are not there, or whose size is not the one its owner wrote down. */
@@ -115,7 +126,7 @@ export class Repository {
   }
 
   #manifest(name) {
-    const manifest = parseDocument(name, this.#store.read(name), 'catena-manifest');
+    const manifest = parseDocument(name, this.#store.read(name), 'catena-manifest', knownFeatures);
     const place = `${this.#store.encode(manifest.collection)}/${manifest.folder}/manifest.json`;
     if (place !== name) throw new Error(`${name} belongs to ${place}: it was moved`);
     if (manifest.repository !== this.document.id) throw new Error(`${name} belongs to another repository`);

@@ -16,7 +16,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 export const generalHelp = `
 Every command has --help with examples, --json, and --home <folder> (default: $CATENA_HOME, else .catena).
 With --json the answer is one JSON document on standard output, a refusal {"error": {code, message, remedy, …}};
-"events" and "ls" write one document per line.
+"events", "ls", "find" and "diff" of backups write one document per line.
 
 Exit codes:
   0  done                                 5  done, with warnings

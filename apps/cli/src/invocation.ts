@@ -62,14 +62,19 @@ const UNREACHABLE = new Set([
   'messages.timeout',
 ]);
 
+const DAMAGE = new Set(['vault.damaged', 'vault.object-missing']);
+
 /** The exit code that an error ends with. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof QuestionNotUnderstoodError) return ExitCode.usage;
   if (error instanceof CatenaError) {
     if (UNREACHABLE.has(error.code)) return ExitCode.unreachable;
+    if (DAMAGE.has(error.code)) return ExitCode.damageFound;
     if (error.code === 'client.stopped-waiting') return ExitCode.interrupted;
     if (error.code.startsWith('internal.')) return ExitCode.internal;
     return ExitCode.refused;
   }
+  // Whoever was interrupted stopped because of that.
+  if (error instanceof Error && error.name === 'AbortError') return ExitCode.interrupted;
   return ExitCode.internal;
 }

@@ -22,6 +22,8 @@ import { addGet } from './commands/get.ts';
 import { addKeep } from './commands/keep.ts';
 import { addKey } from './commands/key.ts';
 import { addLog } from './commands/log.ts';
+import { addFind } from './commands/find.ts';
+import { addCat } from './commands/cat.ts';
 import { addLs } from './commands/ls.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPreview } from './commands/preview.ts';
@@ -45,10 +47,10 @@ const commands: readonly (readonly [
   add: readonly ((program: Command, act: Act) => void)[],
 ])[] = [
   ['Get going:', [addQuickstart, addUp, addStatus, addDoctor]],
-  ['What to protect:', [addApply, addDiff, addGet, addDescribe, addHistory, addRollback, addDelete]],
+  ['What to protect:', [addApply, addGet, addDescribe, addHistory, addRollback, addDelete]],
   ['When:', [addScheduleCommands, addPreview, addBackfill]],
   ['Backups:', [addBackup, addBackups, addChains, addVerify, addExplain, addKeep, addSimulate, addAccept]],
-  ['Getting data back:', [addRestore, addLs, addPlan]],
+  ['Getting data back:', [addRestore, addFind, addLs, addCat, addDiff, addPlan]],
   ['What happens:', [addRuns, addCancel, addEvents, addDeadLetters]],
   ['Keys, catalog and log:', [addKey, addCatalog, addLog, addSweep]],
   ['More:', [addCompletion, addVersion]],

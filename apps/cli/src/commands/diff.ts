@@ -1,58 +1,56 @@
-import { catalogRequests, schedulerRequests, type DefinitionView } from '@catena/events';
-import { parseDefinitions, DefinitionsRefusedError } from '@catena/schedule';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
-import { askCurrent } from '../ask-current.ts';
+import { BACKUP_ARGUMENT } from '../backup-choice.ts';
+import { browseOptions, type BrowseOptions } from '../browse/open-backup.ts';
 import { subcommand, type Act } from '../command-line.ts';
-import { folderToPrune, readDefinitionFiles } from '../definition-files.ts';
-import { gather } from '../pages.ts';
-import { diffLines } from '../presentation/text-diff.ts';
+import { namesFolder } from '../repository/open-by-hand.ts';
+import { diffBackupsOrFolder } from './diff-contents.ts';
+import { diffDefinitions } from './diff-definitions.ts';
 
-/** `catena diff`: what applying files would change, without doing it. */
-export function addDiff(program: Command, act: Act): void {
-  subcommand(
-    program,
-    'diff',
-    'Shows what applying definitions would change',
-    'catena diff my-backups.yaml\ncatena diff --prune definitions/',
-  )
-    .argument('<files...>', 'files, folders, or - for standard input')
-    .option('--prune', 'as apply --prune would')
-    .action(
-      act(async (cli, places: string[], options: { prune?: boolean }) => {
-        const prune = options.prune ? await folderToPrune(places) : undefined;
-        const files = await readDefinitionFiles(places, cli.home);
-        const client = await cli.connect();
-        const question = { ...cli.command(), files, dryRun: true, prune };
-        const { results } = await client.ask(schedulerRequests.applyDefinitions, question);
-        const there = await gather((after) =>
-          askCurrent(client, catalogRequests.listDefinitions, { after, limit: 1000 }),
-        );
-        const defined = there.items.filter(({ deleted }) => !deleted);
-        const parsed = parseDefinitions(files, defined, { references: 'mayBeAbsent' });
-        if (!parsed.ok) throw new DefinitionsRefusedError(parsed.problems);
-        const changes = results
-          .filter(({ action }) => action !== 'unchanged')
-          .map(({ kind, name, action }) => {
-            const is = (one: { kind: string; name: string }) => one.kind === kind && one.name === name;
-            const before = textOf(defined.find(is));
-            const after = action === 'deleted' ? '' : textOf(parsed.definitions.find(is));
-            return { kind, name, action, lines: diffLines(before, after) };
-          });
-        cli.answer({ changes });
-        if (changes.length === 0) cli.say('Nothing would change.');
-        for (const { kind, name, action, lines } of changes) {
-          cli.say(`${kind} ${name}: would be ${action}`);
-          for (const line of lines) cli.say(`  ${line}`);
-        }
-      }),
-    );
+interface DiffOptions extends BrowseOptions {
+  prune?: boolean;
 }
 
-function textOf(definition: Pick<DefinitionView, 'labels' | 'spec'> | undefined): string {
-  if (!definition) return '';
-  const { labels, spec } = definition;
-  return stringify(Object.keys(labels).length === 0 ? { spec } : { labels, spec }, {
-    sortMapEntries: true,
-  }).trimEnd();
+/**
+ * Whether files with definitions are meant: what looks like one, or two things that are both there. Two names of which
+ * one is no file are backups.
+ */
+function meansDefinitions([first = '', second, ...more]: readonly string[], prune: boolean): boolean {
+  if (prune || second === undefined || more.length > 0) return true;
+  if (first === '-' || namesFolder(first) || /\.(ya?ml|json)$/i.test(first)) return true;
+  return existsSync(first) && existsSync(second) && !namesFolder(second);
+}
+
+/** `catena diff`: between two backups, a backup and a folder, or the definitions there are and those in files. */
+export function addDiff(program: Command, act: Act): void {
+  browseOptions(
+    subcommand(
+      program,
+      'diff',
+      'Shows what differs between two backups, or a backup and a folder; or what applying definitions would change',
+      `catena diff home@2026-03-01T00:00:00Z home
+catena diff home ./home-of-ada
+catena diff --repository /mnt/vault --key-file vault.key 4f2a 9c01
+catena diff my-backups.yaml                    # what "catena apply" would change
+catena diff --prune definitions/`,
+    ),
+  )
+    .argument(
+      '<first>',
+      `a backup: ${BACKUP_ARGUMENT}; or a file or folder with definitions, or - for standard input`,
+    )
+    .argument(
+      '[more...]',
+      'another backup, or a folder (with a slash: ./home); or further files with definitions',
+    )
+    .option('--prune', 'definitions: as apply --prune would')
+    .action(
+      act(async (cli, first: string, more: string[], options: DiffOptions) => {
+        const places = [first, ...more];
+        const [second] = more;
+        if (second === undefined || meansDefinitions(places, options.prune ?? false))
+          await diffDefinitions(cli, places, options.prune ?? false);
+        else await diffBackupsOrFolder(cli, first, second, options);
+      }),
+    );
 }

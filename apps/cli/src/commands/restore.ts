@@ -3,10 +3,18 @@ import { catalogRequests, digestId, schedulerRequests, type BackupView } from '@
 import type { CatenaClient } from '@catena/client';
 import { readSourceSpec, sourcePathOf } from '@catena/schedule';
 import { sourceDrivers } from '@catena/sources';
-import type { BackupReader } from '@catena/vault';
+import { globOfPath, type BackupReader } from '@catena/vault';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
-import { backupsToChooseFrom, choose, sayChoice, type ChoiceOptions } from '../backup-choice.ts';
+import {
+  BACKUP_ARGUMENT,
+  choose,
+  meantAmong,
+  meantInCatalog,
+  sayChoice,
+  type ChoiceOptions,
+} from '../backup-choice.ts';
+import { pathOf } from '../browse/entry-paths.ts';
 import { collect, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { followToTheEnd } from '../follow.ts';
@@ -32,36 +40,36 @@ interface RestoreOptions extends RepositoryOptions, ChoiceOptions, PlaceOptions 
   to?: string;
   inPlace?: boolean;
   include?: string[];
+  only?: string[];
   overwrite?: boolean;
   wait: boolean;
+}
+
+/** What is wanted of the backup; empty for all of it. */
+function wantedGlobs({ include = [], only = [] }: RestoreOptions): string[] {
+  return [...include, ...only.map((shown) => globOfPath(pathOf(shown)))];
 }
 
 /** With no service: repository and key are enough. */
 async function restoreByHand(
   cli: Invocation,
-  source: string | undefined,
+  wanted: string | undefined,
   folder: string,
-  options: RestoreOptions,
+  given: RestoreOptions,
 ): Promise<void> {
-  if (options.to === undefined)
+  if (given.to === undefined)
     throw new UsageError(
       'Say where to: --to <folder>.',
       'In place needs the platform, which knows where the source was.',
     );
-  const target = path.resolve(options.to);
-  const repository = await openByHand(folder, options);
+  const target = path.resolve(given.to);
+  const globs = wantedGlobs(given);
+  const repository = await openByHand(folder, given);
   try {
-    const { backups, forks, unreadable } = await backupsIn(repository);
+    const { backups: all, forks, unreadable } = await backupsIn(repository);
     for (const { name, message } of unreadable) cli.remark(`unreadable manifest ${name}: ${message}`);
-    const sources = [...new Set(backups.map((backup) => backup.source))];
-    if (source === undefined && options.backup === undefined && sources.length > 1) {
-      throw new UsageError(
-        `The repository holds several sources: ${sources.join(', ')}.`,
-        'Name one of them, or a backup with --backup.',
-      );
-    }
-    const those = source === undefined ? backups : backups.filter((backup) => backup.source === source);
-    const { data, logs, stop } = chooseByHand(cli, those, forks, options);
+    const { backups, options } = meantAmong(all, wanted, given);
+    const { data, logs, stop } = chooseByHand(cli, backups, forks, options);
     await using open = new AsyncDisposableStack();
     const readerOf = async ({ collection, backup, manifest: { name } }: BackupView) => {
       const reader = await repository.collection(collection).openBackup({ backupId: backup, name });
@@ -76,7 +84,7 @@ async function restoreByHand(
       run: `run-${digestId('restore by hand', data.backup, target)}`,
       overwrite: options.overwrite ?? false,
       signal: cli.signal,
-      ...(options.include ? { globs: options.include } : {}),
+      ...(globs.length === 0 ? {} : { globs }),
       ...(readersOfLogs.length === 0 ? {} : { logs: readersOfLogs }),
       ...(stop === undefined ? {} : { stop }),
     });
@@ -141,11 +149,11 @@ async function placeOf(cli: Invocation, source: string): Promise<string> {
 async function chosenByCatalog(
   cli: Invocation,
   client: CatenaClient,
-  source: string | undefined,
-  options: RestoreOptions,
+  reference: string | undefined,
+  given: RestoreOptions,
 ) {
+  const { source, options, backups } = await meantInCatalog(client, reference, given.repository, given);
   const until = placeNamed(options);
-  const backups = await backupsToChooseFrom(client, source, options.repository, options);
   if (source !== undefined && keepLogs(backups) && (options.backup === undefined || until !== undefined)) {
     const [repository, another] = new Set(backups.map((one) => one.repository));
     if (repository === undefined || another !== undefined)
@@ -182,7 +190,7 @@ async function restoreByPlatform(
     ...cli.command(),
     ...wanted.request,
     target,
-    include: options.include ?? [],
+    include: wantedGlobs(options),
     overwrite: options.overwrite ?? false,
   });
   if (options.wait) {
@@ -203,12 +211,13 @@ export function addRestore(program: Command, act: Act): void {
       'Gets data back: whole or by glob, with the platform or from a repository alone',
       `catena restore home --to /srv/restored
 catena restore home --at 2026-03-01T18:00:00Z --include 'documents/**' --to /srv/restored
+catena restore home@2026-03-01T18:00:00Z --only documents/letter.txt --to /srv/restored
 catena restore home --in-place --overwrite
 catena restore bank --at 2026-03-01T18:00:00Z --to /srv/restored     # to the second, for a source that keeps a log
 catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored     # no service needed`,
     ),
   )
-    .argument('[source]', 'what to restore; may be left out with --backup')
+    .argument('[backup]', `what to restore: ${BACKUP_ARGUMENT}`)
     .option('--to <folder>', 'where to; it appears only when it is complete and verified')
     .option('--in-place', 'to where the source is')
     .option('--backup <id>', 'this backup (the beginning of its id is enough)');
@@ -219,12 +228,17 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
       'only what matches, from the root of the source: docs/**, **/*.pdf (may be given several times)',
       collect,
     )
+    .option(
+      '--only <path>',
+      'only this file or folder, as "catena ls" shows it (may be given several times)',
+      collect,
+    )
     .option('--overwrite', 'replace what is there and differs')
     .option('--no-wait', 'only ask for it')
     .action(
-      act(async (cli, source: string | undefined, options: RestoreOptions) => {
-        if (namesFolder(options.repository)) await restoreByHand(cli, source, options.repository, options);
-        else await restoreByPlatform(cli, source, options);
+      act(async (cli, backup: string | undefined, options: RestoreOptions) => {
+        if (namesFolder(options.repository)) await restoreByHand(cli, backup, options.repository, options);
+        else await restoreByPlatform(cli, backup, options);
       }),
     );
 }

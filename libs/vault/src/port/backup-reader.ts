@@ -17,6 +17,16 @@ export interface EntrySelection {
   readonly onDamaged?: (error: DamagedObjectError, first?: Uint8Array, next?: Uint8Array) => void;
 }
 
+/** Entries that follow each other and are stored together. */
+export interface EntryPage {
+  /** Path of the first entry. */
+  readonly first: Uint8Array;
+  /** Pages with the same hash hold the same entries with the same content, also those of another backup. */
+  readonly hash: Uint8Array;
+  /** Reads them. @throws DamagedObjectError */
+  entries(): Promise<StoredEntry[]>;
+}
+
 /** Reads one backup. Every byte is verified before it is given out. */
 export interface BackupReader {
   readonly manifest: Manifest;
@@ -33,6 +43,12 @@ export interface BackupReader {
   contentRange(entry: StoredEntry, offset: bigint, length: number): Promise<Uint8Array>;
   warnings(): AsyncIterable<BackupWarning>;
   close(): Promise<void>;
+}
+
+/** A reader that also tells what is stored together, so that two backups can be compared without reading all of both. */
+export interface PagedBackupReader extends BackupReader {
+  /** All entries page by page, in canonical order; the pages themselves are not read by this. */
+  entryPages(): AsyncIterable<EntryPage>;
 }
 
 /** True for entries that carry content: files that are not further names of a hard-linked one. */

@@ -76,6 +76,11 @@ function beginningOf(glob: string): string {
   return beginning;
 }
 
+/** Whether a text has anything in it that makes it match more than one path. */
+export function isGlob(text: string): boolean {
+  return [...steps(text)].some((step) => 'pattern' in step);
+}
+
 /**
  * The beginnings of paths that need to be looked at to find all matches, none of them beginning with another. In the
  * canonical order everything that begins alike stands together, so each is one stretch of the entries.

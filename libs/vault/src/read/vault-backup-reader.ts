@@ -7,7 +7,7 @@ import { ForeignContentError } from '../error/writer-error.ts';
 import { blockIdentityKey } from '../key/data-key.ts';
 import { StoredContent } from '../map/content-ref.ts';
 import { MapReader } from '../map/map-reader.ts';
-import type { BackupReader, EntrySelection } from '../port/backup-reader.ts';
+import type { EntryPage, EntrySelection, PagedBackupReader } from '../port/backup-reader.ts';
 import type { BackupWarning } from '../port/backup-writer.ts';
 import type { StoredEntry } from '../port/entry.ts';
 import type { Manifest } from '../port/manifest.ts';
@@ -22,7 +22,7 @@ import { stretchesOf } from './entry-stretch.ts';
 import { globMatcher } from './glob.ts';
 
 /** Reads one backup through its manifest. */
-export class VaultBackupReader implements BackupReader {
+export class VaultBackupReader implements PagedBackupReader {
   readonly manifest: Manifest;
   readonly units: UnitReader;
   readonly tree: TreeReader;
@@ -73,6 +73,23 @@ export class VaultBackupReader implements BackupReader {
           if (isOver) break;
           if (isWanted && matches(entry.path)) yield entry;
         }
+    } catch (error) {
+      throw this.named(error);
+    }
+  }
+
+  async *entryPages(): AsyncIterable<EntryPage> {
+    try {
+      for await (const { refs } of this.tree.indexPages())
+        for (const ref of refs)
+          yield {
+            first: ref.first,
+            hash: ref.hash,
+            entries: () =>
+              this.tree.read(ref).catch((error: unknown) => {
+                throw this.named(error);
+              }),
+          };
     } catch (error) {
       throw this.named(error);
     }

@@ -4,7 +4,7 @@ import { BackupMissingError } from '../error/repository-error.ts';
 import type { SlotKey } from '../key/keyring.ts';
 import type { KeyringDocument } from '../key/keyring-document.ts';
 import type { ScryptCost } from '../key/unlock-key.ts';
-import type { BackupReader } from '../port/backup-reader.ts';
+import type { PagedBackupReader } from '../port/backup-reader.ts';
 import type { BackupWriter, FinishedBackup } from '../port/backup-writer.ts';
 import type { Manifest } from '../port/manifest.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
@@ -122,7 +122,7 @@ export class Collection {
    * Opens a backup for reading. With a key at hand the manifest is authenticated first.
    * @throws BackupMissingError, LockedError, DataKeyMissingError, DamagedObjectError
    */
-  async openBackup(name: BackupName): Promise<BackupReader> {
+  async openBackup(name: BackupName): Promise<PagedBackupReader> {
     return this.reader((await this.backup(name)).manifest);
   }
 
