@@ -150,6 +150,10 @@ describe('a vault of today', () => {
   ]);
   const second = new Map([...first, ['big.img', changed], ['new', Buffer.from('new')]] as [string, Buffer][]);
 
+  const further = Buffer.from(changed);
+  seededBytes(8192, 9).copy(further, 8192);
+  const third = new Map([...second, ['big.img', further]] as [string, Buffer][]);
+
   beforeAll(async () => {
     const keys: SlotKey[] = [
       parseKeyFile(newKeyFile(), 'key file'),
@@ -170,6 +174,26 @@ describe('a vault of today', () => {
       await addTree(writer, tree, (file) => file === 'zeros');
       await writer.finish({ position: { end: '1' } });
     }
+    // As a source does that knows what changed and has not read the rest.
+    const writer = await collection.beginBackup(
+      planOf('changes', {
+        type: 'incremental',
+        parent: 'incremental',
+        startedAt: new Date('2026-11-22T00:00:00Z'),
+      }),
+    );
+    for await (const entry of writer.previous())
+      await writer.add(
+        entry,
+        Buffer.from(entry.path).toString() === 'big.img'
+          ? {
+              before: entry,
+              size: entry.size,
+              changes: [{ offset: 8192n, bytes: third.get('big.img')!.subarray(8192, 16_384) }],
+            }
+          : { asBefore: entry },
+      );
+    await writer.finish({ position: { end: '2' } });
     writeFileSync(recovery, await collection.exportKey());
     await repository.close();
     writeFileSync(secret, 'Käse und Brot\n');
@@ -177,7 +201,8 @@ describe('a vault of today', () => {
 
   it('is restored with its passphrase and with a recovery key', () => {
     for (const [key, backup, tree] of [
-      [['--passphrase-file', secret], 'latest', second],
+      [['--passphrase-file', secret], 'latest', third],
+      [['--passphrase-file', secret], 'incremental', second],
       [['--key-file', recovery], 'full', first],
     ] as const) {
       const target = freshTarget();
@@ -232,9 +257,13 @@ describe('a vault of today', () => {
       (name) => name.includes('incremental/') && name.includes('pack-'),
     )!;
     await flipBit(damaged, pack, 0.1);
+    expect(read('verify', root, ...key)).toMatchObject({ code: 0, err: '' });
     const verified = read('verify', damaged, ...key);
     // What is small shares a unit with the block that changed.
-    expect(verified).toMatchObject({ code: 7, out: 'full: right\nincremental: 2 damages\n' });
+    expect(verified).toMatchObject({
+      code: 7,
+      out: 'full: right\nincremental: 2 damages\nchanges: 2 damages\n',
+    });
     expect(verified.err).toContain(`big.img: ${pack} is damaged at offset 64`);
     const target = freshTarget();
     const restored = read('restore', damaged, 'latest', target, ...key);
