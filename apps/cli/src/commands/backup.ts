@@ -37,11 +37,7 @@ export function addBackup(program: Command, act: Act): void {
     'catena backup home --type incremental\ncatena backup home --copy-only      # a full that changes nothing of the chain\ncatena backup home --type differential --into 2026/03/01-120000.00',
   )
     .argument('<source>', 'its name')
-    .addOption(
-      new Option('--type <type>', 'what to take')
-        .choices(backupType.options.filter((type) => type !== 'log'))
-        .default('full'),
-    )
+    .addOption(new Option('--type <type>', 'what to take').choices(backupType.options).default('full'))
     .option('--copy-only', 'apart from the chain: never a base or a parent')
     .option('--repository <name>', 'where to (needed when several schedules name the source)')
     .option('--into <full>', 'join the chain of this full: latest, its id, or its folder in the repository')

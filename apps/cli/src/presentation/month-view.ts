@@ -2,11 +2,11 @@
 export interface MonthEntry {
   /** Local time with offset: `2026-03-30T03:30:00+02:00`. */
   readonly local: string;
-  readonly cadence: 'full' | 'differential' | 'incremental' | 'copyOnly';
+  readonly cadence: 'full' | 'differential' | 'incremental' | 'log' | 'copyOnly';
   readonly note: string;
 }
 
-const LETTERS = { full: 'F', differential: 'D', incremental: 'I', copyOnly: 'C' } as const;
+const LETTERS = { full: 'F', differential: 'D', incremental: 'I', log: 'L', copyOnly: 'C' } as const;
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const WIDTH = 12;
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const backupType = z.enum(['full', 'differential', 'incremental', 'log']);
 export type BackupType = z.infer<typeof backupType>;
 
-export const cadence = z.enum(['full', 'differential', 'incremental', 'copyOnly']);
+export const cadence = z.enum(['full', 'differential', 'incremental', 'log', 'copyOnly']);
 /** One rhythm of a schedule. */
 export type Cadence = z.infer<typeof cadence>;
 

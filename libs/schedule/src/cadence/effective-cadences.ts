@@ -17,9 +17,9 @@ type GivenCadences = Readonly<
   Partial<Record<Cadence, { readonly rhythm: string; readonly copyOnly?: boolean }>>
 >;
 
-const ORDER: readonly Cadence[] = ['full', 'differential', 'incremental', 'copyOnly'];
+const ORDER: readonly Cadence[] = ['full', 'differential', 'incremental', 'log', 'copyOnly'];
 
-/** From the highest to the lowest: of coinciding ones the first wins (rule 3.4). Copy-only stands apart. */
+/** From the highest to the lowest: of coinciding ones the first wins (rule 3.4). Logs and copy-only stand apart. */
 export const dataCadences: readonly Cadence[] = ['full', 'differential', 'incremental'];
 
 /**

@@ -60,6 +60,19 @@ spec: {events: [run.completed, run.failed, 'backup.*'], sources: [docs], to: {we
     expect(parseText(text, docsAndVault).ok).toBe(true);
   });
 
+  it('rule 1.4: logs of a source that keeps one go with a data backup, and only with one', () => {
+    const [, vault] = docsAndVault;
+    const bank = { kind: 'Source', name: 'docs', spec: { driver: 'postgres' } } as const;
+    const problemsOf = (spec: string) => {
+      const parsed = parseText(scheduleText(spec), [bank, vault!]);
+      return parsed.ok ? [] : parsed.problems.map(({ code }) => code);
+    };
+    expect(problemsOf('full: "@weekly"\nlog: {every: 5m}\ncopyOnly: {cron: "@daily", type: log}')).toEqual(
+      [],
+    );
+    expect(problemsOf('log: {every: 5m}')).toEqual(['definition.cadence']);
+  });
+
   it('replaces $CATENA_HOME at the beginning of a word of a command, and nothing else there', () => {
     const parsed = parseText(
       documentText(

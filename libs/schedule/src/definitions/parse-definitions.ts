@@ -5,6 +5,7 @@ import { cadenceRules } from './rules/cadences.ts';
 import { duplicateRules } from './rules/duplicates.ts';
 import { limitRules } from './rules/limits.ts';
 import { orderRules } from './rules/order.ts';
+import { logRules } from './rules/logs.ts';
 import { placementRules } from './rules/placement.ts';
 import { referenceRules } from './rules/references.ts';
 import type { Candidate, KnownDefinition, World } from './rules/world.ts';
@@ -76,6 +77,7 @@ export function parseDefinitions(
     ...cadenceProblems,
     ...placementRules(world),
     ...limitRules(world),
+    ...logRules(world),
   );
   const names = files.map(({ name }) => name);
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems, names) };

@@ -16,6 +16,7 @@ export type ProblemCode =
   | 'definition.copy-only'
   | 'definition.retention'
   | 'definition.limits'
+  | 'definition.no-log'
   | 'definition.repository-inside-source';
 
 /** One thing that is wrong, where, and what would be right. Never carries a secret. */

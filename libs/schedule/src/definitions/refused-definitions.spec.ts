@@ -167,6 +167,13 @@ const refusals: [string, string, ProblemCode, string, RegExp][] = [
     /inside its own source "docs".*outside of \/srv\/docs/,
   ],
   [
+    '1.5 the log of a source that keeps none',
+    `${documentText('Repository', 'store: fs\nfs: {path: /srv/vault}').replace('name: it', 'name: vault')}---\n${scheduleText('full: "@daily"\nlog: "@hourly"')}`,
+    'definition.no-log',
+    '15:3',
+    /a log cadence for "docs", whose driver is files/,
+  ],
+  [
     '1.2 copyOnly on an incremental',
     scheduleText('full: "@daily"\nincremental: {cron: "@daily", copyOnly: true}'),
     'definition.copy-only',

@@ -8,7 +8,7 @@ import { classedRows } from './classed-rows.ts';
 import { CadenceAbsentError, SchedulePausedError } from './decide-command.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
 import { firing, skipping } from './schedule-events.ts';
-import { laneOf, type ScheduleState } from './schedule-state.ts';
+import { laneOf, lanes, type ScheduleState } from './schedule-state.ts';
 
 /** Past times that a person wants made up for. Instants as events have them. */
 export interface Backfill {
@@ -51,7 +51,7 @@ export function backfillSchedule(
   const ticks: AnyDomainEvent[] = [];
   const runs: AnyDomainEvent[] = [];
   let count = 0;
-  for (const lane of ['data', 'copyOnly'] as const) {
+  for (const lane of lanes) {
     const found = chosen
       .filter(({ cadence }) => laneOf(cadence) === lane)
       .map((cadence) => ({ cadence, ...timesOf(live, cadence, backfill) }));

@@ -87,7 +87,7 @@ export function runScheduleNow(
   return [fired, requested];
 }
 
-const DEFAULT_ORDER: readonly Cadence[] = ['incremental', 'differential', 'full', 'copyOnly'];
+const DEFAULT_ORDER: readonly Cadence[] = ['incremental', 'differential', 'full', 'log', 'copyOnly'];
 
 function cadenceToRun(live: LiveSchedule, wanted: Cadence | undefined): LiveCadence {
   const order = wanted === undefined ? DEFAULT_ORDER : [wanted];

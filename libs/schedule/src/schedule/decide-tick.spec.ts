@@ -94,6 +94,18 @@ const rows: Row[] = [
     then: ['incremental skipped waitingForFull 2025-01-01T10:00'],
   },
   {
+    rule: '1.4 a log waits for the full that begins its chain, also when that failed',
+    spec: { ...weekly, log: '0 10 * * *' },
+    knowledge: failed,
+    state: decided(created),
+    now: '2025-01-01T10:00:00.000Z',
+    then: [
+      'incremental fired due 2025-01-01T10:00',
+      'log skipped waitingForFull 2025-01-01T10:00',
+      'run of incremental',
+    ],
+  },
+  {
     rule: '1.6 dependents no longer wait when the first full failed for good',
     spec: weekly,
     knowledge: failed,

@@ -9,7 +9,7 @@ import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
 import { obstacleOf } from './obstacle.ts';
 import { delaying, firing, skipping } from './schedule-events.ts';
 import type { ScheduleKnowledge } from './schedule-knowledge.ts';
-import { laneOf, type Lane, type ScheduleState, type WaitingTick } from './schedule-state.ts';
+import { laneOf, lanes, type Lane, type ScheduleState, type WaitingTick } from './schedule-state.ts';
 
 /** A due time that nobody looked at for this long was missed and is caught up. */
 const LATE = MINUTE;
@@ -40,8 +40,8 @@ interface Decided {
  * Empty exactly when `nextDueInstant` lies after `now`. Deciding again over the folded events gives nothing, so a
  * clock that goes back fires nothing twice (rule 3.8).
  *
- * All data cadences due at one tick become one run, of the highest type (rules 3.4 and 3.5); copy-only fires on its
- * own. The events belong into one append.
+ * All data cadences due at one tick become one run, of the highest type (rules 3.4 and 3.5); logs and copy-only fire on
+ * their own. The events belong into one append.
  */
 export function decideTick(
   state: ScheduleState,
@@ -55,16 +55,16 @@ export function decideTick(
   const tick: Tick = { state, live, knowledge, now };
   const due = dueTimes(live, state, knowledge, now);
   const refused = due.flatMap((times) => neverRunnable(tick, times));
-  const lanes: Decided[] = [];
+  const decisions: Decided[] = [];
   let used = state.runs ?? 0;
-  for (const lane of ['data', 'copyOnly'] as const) {
+  for (const lane of lanes) {
     if (used >= (live.spec.policies.runs ?? Infinity)) break;
     const decided = decideLane(tick, lane, due);
     used += decided.runs.length;
-    lanes.push(decided);
+    decisions.push(decided);
   }
-  const all = [...refused, ...lanes.flatMap(({ ticks }) => ticks)];
-  const runs = lanes.flatMap(({ runs: requested }) => requested);
+  const all = [...refused, ...decisions.flatMap(({ ticks }) => ticks)];
+  const runs = decisions.flatMap(({ runs: requested }) => requested);
   const isUsedUp = runs.length > 0 && used >= (live.spec.policies.runs ?? Infinity);
   return [...all, ...(isUsedUp ? [pausing(live, usedUp(used))] : []), ...runs];
 }
@@ -140,9 +140,7 @@ function decideLane(tick: Tick, lane: Lane, due: readonly DueTimes[]): Decided {
       ticks.push(skipping(live, { cadence: candidate.cadence, ...candidate.row }, now, ...refusal));
     else candidates.push(candidate);
   }
-  const winner = candidates.find(
-    ({ cadence }) => !isDependent(cadence.cadence) || !waitsForFull(tick.knowledge),
-  );
+  const winner = candidates.find(({ cadence }) => !waitsForFull(cadence, tick.knowledge));
   if (!winner) {
     const waiting = candidates.map(({ cadence, row }) =>
       skipping(live, { cadence, ...row }, now, 'waitingForFull'),
@@ -247,10 +245,12 @@ function fire(tick: Tick, winner: Candidate, candidates: readonly Candidate[]): 
 
 /**
  * Until the first full exists dependents wait (rule 3.2). When it was tried and failed for good they no longer do:
- * what is due then is fired, and becomes a full where it is planned (rule 1.6).
+ * what is due then is fired, and becomes a full where it is planned (rule 1.6). A log chain is begun by a full and
+ * cannot become one.
  */
-function waitsForFull({ firstFull }: ScheduleKnowledge): boolean {
-  return firstFull === 'none' || firstFull === 'pending';
+function waitsForFull({ cadence }: LiveCadence, { firstFull }: ScheduleKnowledge): boolean {
+  if (cadence === 'log') return firstFull !== 'completed';
+  return isDependent(cadence) && (firstFull === 'none' || firstFull === 'pending');
 }
 
 function reasonOf(

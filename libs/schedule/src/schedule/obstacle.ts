@@ -1,7 +1,7 @@
 import type { OverlapPolicy } from '../definitions/kinds/policies.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
 import type { ScheduleKnowledge } from './schedule-knowledge.ts';
-import { laneOf } from './schedule-state.ts';
+import { laneOf, type Lane } from './schedule-state.ts';
 
 /** What stands in the way of a due time, and what that makes of it. */
 export type Obstacle =
@@ -17,7 +17,7 @@ export function obstacleOf(
   const { before, failedBefore } = knowledge;
   if (before !== undefined) return { kind: 'delay', reason: 'after', by: before };
   if (failedBefore !== undefined) return { kind: 'skip', reason: 'dependencyFailed', by: failedBefore };
-  const previous = laneOf(cadence.cadence) === 'data' ? knowledge.openData : knowledge.openCopyOnly;
+  const previous = previousOf(laneOf(cadence.cadence), knowledge);
   if (previous === undefined) return undefined;
   switch (overlapPolicyOf(live, cadence)) {
     case 'wait':
@@ -29,6 +29,10 @@ export function obstacleOf(
     case 'start':
       return undefined;
   }
+}
+
+function previousOf(lane: Lane, { openData, openLog, openCopyOnly }: ScheduleKnowledge): string | undefined {
+  return { data: openData, log: openLog, copyOnly: openCopyOnly }[lane];
 }
 
 function overlapPolicyOf({ spec }: LiveSchedule, { cadence }: LiveCadence): OverlapPolicy {

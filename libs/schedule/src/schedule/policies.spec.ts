@@ -50,6 +50,26 @@ const rows: [string, Specification, Step[]][] = [
     ],
   ],
   [
+    '3.4, 3.6: logs fire on their own beside data, and one after another',
+    { ...hourly, log: '*/30 * * * *' },
+    [
+      {
+        now: '2025-01-01T01:00:00.000Z',
+        knowledge: busy,
+        then: [
+          'incremental delayed overlap 2025-01-01T01:00 by run-a',
+          'log fired due 2025-01-01T01:00',
+          'run of log',
+        ],
+      },
+      {
+        now: '2025-01-01T01:30:00.000Z',
+        knowledge: { ...busy, openLog: 'run-l' },
+        then: ['log delayed overlap 2025-01-01T01:30 by run-l'],
+      },
+    ],
+  ],
+  [
     '3.4, 3.6: a full takes the place of an incremental that waits',
     { ...hourly, full: '0 2 * * *', incremental: '@hourly' },
     [

@@ -8,7 +8,7 @@ export interface OpenRun {
   readonly schedule?: string | undefined;
   readonly scheduleUid?: string | undefined;
   readonly cadence?: Cadence | undefined;
-  /** Of a backup: where it writes, and whether it belongs to the chain. */
+  /** Of a backup: where it writes, logs apart from data, and whether it is a regular one. */
   readonly place?: string;
   readonly conventional: boolean;
   readonly requestedAt: string;
@@ -79,9 +79,14 @@ export class RunsSeen {
     return [...(this.#ofSchedule.get(scheduleUid) ?? [])].flatMap((run) => this.#open.get(run) ?? []);
   }
 
-  /** The newest open run of the chain that a source has in a repository. */
+  /** The newest open data run of the chain that a source has in a repository. */
   openAt(source: string, repository: string): string | undefined {
     return [...(this.#conventionalAt.get(placeOf(source, repository)) ?? [])].at(-1);
+  }
+
+  /** The newest open run of its log. */
+  openLogAt(source: string, repository: string): string | undefined {
+    return [...(this.#conventionalAt.get(placeOfLog(source, repository)) ?? [])].at(-1);
   }
 
   outcomesOf(scheduleUid: string): Outcomes {
@@ -91,13 +96,14 @@ export class RunsSeen {
   #add(event: Extract<TimedEvent, { type: 'run.requested' }>): OpenRun {
     const { request, schedule, scheduleUid, cadence, limits } = event.data;
     const backup = request.kind === 'backup' ? request : undefined;
+    const placeIn = backup?.type === 'log' ? placeOfLog : placeOf;
     const open: OpenRun = {
       run: event.aggregate.id,
       schedule,
       scheduleUid,
       cadence,
-      ...(backup ? { place: placeOf(backup.source, backup.repository) } : {}),
-      conventional: backup !== undefined && !backup.copyOnly && backup.type !== 'log',
+      ...(backup ? { place: placeIn(backup.source, backup.repository) } : {}),
+      conventional: backup !== undefined && !backup.copyOnly,
       requestedAt: isoInstant(Date.parse(event.time)),
       limits,
       cancelRequested: false,
@@ -134,6 +140,10 @@ export class RunsSeen {
 
 function placeOf(source: string, repository: string): string {
   return `${source} ${repository}`;
+}
+
+function placeOfLog(source: string, repository: string): string {
+  return `${placeOf(source, repository)} log`;
 }
 
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {

@@ -59,7 +59,7 @@ function requestOf({ spec }: LiveSchedule, { cadence, copyOnly }: EffectiveCaden
     kind: 'backup',
     source: spec.source,
     repository: spec.repository,
-    type: cadence === 'copyOnly' ? 'full' : cadence,
+    type: cadence === 'copyOnly' ? (spec.cadences.copyOnly?.type ?? 'full') : cadence,
     copyOnly: copyOnly || cadence === 'copyOnly',
     whenNoFull: spec.whenNoFull,
   };

@@ -6,6 +6,8 @@ import type { RunsSeen } from './runs-seen.ts';
 export interface ScheduleKnowledge extends CollectionKnowledge {
   /** A data run of its collection that is not over, whoever asked for it. */
   readonly openData?: string | undefined;
+  /** A log run of its collection that is not over, whoever asked for it. */
+  readonly openLog?: string | undefined;
   /** A copy-only run of its own that is not over. */
   readonly openCopyOnly?: string | undefined;
   /** An open run of a schedule that it comes after. */
@@ -33,6 +35,7 @@ export function scheduleKnowledge(
   return {
     ...collection,
     openData: runs.openAt(source, repository),
+    openLog: runs.openLogAt(source, repository),
     openCopyOnly: runs.openOf(live.uid).findLast(({ cadence }) => cadence === 'copyOnly')?.run,
     before: before.flatMap((uid) => runs.openOf(uid)).at(-1)?.run,
     failedBefore: lasts.find((one) => one?.outcome === 'failed' || one?.outcome === 'refused')?.run,

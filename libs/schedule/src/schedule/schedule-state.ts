@@ -1,8 +1,10 @@
 import type { Cadence, EventData } from '@catena/events';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
+/** What runs beside each other; within one, runs come one after another (rule 3.6). */
+export const lanes = ['data', 'log', 'copyOnly'] as const;
 /** Runs that may not overlap each other: those of the chain, and copy-only ones. */
-export type Lane = 'data' | 'copyOnly';
+export type Lane = (typeof lanes)[number];
 
 /** A due time that waits until a run is over. */
 export interface WaitingTick {
@@ -33,7 +35,7 @@ export interface ScheduleState {
 export const initialSchedule: ScheduleState = { decided: {}, lastFired: {} };
 
 export function laneOf(cadence: Cadence): Lane {
-  return cadence === 'copyOnly' ? 'copyOnly' : 'data';
+  return cadence === 'copyOnly' || cadence === 'log' ? cadence : 'data';
 }
 
 /** The schedule after one more of its own events; events of other aggregates leave it as it is. */

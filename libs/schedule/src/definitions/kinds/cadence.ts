@@ -110,10 +110,17 @@ export const incrementalCadence = cadenceOf({
   copyOnly: neverCopyOnly('A copy-only incremental does not exist; use a copy-only full: `copyOnly: …`.'),
 });
 
+export const logCadence = cadenceOf({
+  onPreviousRunning: strictOverlap.optional().describe(own),
+  copyOnly: neverCopyOnly('Write `copyOnly: {cron: …, type: log}` beside a conventional `log: …`.'),
+});
+
 export const copyOnlyCadence = cadenceOf({
   onPreviousRunning: anyOverlap.optional().describe(own),
   type: z
-    .literal('full', { error: 'full' })
+    .enum(['full', 'log'], { error: 'full or log' })
     .optional()
-    .describe('What is copied out of the chain. Default and only one: full.'),
+    .describe(
+      'What is taken apart from the chain: a full, or the log since the last regular log. Default full.',
+    ),
 });

@@ -9,6 +9,7 @@ import {
   differentialCadence,
   fullCadence,
   incrementalCadence,
+  logCadence,
   rhythmOf,
 } from './cadence.ts';
 import { referenceTo } from './metadata.ts';
@@ -42,6 +43,9 @@ export const scheduleSpec = fields({
   full: fullCadence.optional().describe('Absent: chosen to fit `incremental`.'),
   differential: differentialCadence.optional().describe('What changed since the last full.'),
   incremental: incrementalCadence.optional().describe('What changed since the last data backup.'),
+  log: logCadence
+    .optional()
+    .describe('The log of the source, since the last log backup; for a source that keeps one.'),
   copyOnly: copyOnlyCadence.optional().describe('Fulls outside the chain, to be taken elsewhere.'),
   ...calendarFields,
   ...policyFields,
@@ -62,6 +66,8 @@ export interface CadenceSpec {
   readonly rhythm: string;
   /** Only a differential can carry it; it is ignored where the run is planned (rule 1.2). */
   readonly copyOnly: boolean;
+  /** Of copy-only: what is taken. */
+  readonly type?: 'full' | 'log';
   /** For this cadence alone; absent: as the schedule has it. */
   readonly onPreviousRunning?: OverlapPolicy;
 }
@@ -82,7 +88,7 @@ export interface ScheduleSpec {
 }
 
 export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): ScheduleSpec {
-  const { full, differential, incremental, copyOnly, firstRun: first, retention: policy } = spec;
+  const { full, differential, incremental, log, copyOnly, firstRun: first, retention: policy } = spec;
   return {
     source: definitionName.parse(spec.source),
     repository: definitionName.parse(spec.repository),
@@ -92,6 +98,7 @@ export function scheduleWithDefaults(spec: z.infer<typeof scheduleSpec>): Schedu
       ...cadence('full', full),
       ...cadence('differential', differential),
       ...cadence('incremental', incremental),
+      ...cadence('log', log),
       ...cadence('copyOnly', copyOnly),
     },
     calendar: calendarWithDefaults(spec),
@@ -117,6 +124,7 @@ function cadence(name: Cadence, given: GivenCadence | undefined): Partial<Record
     [name]: {
       rhythm,
       copyOnly: 'copyOnly' in given && given.copyOnly === true,
+      ...('type' in given && given.type !== undefined ? { type: given.type } : {}),
       ...(onPreviousRunning === undefined ? {} : { onPreviousRunning: onPreviousRunning as OverlapPolicy }),
     },
   };

@@ -1,12 +1,13 @@
 import type { Cadence } from '@catena/events';
 import { DAY, HOUR, MINUTE, SECOND } from '../../calendar/cron-calendar.ts';
 import { rhythmPeriod } from '../../calendar/rhythm.ts';
-import { effectiveCadences, isDependent } from '../../cadence/effective-cadences.ts';
+import { dataCadences, effectiveCadences, isDependent } from '../../cadence/effective-cadences.ts';
 import {
   copyOnlyCadence,
   differentialCadence,
   fullCadence,
   incrementalCadence,
+  logCadence,
   rhythmOf,
 } from '../kinds/cadence.ts';
 import type { DefinitionProblem } from '../problem.ts';
@@ -17,6 +18,7 @@ const schemas = {
   full: fullCadence,
   differential: differentialCadence,
   incremental: incrementalCadence,
+  log: logCadence,
   copyOnly: copyOnlyCadence,
 } as const satisfies Record<Cadence, unknown>;
 const cadences = Object.keys(schemas) as Cadence[];
@@ -49,10 +51,28 @@ function checkSchedule(candidate: Candidate, { problems, warnings }: Findings): 
     return;
   }
   const readable = readableCadences(spec);
+  problems.push(...logWithoutData(candidate));
   if (readable.differential?.copyOnly) warnings.push(copyOnlyIgnored(candidate));
   // A full that is there but unreadable has its own problem; the lengths say nothing without it.
   if (valueAt(spec, 'full') !== undefined && !readable.full) return;
   problems.push(...longerThanFull(candidate, readable));
+}
+
+/** A log chain is begun by a data backup (rule 1.4), so a schedule with a log has one of these as well. */
+function logWithoutData(candidate: Candidate): DefinitionProblem[] {
+  const { spec } = candidate;
+  const hasData = dataCadences.some((name) => valueAt(spec, name) !== undefined);
+  if (hasData || valueAt(spec, 'log') === undefined) return [];
+  return [
+    candidate.place({
+      code: 'definition.cadence',
+      path: ['spec', 'log'],
+      at: 'name',
+      found: 'only a log cadence',
+      expected: `a ${dataCadences.join(', ')} cadence beside it`,
+      remedy: 'Logs are rolled on top of a data backup; write `full: @weekly`, for instance.',
+    }),
+  ];
 }
 
 /** The cadences that are right in themselves. */
