@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createSecretKey } from 'node:crypto';
 import { deriveKey } from '../key/data-key.ts';
 import type { ObjectIdentity } from './object-header.ts';
 import { encodeHeader } from './object-header.ts';
@@ -29,7 +29,7 @@ function place(offset: number): Buffer {
  */
 function encrypted(identity: ObjectIdentity, dataKey: Uint8Array): UnitSeal {
   const header = encodeHeader(identity);
-  const key = deriveKey(dataKey, header, 'object');
+  const key = createSecretKey(deriveKey(dataKey, header, 'object'));
   return {
     seal(parts, offset) {
       const nonce = place(offset);

@@ -38,7 +38,7 @@ export interface ObjectStore {
   /** Starts writing an object of unknown size. */
   create(name: string): Promise<ObjectWriter>;
   /**
-   * `length` bytes from `offset`; fewer only when the object ends before.
+   * `length` bytes from `offset`; fewer only when the object ends before. Their memory is the caller's from then on.
    * @throws ObjectMissingError
    */
   read(name: string, offset: number, length: number): Promise<Uint8Array>;

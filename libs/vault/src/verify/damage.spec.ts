@@ -98,6 +98,14 @@ describe.each(['encrypted', 'plain'])('a damaged repository that is %s', (kind) 
   }
   const verify = (depth: 'presence' | 'checksums' = 'checksums') =>
     withCollection((collection) => collection.verify({ depth }));
+  const verifyWithoutKey = async () => {
+    const repository = await openRepository(root, { keys: [] });
+    try {
+      return await repository.collection('c').verify({ depth: 'checksums' });
+    } finally {
+      await repository.close();
+    }
+  };
   const binary = () => objects.filter((name) => /(pack|map|tree)-\d+$/.test(name));
   const manifests = () => objects.filter((name) => name.endsWith('manifest.json'));
   const names = (report: VerifyReport) => report.damages.map((damage: Damage) => damage.object);
@@ -259,11 +267,26 @@ describe.each(['encrypted', 'plain'])('a damaged repository that is %s', (kind) 
       withCollection((copy) => withCollection((collection) => collection.repair(damage, copy)), pristine);
     for (const damage of damages) expect(await mend(damage)).toBe(true);
     expect((await verify()).damages).toEqual([]);
+    expect((await verifyWithoutKey()).damages).toEqual([]);
     await withCollection(async (collection) => {
       for (const backup of ['full', 'inc'])
         expect((await readWhatIsThere(await collection.openBackup(backup))).errors).toEqual([]);
     });
     expect(await mend({ ...damages[0]!, object: 'c/no/such' })).toBe(false);
+  });
+
+  it('is not made good by an overlay that is damaged itself, with a key and without', async () => {
+    const pack = binary().find((name) => name.includes('pack-'))!;
+    await flipBit(root, pack, 0.3);
+    const { damages } = await verify();
+    await withCollection(
+      (copy) => withCollection((collection) => collection.repair(damages[0]!, copy)),
+      pristine,
+    );
+    const overlay = (await objectsIn(root)).find((name) => name.includes('/repairs/'))!;
+    await flipBit(root, overlay, 0.5);
+    expect(names(await verify())).toEqual([pack]);
+    expect(names(await verifyWithoutKey())).toEqual([pack]);
   });
 
   it('keeps a record of what verification found, without the names of files', async () => {

@@ -1,28 +1,37 @@
-import type { Hash } from 'node:crypto';
-import { createHash } from 'node:crypto';
 import { MalformedBytesError } from '../codec/byte-reader.ts';
 import type { ContentsUnit } from '../container/contents-table.ts';
 import { decodeContents } from '../container/contents-table.ts';
 import type { ObjectFooter } from '../container/object-footer.ts';
-import { decodeFooter } from '../container/object-footer.ts';
+import { decodeFooter, HASHED_FOOTER_BYTES } from '../container/object-footer.ts';
 import { encodeHeader, FOOTER_BYTES, HEADER_BYTES } from '../container/object-header.ts';
 import { SMALLEST_OBJECT_BYTES } from '../container/object-series-writer.ts';
+import type { SealedUnits } from '../container/open-units.ts';
 import { decodeUnit } from '../container/unit-codec.ts';
-import type { UnitSeal } from '../container/unit-seal.ts';
+import { unitSeal } from '../container/unit-seal.ts';
 import type { Damage } from '../error/damaged-object-error.ts';
 import { ObjectMissingError } from '../error/object-missing-error.ts';
 import type { ObjectStore } from '../port/object-store.ts';
+import type { TaskRunner } from '../workers/task.ts';
+import type { checkingTasks } from './checking-tasks.ts';
 import type { NeededObject } from './closure-objects.ts';
 
 /** Read at once while an object is gone through. */
 const READ_BYTES = 4 * 1024 * 1024;
 
+export type SealOfObject = Pick<SealedUnits, 'identity' | 'secret'>;
+
+/** A repair overlay: what replaces the bytes of an object from `offset` on. */
+export interface RepairOverlay {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+}
+
 export interface ObjectChecker {
   readonly store: ObjectStore;
-  /** Opens units of the object; `undefined` when the key is not at hand, then only the object's hash is checked. */
-  readonly sealOf: (object: NeededObject) => UnitSeal | undefined;
-  /** Where a repair overlay for a unit of the object would lie. */
-  readonly repairOf: (object: NeededObject, offset: number) => string;
+  /** What opens the object; `undefined` when the key is not at hand, then only the object's hash is checked. */
+  readonly sealOf: (object: NeededObject) => SealOfObject | undefined;
+  readonly repairsOf: (object: NeededObject) => Promise<readonly RepairOverlay[]>;
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -39,34 +48,19 @@ export async function checkPresence(store: ObjectStore, object: NeededObject): P
 }
 
 async function readTable(
-  checker: ObjectChecker,
+  store: ObjectStore,
   object: NeededObject,
   footer: ObjectFooter,
-  seal: UnitSeal,
+  seal: SealOfObject,
 ): Promise<ContentsUnit[] | undefined> {
   const { contentsOffset, contentsLength, units } = footer;
-  const sealed = await checker.store.read(object.name, contentsOffset, contentsLength);
-  const opened = seal.open(sealed, contentsOffset);
+  const sealed = await store.read(object.name, contentsOffset, contentsLength);
+  const opened = unitSeal(seal.identity, seal.secret).open(sealed, contentsOffset);
   if (opened === undefined) return undefined;
   try {
     return decodeContents(await decodeUnit(opened), units);
   } catch (error) {
     if (error instanceof MalformedBytesError) return undefined;
-    throw error;
-  }
-}
-
-async function isRepaired(
-  checker: ObjectChecker,
-  object: NeededObject,
-  unit: ContentsUnit,
-  seal: UnitSeal,
-): Promise<boolean> {
-  try {
-    const overlay = await checker.store.read(checker.repairOf(object, unit.offset), 0, unit.length);
-    return seal.open(overlay, unit.offset) !== undefined;
-  } catch (error) {
-    if (error instanceof ObjectMissingError) return false;
     throw error;
   }
 }
@@ -87,49 +81,88 @@ function* batches(units: readonly ContentsUnit[]): Iterable<ContentsUnit[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Opens every unit. A unit that a repair overlay replaces counts as whole. */
-async function checkUnits(
+/** Reads an object and has its bytes checked on another thread, while the next ones are being read. */
+class ObjectPass {
+  private readonly checker: ObjectChecker;
+  private readonly object: NeededObject;
+  private readonly runner: TaskRunner<typeof checkingTasks>;
+  private readonly seal: SealOfObject | undefined;
+  private readonly overlays: readonly RepairOverlay[];
+  private checking: Promise<void> | undefined;
+  /** Offsets of units that do not open. */
+  readonly wrong = new Set<number>();
+
+  /** @param overlays taken instead of what they replace */
+  constructor(
+    checker: ObjectChecker,
+    object: NeededObject,
+    runner: TaskRunner<typeof checkingTasks>,
+    seal: SealOfObject | undefined,
+    overlays: readonly RepairOverlay[] = [],
+  ) {
+    this.checker = checker;
+    this.object = object;
+    this.runner = runner;
+    this.seal = seal;
+    this.overlays = overlays;
+  }
+
+  async read(start: number, length: number, units: readonly ContentsUnit[] = []): Promise<void> {
+    this.checker.signal?.throwIfAborted();
+    const bytes = alone(await this.checker.store.read(this.object.name, start, length));
+    for (const overlay of this.overlays) await this.replace(bytes, start, overlay);
+    if (this.overlays.length === 0) this.checker.onBytes(bytes.length);
+    await this.checking;
+    this.checking = this.check(bytes, start, units);
+    this.checking.catch(() => undefined); // thrown to whoever waits for it next
+  }
+
+  private async check(
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+    units: readonly ContentsUnit[],
+  ): Promise<void> {
+    const places = units.map(({ offset, length }) => ({ offset, length }));
+    const of = { object: this.object.name, bytes, start, units: places };
+    const input = this.seal === undefined ? of : { ...of, seal: this.seal };
+    for (const offset of await this.runner.run('check', input, [bytes.buffer])) this.wrong.add(offset);
+  }
+
+  private async replace(
+    bytes: Uint8Array,
+    start: number,
+    { name, offset, size }: RepairOverlay,
+  ): Promise<void> {
+    const from = Math.max(offset, start);
+    const to = Math.min(offset + size, start + bytes.length);
+    if (from < to) bytes.set(await this.checker.store.read(name, from - offset, to - from), from - start);
+  }
+
+  async rest(from: number, to: number): Promise<void> {
+    for (let at = from; at < to; at += READ_BYTES) await this.read(at, Math.min(READ_BYTES, to - at));
+  }
+
+  /** SHA-256 of everything that was read. */
+  async digest(): Promise<Buffer> {
+    await this.checking;
+    return Buffer.from(await this.runner.run('digest', this.object.name));
+  }
+}
+
+/** The same bytes in memory of their own, which can change its owner. */
+function alone(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength)
+    return bytes as Uint8Array<ArrayBuffer>;
+  return Uint8Array.from(bytes);
+}
+
+/** Reads an object whole: header, every unit, table and hash. What a repair overlay replaces counts as whole. */
+export async function checkBytes(
   checker: ObjectChecker,
   object: NeededObject,
-  units: readonly ContentsUnit[],
-  seal: UnitSeal,
-  hash: Hash,
+  runner: TaskRunner<typeof checkingTasks>,
 ): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const batch of batches(units)) {
-    checker.signal?.throwIfAborted();
-    const start = batch[0]?.offset ?? HEADER_BYTES;
-    const length = batch.reduce((sum, unit) => sum + unit.length, 0);
-    const bytes = await checker.store.read(object.name, start, length);
-    hash.update(bytes);
-    checker.onBytes(bytes.length);
-    for (const unit of batch) {
-      const sealed = bytes.subarray(unit.offset - start, unit.offset - start + unit.length);
-      if (seal.open(sealed, unit.offset) !== undefined || (await isRepaired(checker, object, unit, seal)))
-        continue;
-      found.push({ reason: 'checksum', offset: unit.offset, length: unit.length });
-    }
-  }
-  return found;
-}
-
-async function hashRange(
-  checker: ObjectChecker,
-  name: string,
-  from: number,
-  to: number,
-  hash: Hash,
-): Promise<void> {
-  for (let at = from; at < to; at += READ_BYTES) {
-    checker.signal?.throwIfAborted();
-    const bytes = await checker.store.read(name, at, Math.min(READ_BYTES, to - at));
-    hash.update(bytes);
-    checker.onBytes(bytes.length);
-  }
-}
-
-/** Reads an object whole: header, every unit, table and hash. */
-export async function checkBytes(checker: ObjectChecker, object: NeededObject): Promise<Found[]> {
   const { store } = checker;
   const size = await store.size(object.name);
   if (size === undefined) return [{ reason: 'missing' }];
@@ -137,34 +170,53 @@ export async function checkBytes(checker: ObjectChecker, object: NeededObject): 
     return [{ reason: 'truncated' }];
   const header = await store.read(object.name, 0, HEADER_BYTES);
   if (Buffer.compare(header, encodeHeader(object.identity)) !== 0) return [{ reason: 'header' }];
-  const tail = await store.read(object.name, size - FOOTER_BYTES, FOOTER_BYTES);
-  const footer = decodeFooter(tail);
-  const hashedEnd = size - FOOTER_BYTES + 16;
+  const footer = decodeFooter(await store.read(object.name, size - FOOTER_BYTES, FOOTER_BYTES));
   if (footer === undefined || footer.contentsOffset + footer.contentsLength !== size - FOOTER_BYTES)
     return [{ reason: 'checksum', offset: size - FOOTER_BYTES, length: FOOTER_BYTES }];
-  const hash = createHash('sha256').update(header);
+  const hashedEnd = size - FOOTER_BYTES + HASHED_FOOTER_BYTES;
   const seal = checker.sealOf(object);
-  const units = seal === undefined ? undefined : await readTable(checker, object, footer, seal);
-  if (seal === undefined || units === undefined) {
-    await hashRange(checker, object.name, HEADER_BYTES, hashedEnd, hash);
-    return hash.digest().equals(footer.sha256) ? [] : [{ reason: 'checksum' }];
-  }
-  const found = await checkUnits(checker, object, units, seal, hash);
-  await hashRange(checker, object.name, footer.contentsOffset, hashedEnd, hash);
-  if (found.length > 0 || hash.digest().equals(footer.sha256)) return found;
-  // All units open, or are repaired: what differs is what no restore reads, or has been made good.
-  const repaired = units.length > 0 && (await anyRepaired(checker, object, units));
-  return repaired
-    ? []
-    : [{ reason: 'checksum', offset: footer.contentsOffset, length: size - footer.contentsOffset }];
-}
+  const units = seal === undefined ? undefined : await readTable(store, object, footer, seal);
 
-async function anyRepaired(
-  checker: ObjectChecker,
-  object: NeededObject,
-  units: readonly ContentsUnit[],
-): Promise<boolean> {
-  for (const unit of units)
-    if ((await checker.store.size(checker.repairOf(object, unit.offset))) !== undefined) return true;
-  return false;
+  const pass = new ObjectPass(checker, object, runner, seal);
+  let at = 0;
+  for (const batch of batches(units ?? [])) {
+    const end = batch.reduce((sum, unit) => sum + unit.length, batch[0]?.offset ?? 0);
+    await pass.read(at, end - at, batch);
+    at = end;
+  }
+  await pass.rest(at, hashedEnd);
+  const isWhole = (await pass.digest()).equals(footer.sha256);
+  const found = (units ?? []).filter(({ offset }) => pass.wrong.has(offset));
+  if (isWhole && found.length === 0) return [];
+
+  const overlays = await checker.repairsOf(object);
+  if (overlays.length > 0 && (await isWholeWith(overlays))) return [];
+  if (found.length === 0 && units !== undefined) {
+    // All units open: what differs is what no restore reads.
+    const { contentsOffset: offset } = footer;
+    return [{ reason: 'checksum', offset, length: size - offset }];
+  }
+  if (units === undefined) return [{ reason: 'checksum' }];
+  const left = [];
+  for (const unit of found) if (!(await isRepaired(unit))) left.push(unit);
+  return left.map(({ offset, length }) => ({ reason: 'checksum', offset, length }));
+
+  /** Is the object what it was, with what replaces its damaged parts? Needs no key. */
+  async function isWholeWith(overlays: readonly RepairOverlay[]): Promise<boolean> {
+    const mended = new ObjectPass(checker, object, runner, undefined, overlays);
+    await mended.rest(0, hashedEnd);
+    return (await mended.digest()).equals(footer?.sha256 ?? Buffer.alloc(0));
+  }
+
+  async function isRepaired({ offset, length }: ContentsUnit): Promise<boolean> {
+    const overlay = overlays.find((candidate) => candidate.offset === offset);
+    if (overlay === undefined || seal === undefined) return false;
+    try {
+      const bytes = await store.read(overlay.name, 0, length);
+      return unitSeal(seal.identity, seal.secret).open(bytes, offset) !== undefined;
+    } catch (error) {
+      if (error instanceof ObjectMissingError) return false;
+      throw error;
+    }
+  }
 }

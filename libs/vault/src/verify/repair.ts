@@ -7,6 +7,9 @@ import { findBackups } from '../repository/backup-finder.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import type { NeededObject } from './closure-objects.ts';
 import { neededObjects } from './closure-objects.ts';
+import { OwnThread } from '../workers/own-thread.ts';
+import { checkingTasks } from './checking-tasks.ts';
+import type { SealOfObject } from './object-check.ts';
 import { checkBytes } from './object-check.ts';
 
 const COPY_BYTES = 4 * 1024 * 1024;
@@ -42,10 +45,10 @@ async function copyObject(
   }
 }
 
-async function sealFor(context: CollectionContext, identity: ObjectIdentity) {
-  if (identity.key === undefined) return unitSeal(identity, undefined);
-  const keyring = await context.keyring();
-  return unitSeal(identity, keyring?.key(identity.key).secret);
+async function sealFor(context: CollectionContext, identity: ObjectIdentity): Promise<SealOfObject> {
+  const keyring = identity.key === undefined ? undefined : await context.keyring();
+  if (identity.key === undefined || keyring === undefined) return { identity };
+  return { identity, secret: keyring.key(identity.key).secret };
 }
 
 /** See `Collection.repair`. The copy must have been made verbatim: same objects under the same names. */
@@ -62,10 +65,12 @@ export async function repairFrom(
     const checker = {
       store: copy.store,
       sealOf: () => seal,
-      repairOf: () => inCopy,
+      // What is mended in the copy is not what the object's own bytes are.
+      repairsOf: () => Promise.resolve([]),
       onBytes: () => undefined,
+      signal: undefined,
     };
-    const wrong = await checkBytes({ ...checker, signal: undefined }, { ...object, name: inCopy });
+    const wrong = await checkBytes(checker, { ...object, name: inCopy }, new OwnThread(checkingTasks));
     return wrong.length === 0 && (await copyObject(copy.store, inCopy, context.store, object.name));
   }
   const { offset, length } = damage;
@@ -74,7 +79,7 @@ export async function repairFrom(
     if (error instanceof ObjectMissingError) return new Uint8Array();
     throw error;
   });
-  if (seal.open(bytes, offset) === undefined) return false;
+  if (unitSeal(seal.identity, seal.secret).open(bytes, offset) === undefined) return false;
   const { volume, kind, number } = object.identity;
   await context.store.putIfAbsent(context.layout.repair(volume, kind, number, offset), bytes);
   return true;

@@ -1,4 +1,4 @@
-import { unitSeal } from '../container/unit-seal.ts';
+import type { ObjectIdentity } from '../container/object-header.ts';
 import type { Damage } from '../error/damaged-object-error.ts';
 import { DamagedObjectError } from '../error/damaged-object-error.ts';
 import { KeyringMissingError, LockedError } from '../error/key-error.ts';
@@ -10,7 +10,8 @@ import type { CollectionContext } from '../repository/collection-context.ts';
 import type { NeededObject } from './closure-objects.ts';
 import { neededObjects } from './closure-objects.ts';
 import { DamageMap } from './damage-map.ts';
-import { checkBytes, checkPresence } from './object-check.ts';
+import { checkObjects } from './check-objects.ts';
+import type { ObjectChecker, RepairOverlay } from './object-check.ts';
 import { recordVerification } from './verification-record.ts';
 import { walkReferences } from './reference-walk.ts';
 
@@ -82,6 +83,18 @@ function damageOf(object: NeededObject, found: Pick<Damage, 'reason' | 'offset' 
   return { object: object.name, backups: object.backups, files: [], ...found };
 }
 
+async function repairsOf(
+  { store, layout }: CollectionContext,
+  { volume, kind, number }: ObjectIdentity,
+): Promise<RepairOverlay[]> {
+  const anywhere = layout.repair(volume, kind, number, 0);
+  const prefix = anywhere.slice(0, -1);
+  const { objects } = await store.listFolder(anywhere.slice(0, anywhere.lastIndexOf('/') + 1));
+  return objects
+    .filter(({ name }) => name.startsWith(prefix))
+    .map(({ name, size }) => ({ name, size, offset: Number(name.slice(prefix.length)) }));
+}
+
 /** Checks a collection and says what is hit by what is damaged. Never throws for damage. */
 export async function verifyCollection(
   context: CollectionContext,
@@ -104,29 +117,26 @@ export async function verifyCollection(
     bytes: 0,
     bytesTotal: objects.reduce((sum, object) => sum + (object.size ?? 0), 0),
   };
-  const checker = {
+  const checker: ObjectChecker = {
     store: context.store,
     signal,
-    sealOf: ({ identity }: NeededObject) => {
-      if (identity.key === undefined) return unitSeal(identity, undefined);
-      return keyring === undefined ? undefined : unitSeal(identity, keyring.key(identity.key).secret);
+    sealOf: ({ identity }) => {
+      if (identity.key === undefined) return { identity };
+      return keyring === undefined ? undefined : { identity, secret: keyring.key(identity.key).secret };
     },
-    repairOf: ({ identity }: NeededObject, offset: number) =>
-      context.layout.repair(identity.volume, identity.kind, identity.number, offset),
-    onBytes: (bytes: number) => {
+    repairsOf: ({ identity }) => repairsOf(context, identity),
+    onBytes: (bytes) => {
       progress.bytes += bytes;
       onProgress?.({ ...progress });
     },
   };
-  for (const object of objects) {
-    signal?.throwIfAborted();
-    const missing = await checkPresence(context.store, object);
-    const found =
-      missing !== undefined ? [missing] : depth === 'checksums' ? await checkBytes(checker, object) : [];
-    for (const damage of found) damages.add(damageOf(object, damage));
+  const onObject = () => {
     progress.objects++;
     onProgress?.({ ...progress });
-  }
+  };
+  const found = await checkObjects(checker, objects, depth, onObject);
+  for (const [i, object] of objects.entries())
+    for (const damage of found[i] ?? []) damages.add(damageOf(object, damage));
   if (opened && (depth === 'checksums' || !damages.isEmpty))
     for (const manifest of manifests) await walk(context, manifest, damages, signal);
   const report: VerifyReport = {
