@@ -1,11 +1,11 @@
 /** What makes two images the same disk, whatever name the system gives it today. */
-import * as fs from 'node:fs';
 import {
   backingFileOf,
   deviceFact,
   diskOfPartition,
   fileSystemIdentity,
   sizeOfOpen,
+  uuidOnDisk,
 } from '../system-calls/index.ts';
 
 /** The family of the image in a file: where the file is. */
@@ -52,30 +52,7 @@ function partitionName(device: bigint): string | undefined {
   return name && `${name}:${number}`;
 }
 
-interface Mark {
-  readonly kind: string;
-  readonly at: number;
-  readonly magic: Buffer;
-  readonly uuidAt: number;
-}
-
-const magicOf = (text: string) => Buffer.from(text, 'latin1');
-
-/** Where partition tables and file systems keep their magic number and their UUID. */
-const marks: readonly Mark[] = [
-  { kind: 'gpt', at: 512, magic: magicOf('EFI PART'), uuidAt: 512 + 56 },
-  { kind: 'gpt', at: 4096, magic: magicOf('EFI PART'), uuidAt: 4096 + 56 },
-  { kind: 'ext', at: 0x438, magic: magicOf('\x53\xef'), uuidAt: 0x468 },
-  { kind: 'xfs', at: 0, magic: magicOf('XFSB'), uuidAt: 32 },
-  { kind: 'btrfs', at: 0x10040, magic: magicOf('_BHRfS_M'), uuidAt: 0x10020 },
-  { kind: 'luks', at: 0, magic: magicOf('LUKS\xba\xbe'), uuidAt: 168 },
-];
-
 function nameOnDisk(open: number): string | undefined {
-  const begin = Buffer.alloc(0x10100);
-  fs.readSync(open, begin, 0, begin.length, 0);
-  const mark = marks.find(({ at, magic }) => begin.subarray(at, at + magic.length).equals(magic));
-  if (mark === undefined) return undefined;
-  const uuid = begin.subarray(mark.uuidAt, mark.uuidAt + 16).toString('hex');
-  return /^0+$/.test(uuid) ? undefined : `${mark.kind}:${uuid}`;
+  const found = uuidOnDisk(open);
+  return found && `${found.kind}:${found.uuid}`;
 }

@@ -19,7 +19,8 @@ export {
   setExtendedAttribute,
   type ExtendedAttribute,
 } from './extended-attributes.ts';
-export { fileSystemIdentity } from './file-system-identity.ts';
+export { fileSystemIdentity, nameOfMount } from './file-system-identity.ts';
+export { uuidOnDisk } from './superblock-uuid.ts';
 export {
   kindBits,
   statusAt,
