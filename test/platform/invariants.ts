@@ -76,6 +76,7 @@ class CollectionHistory {
   readonly #open = new Map<string, Planned>();
   readonly #children = new Map<string, string>();
   readonly #completed = new Set<string>();
+  readonly #positions = new Map<string, string>();
   #opened = false;
   #position = 0n;
 
@@ -114,17 +115,27 @@ class CollectionHistory {
     const beside = [...this.#open.values()].find((one) => !one.copyOnly);
     if (!data.copyOnly && beside !== undefined)
       found.push(`${data.run} is planned while the data run ${beside.run} is`);
-    if (BigInt(data.position) <= this.#position)
-      found.push(`the position ${data.position} does not come after ${this.#position}`);
-    for (const needed of [data.parent, data.base])
+    found.push(...this.#misplaced(data));
+    for (const needed of [data.parent, data.base, data.from])
       if (needed !== undefined && !this.#completed.has(needed))
         found.push(`${data.backup} is planned on ${needed}, which is not there`);
-    this.#position = BigInt(data.position);
+    if (data.from === undefined) this.#position = BigInt(data.position);
     this.#open.set(data.run, data);
     return found;
   }
 
+  /** Positions grow; a composed full has that of the backup it shows. */
+  #misplaced({ from, position, backup }: Planned): string[] {
+    if (from === undefined)
+      return BigInt(position) > this.#position
+        ? []
+        : [`the position ${position} does not come after ${this.#position}`];
+    const shown = this.#positions.get(from);
+    return shown === position ? [] : [`${backup} shows ${from}, whose position is ${shown}, not ${position}`];
+  }
+
   #done({ data }: Event<'collection.backup-completed'>): string[] {
+    this.#positions.set(data.backup, data.position);
     if (this.#rescanned.has(data.backup)) {
       this.#completed.add(data.backup);
       return [];

@@ -37,6 +37,8 @@ function describeWork(kind: RunKind | undefined, statistics: RunStatistics): str
   if (kind === 'verify') return `${plural(files, 'object')}, ${formatBytes(bytesRead)} read back`;
   if (kind === 'sweep' || kind === 'prune')
     return `${plural(files, 'object')}, ${formatBytes(bytes)} removed`;
+  if (kind === 'compose')
+    return `${plural(files, 'file')}, ${formatBytes(bytes)} composed; ${formatBytes(bytesAdded)} written, nothing read from the source`;
   if (kind === 'rescan') return `${plural(files, 'manifest')} read`;
   return `${plural(files, 'file')}, ${formatBytes(bytes)}; ${formatBytes(bytesRead)} read, ${formatBytes(bytesAdded)} written`;
 }

@@ -3,6 +3,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AttemptService } from './attempt/attempt.service.ts';
 import { RunLog } from './attempt/run-log.ts';
 import { BackupExecutor } from './backup/backup.executor.ts';
+import { ComposeExecutor } from './compose/compose.executor.ts';
 import { RUN_EXECUTORS, type AnyRunExecutor } from './execution/run-executor.ts';
 import { SOURCE_DRIVERS } from './execution/source-drivers.ts';
 import { JobController } from './job/job.controller.ts';
@@ -18,6 +19,7 @@ import { VerifyExecutor } from './verify/verify.executor.ts';
 
 const executors = [
   BackupExecutor,
+  ComposeExecutor,
   RestoreExecutor,
   VerifyExecutor,
   RescanExecutor,

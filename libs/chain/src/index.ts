@@ -3,6 +3,7 @@ export * from './collection/collection-state.ts';
 export * from './collection/collection-snapshot.ts';
 export * from './collection/usable.ts';
 export * from './collection/plan-backup.ts';
+export * from './collection/plan-compose.ts';
 export { COPY_ONLY_IGNORED } from './collection/backup-shape.ts';
 export * from './collection/settle-plan.ts';
 export * from './collection/adopt-found.ts';

@@ -71,6 +71,8 @@ export class CancelService {
   }
 
   async #collectionOf({ plan }: RunState): Promise<Loaded<CollectionState> | undefined> {
-    return plan?.kind === 'backup' ? await this.histories.collections.load(plan.collection) : undefined;
+    return plan?.kind === 'backup' || plan?.kind === 'compose'
+      ? await this.histories.collections.load(plan.collection)
+      : undefined;
   }
 }

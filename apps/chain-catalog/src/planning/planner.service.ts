@@ -185,14 +185,18 @@ export class PlannerService {
       if (type !== 'run.planned') continue;
       const { plan } = data;
       const shape =
-        plan.kind === 'backup' ? { backup: plan.type, parent: plan.parent, reason: plan.reason } : {};
+        plan.kind === 'backup'
+          ? { backup: plan.type, parent: plan.parent, reason: plan.reason }
+          : plan.kind === 'compose'
+            ? { from: plan.from }
+            : {};
       this.log.info('planned', { kind: plan.kind, ...shape });
     }
   }
 
   async #gather(request: RunRequest): Promise<Gathered> {
     const repository = this.view.definition('Repository', request.repository);
-    if (request.kind === 'backup') {
+    if (request.kind === 'backup' || request.kind === 'compose') {
       const source = this.view.definition('Source', request.source);
       const collections =
         source === undefined || repository === undefined

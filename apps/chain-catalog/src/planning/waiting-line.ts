@@ -40,6 +40,7 @@ export function waitingLine(open: readonly OpenRun[]): WaitingLine {
  * wait for nobody.
  */
 export function placeOf({ request }: RunState): string | undefined {
+  if (request?.kind === 'compose') return placeName(request.source, request.repository, 'full');
   if (request?.kind !== 'backup') return undefined;
   const { source, repository, type, copyOnly } = request;
   const isApart = copyOnly && (type === 'full' || type === 'log');
@@ -52,6 +53,7 @@ function placeName(source: string, repository: string, type: BackupType): string
 
 /** Runs that wait there are not looked at until this one is over; what the decision loads has the last word. */
 function placeTakenBy({ plan }: RunState): string | undefined {
+  if (plan?.kind === 'compose') return placeName(plan.source.name, plan.repository.name, 'full');
   const takes = plan?.kind === 'backup' && !plan.copyOnly;
   return takes ? placeName(plan.source.name, plan.repository.name, plan.type) : undefined;
 }

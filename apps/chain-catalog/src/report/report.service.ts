@@ -97,8 +97,7 @@ export class ReportService {
   }
 
   async #collectionsOf(plan: RunPlan): Promise<Loaded<CollectionState>[]> {
-    if (plan.kind === 'backup' || plan.kind === 'restore' || plan.kind === 'prune')
-      return [await this.histories.collections.load(plan.collection)];
+    if ('collection' in plan) return [await this.histories.collections.load(plan.collection)];
     if (plan.kind === 'sweep') return [];
     await this.view.current();
     const ids = this.view.collectionsIn(plan.repository.uid);

@@ -136,7 +136,8 @@ export class RetentionView implements OnApplicationBootstrap {
         return;
       case 'run.requested': {
         const { request, scheduleUid } = event.data;
-        if (request.kind === 'backup' && scheduleUid !== undefined) this.#origins.set(id, scheduleUid);
+        const makes = request.kind === 'backup' || request.kind === 'compose';
+        if (makes && scheduleUid !== undefined) this.#origins.set(id, scheduleUid);
         return;
       }
       case 'run.refused':

@@ -38,7 +38,7 @@ export class SourceOfEvent {
 
   async #ofRun(run: string): Promise<string | undefined> {
     const { request, plan } = (await this.histories.runs.load(run)).state;
-    if (request?.kind === 'backup') return request.source;
+    if (request?.kind === 'backup' || request?.kind === 'compose') return request.source;
     return plan?.kind === 'restore' ? plan.source.name : undefined;
   }
 

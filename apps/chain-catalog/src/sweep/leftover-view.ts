@@ -79,7 +79,7 @@ export class LeftoverView implements OnApplicationBootstrap {
         return;
       case 'run.planned': {
         const { plan } = event.data;
-        if (plan.kind === 'backup')
+        if (plan.kind === 'backup' || plan.kind === 'compose')
           this.#runs.set(id, { repositoryUid: plan.repository.uid, mayLeave: false });
         if (plan.kind !== 'sweep' || plan.dryRun) return;
         // One that fails is as if it had not been: its end asks for the next.

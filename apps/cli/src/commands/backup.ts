@@ -34,10 +34,18 @@ export function addBackup(program: Command, act: Act): void {
     program,
     'backup',
     'Takes one backup of a source and waits for the end',
-    'catena backup home --type incremental\ncatena backup home --copy-only      # a full that changes nothing of the chain\ncatena backup home --type differential --into 2026/03/01-120000.00',
+    'catena backup home --type incremental\ncatena backup home --method compose # a full of its own, without reading the source\ncatena backup home --copy-only      # a full that changes nothing of the chain\ncatena backup home --type differential --into 2026/03/01-120000.00',
   )
     .argument('<source>', 'its name')
     .addOption(new Option('--type <type>', 'what to take').choices(backupType.options).default('full'))
+    .addOption(
+      new Option(
+        '--method <method>',
+        'of a full: read it from the source, or compose it from what is in the repository (the source is not touched)',
+      )
+        .choices(['read', 'compose'])
+        .default('read'),
+    )
     .option('--copy-only', 'apart from the chain: never a base or a parent')
     .option('--repository <name>', 'where to (needed when several schedules name the source)')
     .option('--into <full>', 'join the chain of this full: latest, its id, or its folder in the repository')
@@ -50,6 +58,7 @@ export function addBackup(program: Command, act: Act): void {
           source: string,
           options: {
             type: BackupType;
+            method: 'read' | 'compose';
             copyOnly?: boolean;
             repository?: string;
             into?: string;
@@ -63,6 +72,7 @@ export function addBackup(program: Command, act: Act): void {
             source,
             repository: options.repository,
             type: options.type,
+            ...(options.method === 'compose' ? { method: options.method } : {}),
             copyOnly: options.copyOnly ?? false,
             whenNoFull: options.strict ? 'fail' : 'full',
             ...(options.into === undefined ? {} : { into: await fullOf(client, source, options.into) }),

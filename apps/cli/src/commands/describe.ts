@@ -60,6 +60,8 @@ export function addDescribe(program: Command, act: Act): void {
                     ? waitingText(run.waiting)
                     : run.plan?.kind === 'backup'
                       ? (run.plan.reason ?? run.plan.type)
+                      : run.plan?.kind === 'compose'
+                        ? `full, composed from ${run.plan.from}`
                       : '',
               ]),
             ),

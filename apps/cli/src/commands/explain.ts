@@ -126,6 +126,8 @@ function say(
   );
   cli.say(`\nwhy        ${originOf(backup, run)}`);
   if (run?.plan?.kind === 'backup' && run.plan.reason !== undefined) cli.say(`           ${run.plan.reason}`);
+  if (run?.plan?.kind === 'compose')
+    cli.say(`           composed from ${run.plan.from}, without reading the source`);
   for (const { backup: id, as, state } of dependsOn) cli.say(`depends on ${id}  ${as}, ${state}`);
   if (dependsOn.length === 0) cli.say('depends on nothing');
   for (const { backup: id, direct } of neededBy)

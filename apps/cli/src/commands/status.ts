@@ -26,7 +26,8 @@ interface Protection {
 
 /** A backup that a person asked for and that was refused was said to that person, and says nothing about the source. */
 function isTelling({ kind, state, schedule }: RunView): boolean {
-  return kind === 'backup' && (state !== 'refused' || schedule !== undefined);
+  const makes = kind === 'backup' || kind === 'compose';
+  return makes && (state !== 'refused' || schedule !== undefined);
 }
 
 async function protectionOf(client: CatenaClient, source: string): Promise<Protection> {

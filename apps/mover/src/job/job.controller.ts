@@ -9,7 +9,7 @@ import { AttemptService } from '../attempt/attempt.service.ts';
 export class JobController {
   constructor(@Inject(AttemptService) private readonly attempts: AttemptService) {}
 
-  @HandlesJobs({ kinds: ['backup', 'restore', 'verify', 'rescan', 'prune', 'sweep'] })
+  @HandlesJobs({ kinds: ['backup', 'compose', 'restore', 'verify', 'rescan', 'prune', 'sweep'] })
   async work(@Payload() job: TakenJob, @Ctx() context: HandlerContext): Promise<void> {
     await this.attempts.work(job, context.stopping);
   }

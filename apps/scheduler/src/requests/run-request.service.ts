@@ -20,6 +20,7 @@ export type BackupWish = Omit<
   Extract<RunRequest, { kind: 'backup' }>,
   'kind' | 'repository' | 'whenNoFull' | 'into'
 > & {
+  readonly method?: 'read' | 'compose' | undefined;
   readonly repository?: string | undefined;
   readonly whenNoFull?: 'full' | 'fail' | undefined;
   readonly into?: string | undefined;
@@ -41,6 +42,10 @@ export class RunRequestService {
     const repository = wish.repository ?? this.#onlyRepositoryOf(wish.source);
     this.#mustBeDefined('Repository', repository);
     const { source, type, copyOnly, whenNoFull, into } = wish;
+    if (wish.method === 'compose') {
+      mustBePlainFull(wish);
+      return await this.#request(command, { kind: 'compose', source, repository, whenNoFull: 'fail' });
+    }
     return await this.#request(command, {
       kind: 'backup',
       source,
@@ -54,7 +59,7 @@ export class RunRequestService {
 
   async ask(
     command: RunCommand,
-    request: Exclude<RunRequest, { kind: 'backup' }>,
+    request: Exclude<RunRequest, { kind: 'backup' | 'compose' }>,
   ): Promise<{ run: string; sequence: number }> {
     await this.book.current();
     this.#mustBeDefined('Repository', request.repository);
@@ -113,4 +118,14 @@ export class RunRequestService {
       { remedy: 'Name the repository.' },
     );
   }
+}
+
+/** Only what begins a chain can be composed. */
+function mustBePlainFull({ type, copyOnly, into }: BackupWish): void {
+  if (type === 'full' && !copyOnly && into === undefined) return;
+  throw new CatenaError(
+    'backup.only-fulls-are-composed',
+    `A ${copyOnly ? 'copy-only ' : ''}${type}${into === undefined ? '' : ' that joins a chain'} cannot be composed.`,
+    { remedy: 'Leave the method out, or ask for a full without copyOnly and into.' },
+  );
 }

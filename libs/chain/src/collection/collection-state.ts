@@ -27,6 +27,8 @@ export interface PlannedBackup extends Lineage {
   readonly fork?: string | undefined;
   /** Of a log: where it begins. */
   readonly start?: Position | undefined;
+  /** Of a full that is composed: the backup it will show. */
+  readonly from?: string | undefined;
 }
 
 /** A backup that exists. */

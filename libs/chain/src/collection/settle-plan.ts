@@ -20,7 +20,7 @@ export type BackupCompletion =
 export function completeBackup(
   state: CollectionState,
   run: string,
-  plan: BackupPlan,
+  plan: Pick<BackupPlan, 'source' | 'repository'>,
   manifest: ManifestReport,
 ): BackupCompletion {
   const planned = state.planned.get(run);
@@ -165,6 +165,8 @@ function differenceBetween(planned: PlannedBackup, manifest: ManifestReport): st
   if (field !== undefined) {
     return `its ${field} is ${manifest[field] ?? 'not set'} and not ${planned[field] ?? 'left out'}`;
   }
+  if (planned.from !== undefined && planned.position !== manifest.position)
+    return `its position is ${manifest.position} and not ${planned.position}, which is that of ${planned.from}`;
   return planned.start === undefined ? undefined : gapBefore(planned.start, manifest.start);
 }
 

@@ -130,6 +130,7 @@ function condemn(state: CollectionState, facts: ExpiryFacts, clock: RetentionClo
   for (const planned of state.planned.values()) {
     need(planned.parent);
     need(planned.base);
+    need(planned.from);
   }
   return [...state.backups.keys()]
     .filter((id) => !needed.has(id) && state.expired.has(id) && state.unusable.get(id) !== 'condemned')

@@ -204,8 +204,9 @@ function groupsOf(points: readonly LocatedPoint[]): Map<string, LocatedPoint[]> 
   return Map.groupBy(points, (point) => point.group);
 }
 
+/** Of two that show the same, the one that needs less: a composed full before what it was composed from. */
 function newestFirst(a: LocatedPoint, b: LocatedPoint): number {
-  return b.time - a.time;
+  return b.time - a.time || a.needs.length - b.needs.length;
 }
 
 function keepsNothing(points: readonly LocatedPoint[]): CatenaError {

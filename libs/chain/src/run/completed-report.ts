@@ -3,6 +3,7 @@ import {
   type AnyDomainEvent,
   type Failure,
   type MoverReport,
+  type RunPlan,
   type Warning,
 } from '@catena/events';
 import { completed, type Decision, type RunState } from '@catena/run';
@@ -31,18 +32,23 @@ export function backupCompleted(
 ): ReportDecision | { readonly failure: Failure } {
   const { run } = facts;
   const { manifest } = report.outcome;
-  const state = facts.collections.find(
-    (one) => run.plan?.kind === 'backup' && one.collection === run.plan.collection,
-  );
-  if (run.plan?.kind !== 'backup' || manifest === undefined || state === undefined) {
+  const state = facts.collections.find((one) => isMaking(run.plan) && one.collection === run.plan.collection);
+  if (!isMaking(run.plan) || manifest === undefined || state === undefined) {
     return { failure: incomplete(run, 'its manifest and its collection') };
   }
   const completion = completeBackup(state, run.run, run.plan, manifest);
   if (completion.kind === 'refused') return { failure: completion.failure };
-  return together(runCompleted(run, report, { backup: manifest.backup }), [
+  const { composed } = report.outcome;
+  const detail = composed === undefined ? {} : { detail: { ...composed } };
+  return together(runCompleted(run, report, { backup: manifest.backup, ...detail }), [
     ...completion.events,
     ...repositoryNews(facts, report.outcome),
   ]);
+}
+
+/** Whether the run makes a backup. */
+function isMaking(plan: RunPlan | undefined): plan is Extract<RunPlan, { kind: 'backup' | 'compose' }> {
+  return plan?.kind === 'backup' || plan?.kind === 'compose';
 }
 
 /** Every backup that was checked is recorded with its depth; what is wrong takes it, and what needs it, out of use. */

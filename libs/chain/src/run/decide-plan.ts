@@ -11,6 +11,7 @@ import { isOver, planRun, refuseRun, type RunState } from '@catena/run';
 import { settledPositionOf } from '../collection/adopt-found.ts';
 import { initialCollection, type CollectionState } from '../collection/collection-state.ts';
 import { planBackup } from '../collection/plan-backup.ts';
+import { planCompose } from '../collection/plan-compose.ts';
 import { findBackup } from './find-backup.ts';
 import { planPrune } from './prune-run.ts';
 import { planRestoreRun } from './restore-run.ts';
@@ -64,6 +65,8 @@ function planOf(run: string, request: RunRequest, facts: PlanningFacts): Planned
   switch (request.kind) {
     case 'backup':
       return planBackupRun(run, request, repository, facts);
+    case 'compose':
+      return planComposeRun(run, request, repository, facts);
     case 'restore':
       return planRestoreOf(run, request, repository, facts);
     case 'verify':
@@ -99,18 +102,42 @@ function planBackupRun(
 ): Planned {
   const { source, family, keepsLog } = facts;
   if (source === undefined) return refused(unknownDefinition('Source', request.source));
-  if (repository.spec['access'] === 'external') {
-    return refused({
-      code: 'chain.repository-external',
-      message: `The repository ${repository.name} is external: it may be copied from, never to.`,
-      remedy: 'Back up to a repository with access: readWrite.',
-      retryable: false,
-    });
-  }
+  if (repository.spec['access'] === 'external') return refused(neverWrittenTo(repository));
   const id = collectionIdOf(source.uid, repository.uid);
   const state = facts.collections.find((one) => one.collection === id) ?? initialCollection(id);
   const planning = planBackup(state, request, { run, source, repository, family, keepsLog });
   return planning.kind === 'planned' ? { ...planning, kind: 'plan' } : planning;
+}
+
+function planComposeRun(
+  run: string,
+  request: Extract<RunRequest, { kind: 'compose' }>,
+  repository: DefinitionSnapshot,
+  facts: PlanningFacts,
+): Planned {
+  const { source } = facts;
+  if (source === undefined) return refused(unknownDefinition('Source', request.source));
+  if (repository.spec['access'] === 'external') return refused(neverWrittenTo(repository));
+  const id = collectionIdOf(source.uid, repository.uid);
+  const state = facts.collections.find((one) => one.collection === id) ?? initialCollection(id);
+  const planning = planCompose(state, request, { run, source, repository });
+  if (planning.kind === 'planned') return { ...planning, kind: 'plan' };
+  if (planning.kind !== 'read') return planning;
+  const { source: name } = request;
+  const read = { kind: 'backup', source: name, repository: repository.name, type: 'full' } as const;
+  const instead = planBackupRun(run, { ...read, copyOnly: false }, repository, facts);
+  if (instead.kind !== 'plan' || instead.plan.kind !== 'backup') return instead;
+  const reason = `The full is read from the source, not composed: ${planning.why}.`;
+  return { ...instead, plan: { ...instead.plan, reason } };
+}
+
+function neverWrittenTo(repository: DefinitionSnapshot): Failure {
+  return {
+    code: 'chain.repository-external',
+    message: `The repository ${repository.name} is external: it may be copied from, never to.`,
+    remedy: 'Back up to a repository with access: readWrite.',
+    retryable: false,
+  };
 }
 
 function planRestoreOf(

@@ -43,7 +43,8 @@ export function decideReport(
   const done = { attempt, mover, outcome };
   const kind = fence(facts.run, report).kind === 'current' ? facts.run.plan?.kind : undefined;
   switch (kind) {
-    case 'backup': {
+    case 'backup':
+    case 'compose': {
       const decision = backupCompleted(facts, done);
       return 'failure' in decision
         ? failed(facts, report, { kind: 'failed', failure: decision.failure }, now, policy)
@@ -76,7 +77,7 @@ function failed(
   const damaged = outcome.damaged ?? [];
   // The plan names the very backup that is damaged: trying again would read it again.
   const isDamaged = damaged.some((one) => needs(run, collections, one.backup));
-  const hopeless = run.plan?.kind === 'backup' && (isDamaged || outcome.historyLost !== undefined);
+  const hopeless = isDamaged || (run.plan?.kind === 'backup' && outcome.historyLost !== undefined);
   const failure = hopeless ? { ...outcome.failure, retryable: false } : outcome.failure;
   const { attempt, mover } = report;
   const damage = damaged.flatMap(({ backup, problems }) =>
@@ -116,6 +117,7 @@ function droppedWith(
 
 function needs(run: RunState, collections: readonly CollectionState[], backup: string): boolean {
   const { plan } = run;
+  if (plan?.kind === 'compose') return plan.closure.includes(backup);
   if (plan?.kind !== 'backup') return false;
   const parents = [plan.parent, plan.base].filter((one) => one !== undefined);
   return parents.some(

@@ -2,6 +2,7 @@ import type {
   AnyDomainEvent,
   BackupPlan,
   BackupType,
+  ComposePlan,
   DefinitionSnapshot,
   Failure,
   ManifestReport,
@@ -119,6 +120,18 @@ export class CatalogStory {
     return this.planOf(run);
   }
 
+  /** Asks for a full that is composed, and has it planned. */
+  askComposed(run: string, whenNoFull: 'full' | 'fail' = 'fail'): PlanningDecision {
+    const { name: source } = storySource;
+    return this.askFor(run, { kind: 'compose', source, repository: storyRepository.name, whenNoFull });
+  }
+
+  composePlanOf(run: string): ComposePlan {
+    const { plan } = this.run(run);
+    if (plan?.kind !== 'compose') throw new Error(`${run} has no plan to compose`);
+    return plan;
+  }
+
   completedOutcome(run: string): Extract<MoverReport['outcome'], { kind: 'completed' }> {
     const statistics = { files: 1, bytes: 10, bytesRead: 10, bytesAdded: 5, milliseconds: 1000 };
     return { kind: 'completed', statistics, warnings: [], warningCount: 0, manifest: this.manifestOf(run) };
@@ -126,6 +139,8 @@ export class CatalogStory {
 
   /** The manifest that a mover writes for the plan: its closure is its parent's, or its base, and nothing for a full. */
   manifestOf(run: string): ManifestReport {
+    const made = this.run(run).plan;
+    if (made?.kind === 'compose') return this.#composedManifest(made, run);
     const plan = this.planOf(run);
     const depends = plan.parent ?? plan.base;
     const closure =
@@ -156,6 +171,35 @@ export class CatalogStory {
       files: 1,
       bytes: 10,
       bytesAdded: 5,
+      keyIds: [],
+      warningCount: 0,
+    };
+  }
+
+  /** Of a composed full: it shows what it was composed from and needs nothing. */
+  #composedManifest(plan: ComposePlan, run: string): ManifestReport {
+    const { backup, collection, position, family } = plan;
+    const shown = this.collection.backups.get(plan.from);
+    return {
+      name: `${backup}.manifest`,
+      hash: `hash-${backup}`,
+      run,
+      backup,
+      collection,
+      source: plan.source.name,
+      sourceUid: plan.source.uid,
+      type: 'full',
+      copyOnly: false,
+      chain: backup,
+      family,
+      position,
+      startedAt: this.now(),
+      asOf: shown?.asOf ?? this.now(),
+      finishedAt: this.now(),
+      closure: [],
+      files: 1,
+      bytes: 10,
+      bytesAdded: 10,
       keyIds: [],
       warningCount: 0,
     };

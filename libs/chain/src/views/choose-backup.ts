@@ -38,7 +38,7 @@ export function chooseBackup(
   if ('backup' in choice) return named(backups, choice.backup, usable);
   const candidates = backups
     .filter((one) => isDataBackup(one) && !isExcluded(one, exclusions) && usable(one))
-    .sort((a, b) => (a.asOf < b.asOf ? -1 : a.asOf > b.asOf ? 1 : Number(a.copyOnly) - Number(b.copyOnly)));
+    .sort(byTimeThenNeeds);
   const at = 'at' in choice ? instantOf(choice.at) : undefined;
   const after = at === undefined ? candidates.length : firstAfter(candidates, at);
   const backup = candidates[after - 1];
@@ -50,6 +50,12 @@ export function chooseBackup(
     reachesTarget: at === undefined || backup.asOf === at,
     ...(next === undefined ? {} : { next: next.asOf }),
   };
+}
+
+/** The last is chosen; of two that show the same, the one that needs fewer others. */
+function byTimeThenNeeds(a: BackupView, b: BackupView): number {
+  if (a.asOf !== b.asOf) return a.asOf < b.asOf ? -1 : 1;
+  return Number(a.copyOnly) - Number(b.copyOnly) || b.closure.length - a.closure.length;
 }
 
 function named(

@@ -35,6 +35,10 @@ export const collectionEvents = {
       ...lineage,
       ...historyFields,
       position: position.describe('Reserved for it; grows with every plan.'),
+      from: z
+        .string()
+        .optional()
+        .describe("Of a full that is composed: the backup it will show. Its position is that backup's."),
     })
     .describe(
       'A run claims its parent. While a data backup is planned, no other data run of the collection is.',

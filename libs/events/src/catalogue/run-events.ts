@@ -26,6 +26,18 @@ const backupRequest = z.object({
     .describe('Rule 1.9: `latest`, or (the beginning of) the id of the full whose chain it joins.'),
 });
 
+const composeRequest = z.object({
+  kind: z.literal('compose'),
+  source: definitionName.describe('Whose newest point the full is composed from. It is not read.'),
+  repository: definitionName,
+  whenNoFull: z
+    .enum(['full', 'fail'])
+    .optional()
+    .describe(
+      'When there is nothing to compose from: `full` reads one from the source, as the first one must be; default fail.',
+    ),
+});
+
 const restoreRequest = z.object({
   kind: z.literal('restore'),
   repository: definitionName,
@@ -101,6 +113,7 @@ export type RunWait = z.infer<typeof runWait>;
 /** What a run is asked to do. */
 export const runRequest = z.discriminatedUnion('kind', [
   backupRequest,
+  composeRequest,
   restoreRequest,
   verifyRequest,
   rescanRequest,
@@ -133,6 +146,18 @@ const backupPlan = z.object({
   repository: definitionSnapshot,
   promotedFrom: backupType.optional().describe('Set when a full is taken instead of what was asked for.'),
   reason: z.string().optional().describe('Why the plan differs from the request.'),
+});
+
+const composePlan = z.object({
+  kind: z.literal('compose'),
+  collection: z.string(),
+  backup: z.string().describe('The id of the full, and of the chain that begins with it.'),
+  from: z.string().describe('The newest usable data backup: the full shows what it shows.'),
+  closure: z.array(z.string()).describe('Backups whose objects are read; held while the run is not over.'),
+  position: position.describe('Of the backup it is composed from.'),
+  family: z.string(),
+  source: definitionSnapshot,
+  repository: definitionSnapshot,
 });
 
 const restorePlan = z.object({
@@ -185,6 +210,7 @@ const sweepPlan = z.object({
 /** What the chain catalog decided a run must do. */
 export const runPlan = z.discriminatedUnion('kind', [
   backupPlan,
+  composePlan,
   restorePlan,
   verifyPlan,
   rescanPlan,
@@ -193,6 +219,7 @@ export const runPlan = z.discriminatedUnion('kind', [
 ]);
 export type RunPlan = z.infer<typeof runPlan>;
 export type BackupPlan = z.infer<typeof backupPlan>;
+export type ComposePlan = z.infer<typeof composePlan>;
 
 /** Figures of a finished attempt. Bytes unless said otherwise. */
 export const runStatistics = z.object({

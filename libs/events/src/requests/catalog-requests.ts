@@ -56,7 +56,7 @@ export type RunState = z.infer<typeof runState>;
 /** One run. */
 export const runView = z.object({
   run: z.string(),
-  kind: z.enum(['backup', 'restore', 'verify', 'rescan', 'prune', 'sweep']),
+  kind: z.enum(['backup', 'compose', 'restore', 'verify', 'rescan', 'prune', 'sweep']),
   state: runState,
   request: runRequest,
   plan: runPlan.optional(),

@@ -85,6 +85,18 @@ export const moverReport = z.object({
         .array(z.object({ backup: z.string(), bytes: count.describe('Of the objects that went.') }))
         .optional()
         .describe('Of a prune: backups of which nothing is left.'),
+      composed: z
+        .object({
+          from: z.string(),
+          spaceNeeded: count
+            .optional()
+            .describe(
+              'Bytes, as announced before anything was written; absent when the manifest was adopted.',
+            ),
+          spaceFree: count.optional().describe('Bytes; absent where the store cannot tell.'),
+        })
+        .optional()
+        .describe('Of a compose: what it was composed from.'),
       swept: sweptReport.optional().describe('Of a sweep.'),
       initialised: z.object({ format: count, encrypted: z.boolean(), id: z.string().optional() }).optional(),
       generatedKey: z.object({ keyId: z.string(), path: z.string() }).optional(),
@@ -112,7 +124,16 @@ export const progressMessage = z.object({
   run: z.string(),
   attempt: z.number().int().positive(),
   mover: z.string(),
-  phase: z.enum(['scanning', 'reading', 'writing', 'verifying', 'restoring', 'deleting', 'reporting']),
+  phase: z.enum([
+    'scanning',
+    'reading',
+    'writing',
+    'composing',
+    'verifying',
+    'restoring',
+    'deleting',
+    'reporting',
+  ]),
   at: instant,
   files: count,
   bytes: count,

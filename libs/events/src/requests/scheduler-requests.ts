@@ -202,6 +202,10 @@ export const schedulerRequests = {
       type: backupType,
       copyOnly: z.boolean(),
       whenNoFull: z.enum(['full', 'fail']).optional(),
+      method: z
+        .enum(['read', 'compose'])
+        .optional()
+        .describe('Of a full: read from the source (default), or composed from what is in the repository.'),
       into: z
         .string()
         .optional()

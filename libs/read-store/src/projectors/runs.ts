@@ -99,7 +99,7 @@ function requestedRun({ aggregate, sequence, time, actor, data }: RecordedEvent<
     kind: data.request.kind,
     state: 'requested',
     request: data.request,
-    source: data.request.kind === 'backup' ? data.request.source : null,
+    source: sourceAskedFor(data.request),
     repository: data.request.repository,
     schedule: data.schedule ?? null,
     scheduleUid: data.scheduleUid ?? null,
@@ -131,8 +131,14 @@ function backupOf(request: RunRequest): string | null {
     : null;
 }
 
+function sourceAskedFor(request: RunRequest): string | null {
+  return request.kind === 'backup' || request.kind === 'compose' ? request.source : null;
+}
+
 function sourceOf(plan: RunPlan): string | null {
-  return plan.kind === 'backup' || plan.kind === 'restore' ? plan.source.name : null;
+  return plan.kind === 'backup' || plan.kind === 'compose' || plan.kind === 'restore'
+    ? plan.source.name
+    : null;
 }
 
 /** Once a person wants it stopped, that is what is to be seen until it is over. */

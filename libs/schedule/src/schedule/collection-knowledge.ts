@@ -37,7 +37,8 @@ export class CollectionsSeen {
     switch (event.type) {
       case 'run.requested': {
         const { request } = event.data;
-        if (request.kind === 'backup' && request.type === 'full' && !request.copyOnly) {
+        const isFull = request.kind === 'backup' && request.type === 'full' && !request.copyOnly;
+        if (isFull || request.kind === 'compose') {
           this.#open(event.aggregate.id, pairOf(request.source, request.repository));
         }
         return;

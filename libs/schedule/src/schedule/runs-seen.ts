@@ -95,15 +95,15 @@ export class RunsSeen {
 
   #add(event: Extract<TimedEvent, { type: 'run.requested' }>): OpenRun {
     const { request, schedule, scheduleUid, cadence, limits } = event.data;
-    const backup = request.kind === 'backup' ? request : undefined;
-    const placeIn = backup?.type === 'log' ? placeOfLog : placeOf;
+    const backup = request.kind === 'backup' || request.kind === 'compose' ? request : undefined;
+    const placeIn = backup?.kind === 'backup' && backup.type === 'log' ? placeOfLog : placeOf;
     const open: OpenRun = {
       run: event.aggregate.id,
       schedule,
       scheduleUid,
       cadence,
       ...(backup ? { place: placeIn(backup.source, backup.repository) } : {}),
-      conventional: backup !== undefined && !backup.copyOnly,
+      conventional: backup?.kind === 'compose' || backup?.copyOnly === false,
       requestedAt: isoInstant(Date.parse(event.time)),
       limits,
       cancelRequested: false,

@@ -54,7 +54,11 @@ function limitsOf({ spec: { policies, timeZone } }: LiveSchedule, actual: string
   return Object.keys(limits).length === 0 ? {} : { limits };
 }
 
+/** The first full must be read, whatever the method: there is nothing yet that one could be composed from. */
 function requestOf({ spec }: LiveSchedule, { cadence, copyOnly }: EffectiveCadence): RunRequest {
+  const { source, repository } = spec;
+  if (cadence === 'full' && spec.cadences.full?.composed === true)
+    return { kind: 'compose', source, repository, whenNoFull: 'full' };
   return {
     kind: 'backup',
     source: spec.source,

@@ -17,6 +17,7 @@ export const crashPoints = [
   'catalog.after-delivery',
   'mover.after-claim',
   'mover.during-backup',
+  'mover.during-compose',
   'mover.before-manifest',
   'mover.after-manifest',
   'mover.during-restore',

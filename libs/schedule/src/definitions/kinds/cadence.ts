@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { durationOf } from '../../calendar/duration.ts';
 import { rhythmProblems } from '../../calendar/rhythm.ts';
-import { fields, flag, mismatch } from '../shape/building-blocks.ts';
+import { fields, flag, mismatch, oneOf } from '../shape/building-blocks.ts';
 import { duration } from './duration.ts';
 import { anyOverlap, strictOverlap } from './policies.ts';
 
@@ -94,6 +94,11 @@ export function rhythmOf(given: string | RhythmFields): string {
 const own = 'For this cadence alone.';
 
 export const fullCadence = cadenceOf({
+  method: oneOf('read', 'compose')
+    .optional()
+    .describe(
+      '`read` from the source, the default; or `compose` from what is in the repository, without reading the source. The first one is read.',
+    ),
   onPreviousRunning: strictOverlap.optional().describe(own),
   copyOnly: neverCopyOnly('Write the rhythm as `copyOnly: …` beside a conventional `full: …`.'),
 });

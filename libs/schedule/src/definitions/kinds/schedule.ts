@@ -68,6 +68,8 @@ export interface CadenceSpec {
   readonly copyOnly: boolean;
   /** Of copy-only: what is taken. */
   readonly type?: 'full' | 'log';
+  /** Of a full: composed from what is in the repository, and not read from the source. */
+  readonly composed?: boolean;
   /** For this cadence alone; absent: as the schedule has it. */
   readonly onPreviousRunning?: OverlapPolicy;
 }
@@ -125,6 +127,7 @@ function cadence(name: Cadence, given: GivenCadence | undefined): Partial<Record
       rhythm,
       copyOnly: 'copyOnly' in given && given.copyOnly === true,
       ...('type' in given && given.type !== undefined ? { type: given.type } : {}),
+      ...('method' in given && given.method === 'compose' ? { composed: true } : {}),
       ...(onPreviousRunning === undefined ? {} : { onPreviousRunning: onPreviousRunning as OverlapPolicy }),
     },
   };
