@@ -62,7 +62,7 @@ export function addDescribe(program: Command, act: Act): void {
                       ? (run.plan.reason ?? run.plan.type)
                       : run.plan?.kind === 'compose'
                         ? `full, composed from ${run.plan.from}`
-                      : '',
+                        : '',
               ]),
             ),
           );
