@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from '../error/system-code.ts';
+import type { FileOperations } from './file-operations.ts';
 
 /** A folder that was deleted and made again under the same name is another one. */
 function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
@@ -9,7 +9,7 @@ function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
 }
 
 /** Makes what was put into, or taken out of, a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder({ open }: FileOperations, folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
@@ -24,22 +24,24 @@ export async function syncFolder(folder: string): Promise<void> {
  */
 export class DurableFolders {
   readonly root: string;
+  private readonly files: FileOperations;
   private readonly durable = new Map<string, string>();
   private seenRoot: string | undefined;
 
-  constructor(root: string) {
+  constructor(root: string, files: FileOperations) {
     this.root = root;
+    this.files = files;
   }
 
   /** To be called when something in the repository was found. */
   async sawRoot(): Promise<void> {
-    this.seenRoot ??= rootIdentity(await stat(this.root, { bigint: true }));
+    this.seenRoot ??= rootIdentity(await this.files.stat(this.root, { bigint: true }));
   }
 
   /** @throws the system's ENOENT or ENODEV when the root was there before and is not, or is another folder now. */
   async assertRoot(): Promise<void> {
     if (this.seenRoot === undefined) return;
-    const found = rootIdentity(await stat(this.root, { bigint: true }));
+    const found = rootIdentity(await this.files.stat(this.root, { bigint: true }));
     if (found === this.seenRoot) return;
     throw Object.assign(new Error('another folder lies there now'), { code: 'ENODEV' });
   }
@@ -51,28 +53,28 @@ export class DurableFolders {
     else {
       const parent = path.dirname(folder);
       await this.make(parent);
-      await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+      await this.files.mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
         if (systemCode(error) !== 'EEXIST') throw error;
       });
-      const identity = identityOf(await stat(folder, { bigint: true }));
+      const identity = identityOf(await this.files.stat(folder, { bigint: true }));
       // Also when somebody else made it: they may not have synced it yet.
-      await syncFolder(parent);
+      await syncFolder(this.files, parent);
       this.durable.set(folder, identity);
     }
   }
 
   private async makeRoot(): Promise<void> {
     if (this.seenRoot !== undefined) return await this.assertRoot();
-    const first = await mkdir(this.root, { recursive: true, mode: 0o700 });
+    const first = await this.files.mkdir(this.root, { recursive: true, mode: 0o700 });
     // The folders above a repository are its operator's; one that was there may not even be readable to us.
-    if (first !== undefined) await syncFolder(path.dirname(this.root));
+    if (first !== undefined) await syncFolder(this.files, path.dirname(this.root));
     await this.sawRoot();
   }
 
   /** Whether a folder that holds something now is the one whose name was made durable. */
   async isDurable(folder: string): Promise<boolean> {
     if (folder === this.root) return true;
-    return this.durable.get(folder) === identityOf(await stat(folder, { bigint: true }));
+    return this.durable.get(folder) === identityOf(await this.files.stat(folder, { bigint: true }));
   }
 
   /** Folders that may have been taken away: they are looked at again before they are used. */

@@ -1,16 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
-import { link, readdir, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectMissingError } from '../error/object-missing-error.ts';
 import { StoreError } from '../error/store-error.ts';
 import { systemCode } from '../error/system-code.ts';
 import type { ObjectStore, ObjectWriter, StoredObject, UnfinishedObject } from '../port/object-store.ts';
 import { DurableFolders, syncFolder } from './durable-folders.ts';
+import type { FileOperations } from './file-operations.ts';
+import { systemFiles } from './file-operations.ts';
 import { HandleCache } from './handle-cache.ts';
 import { createUnfinished, listUnfinished, UNFINISHED } from './unfinished-files.ts';
 
 /** How often a folder is made again that deletes took away while something was put into it. */
 const FOLDER_TRIES = 10;
+/** What it means that the first name of an object was not removed: it is gone, or nothing may be deleted here. */
+const NO_TEMPORARY = new Set(['ENOENT', 'EPERM', 'EACCES']);
 /** No object of that name can be there. */
 const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
 /** What it means that a folder is not empty any more, gone already, or a mount point. */
@@ -22,12 +25,15 @@ const NOT_REMOVED = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'EPERM', 
  */
 export class FsStore implements ObjectStore {
   readonly location: string;
-  private readonly handles = new HandleCache(64);
+  private readonly files: FileOperations;
+  private readonly handles: HandleCache;
   private readonly folders: DurableFolders;
 
-  constructor(root: string) {
+  constructor(root: string, files: FileOperations = systemFiles) {
     this.location = path.resolve(root);
-    this.folders = new DurableFolders(this.location);
+    this.files = files;
+    this.handles = new HandleCache(files, 64);
+    this.folders = new DurableFolders(this.location, files);
   }
 
   private file(name: string): string {
@@ -66,7 +72,7 @@ export class FsStore implements ObjectStore {
     const file = this.file(name);
     return this.guard('create', name, async () => {
       await this.folders.make(this.unfinished);
-      const { file: temporary, handle } = await createUnfinished(this.unfinished);
+      const { file: temporary, handle } = await createUnfinished(this.files, this.unfinished);
       return this.writer(name, file, temporary, handle);
     });
   }
@@ -89,18 +95,26 @@ export class FsStore implements ObjectStore {
           await handle.sync();
           await close();
           const created = await this.linkInFolder(temporary, file);
-          await syncFolder(path.dirname(file));
-          await unlink(temporary);
+          await syncFolder(this.files, path.dirname(file));
+          await this.removeTemporary(temporary);
           return created;
         }),
       abort: () =>
         this.guard('abort', name, async () => {
           await close();
-          await unlink(temporary).catch((error: unknown) => {
-            if (systemCode(error) !== 'ENOENT') throw error;
-          });
+          await this.removeTemporary(temporary);
         }),
     };
+  }
+
+  /**
+   * The object is there, or given up: its first name is of no use any more. Where a writer may add and not delete it stays
+   * as a second name, for whoever may sweep.
+   */
+  private async removeTemporary(temporary: string): Promise<void> {
+    await this.files.unlink(temporary).catch((error: unknown) => {
+      if (!NO_TEMPORARY.has(systemCode(error) ?? '')) throw error;
+    });
   }
 
   /** Again when the folder went away between being made and being used: a delete had left it empty. */
@@ -126,7 +140,7 @@ export class FsStore implements ObjectStore {
   }
 
   private linkIfAbsent(temporary: string, file: string): Promise<boolean> {
-    return link(temporary, file).then(
+    return this.files.link(temporary, file).then(
       () => true,
       (error: unknown) => {
         if (systemCode(error) === 'EEXIST') return false;
@@ -138,7 +152,7 @@ export class FsStore implements ObjectStore {
   /** Takes the folder away that a delete left empty; the ones above are few, and others are at work in them. */
   private async removeIfEmpty(folder: string): Promise<void> {
     if (folder === this.location) return;
-    await rmdir(folder).catch((error: unknown) => {
+    await this.files.rmdir(folder).catch((error: unknown) => {
       if (!NOT_REMOVED.has(systemCode(error) ?? '')) throw error;
     });
     this.folders.forget(folder);
@@ -173,7 +187,7 @@ export class FsStore implements ObjectStore {
   async size(name: string): Promise<number | undefined> {
     const file = this.file(name);
     return this.guard('look at', name, async () => {
-      const found = await stat(file).catch((error: unknown) => {
+      const found = await this.files.stat(file).catch((error: unknown) => {
         if (MISSING.has(systemCode(error) ?? '')) return undefined;
         throw error;
       });
@@ -192,7 +206,7 @@ export class FsStore implements ObjectStore {
   async listFolder(prefix: string): Promise<{ objects: StoredObject[]; folders: string[] }> {
     const folder = this.folder(prefix);
     return this.guard('list', prefix, async () => {
-      const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      const found = await this.files.readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
         if (systemCode(error) === 'ENOENT') return undefined;
         throw error;
       });
@@ -223,7 +237,7 @@ export class FsStore implements ObjectStore {
     const file = this.file(name);
     return this.guard('delete', name, async () => {
       await this.handles.forget(file);
-      const gone = await unlink(file).then(
+      const gone = await this.files.unlink(file).then(
         () => true,
         (error: unknown) => {
           if (systemCode(error) === 'ENOENT') return false;
@@ -232,7 +246,7 @@ export class FsStore implements ObjectStore {
       );
       if (!gone) return false;
       const folder = path.dirname(file);
-      await syncFolder(folder).catch((error: unknown) => {
+      await syncFolder(this.files, folder).catch((error: unknown) => {
         // Another delete has taken the empty folder away already.
         if (systemCode(error) !== 'ENOENT') throw error;
       });
@@ -242,14 +256,14 @@ export class FsStore implements ObjectStore {
   }
 
   listUnfinished(): Promise<readonly UnfinishedObject[]> {
-    return this.guard('list', UNFINISHED, () => listUnfinished(this.unfinished));
+    return this.guard('list', UNFINISHED, () => listUnfinished(this.files, this.unfinished));
   }
 
   async removeUnfinished(name: string): Promise<boolean> {
     if (name.includes('/') || name.startsWith('.'))
       throw new StoreError('remove', name, this.location, new Error('not the name of an unfinished object'));
     return this.guard('remove', `${UNFINISHED}/${name}`, () =>
-      unlink(path.join(this.unfinished, name)).then(
+      this.files.unlink(path.join(this.unfinished, name)).then(
         () => true,
         (error: unknown) => {
           if (systemCode(error) === 'ENOENT') return false;
@@ -261,7 +275,7 @@ export class FsStore implements ObjectStore {
 
   freeBytes(): Promise<number | undefined> {
     return this.guard('ask the space of', '', async () => {
-      const { bavail, bsize } = await statfs(this.location, { bigint: true });
+      const { bavail, bsize } = await this.files.statfs(this.location, { bigint: true });
       return Number(bavail * bsize);
     });
   }

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
+import type { FileOperations } from './file-operations.ts';
 
 interface Slot {
   readonly opening: Promise<FileHandle>;
@@ -10,16 +10,18 @@ interface Slot {
 /** Keeps the most recently read files open, because a restore reads thousands of ranges from few of them. */
 export class HandleCache {
   private readonly slots = new Map<string, Slot>();
+  private readonly files: FileOperations;
   private readonly limit: number;
 
-  constructor(limit: number) {
+  constructor(files: FileOperations, limit: number) {
+    this.files = files;
     this.limit = limit;
   }
 
   async lease(file: string): Promise<{ handle: FileHandle; release: () => Promise<void> }> {
     let slot = this.slots.get(file);
     if (slot === undefined) {
-      slot = { opening: open(file, 'r'), users: 0, forgotten: false };
+      slot = { opening: this.files.open(file, 'r'), users: 0, forgotten: false };
       slot.opening.catch(() => this.slots.delete(file));
     } else {
       this.slots.delete(file);

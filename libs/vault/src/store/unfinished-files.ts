@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from '../error/system-code.ts';
 import type { UnfinishedObject } from '../port/object-store.ts';
+import type { FileOperations } from './file-operations.ts';
 
 /** Objects that are being written lie here until they are whole; nothing in it belongs to a backup. */
 export const UNFINISHED = '.unfinished';
@@ -13,25 +13,28 @@ function freshName(): string {
   return `${process.pid}-${randomBytes(8).toString('hex')}`;
 }
 
-export async function createUnfinished(folder: string): Promise<{ file: string; handle: FileHandle }> {
+export async function createUnfinished(
+  files: FileOperations,
+  folder: string,
+): Promise<{ file: string; handle: FileHandle }> {
   const file = path.join(folder, freshName());
-  return { file, handle: await open(file, 'wx', 0o600) };
+  return { file, handle: await files.open(file, 'wx', 0o600) };
 }
 
 /**
  * What interrupted writers left. Ages are told by the clock of whoever keeps the files, from one that is made for it, so
  * that a machine whose clock is wrong takes nothing for old.
  */
-export async function listUnfinished(folder: string): Promise<UnfinishedObject[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
+export async function listUnfinished(files: FileOperations, folder: string): Promise<UnfinishedObject[]> {
+  const names = await files.readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   });
   if (names.length === 0) return [];
-  const now = await nowAt(folder);
+  const now = await nowAt(files, folder);
   const found: UnfinishedObject[] = [];
   for (const name of names) {
-    const facts = await stat(path.join(folder, name)).catch((error: unknown) => {
+    const facts = await files.stat(path.join(folder, name)).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw error;
     });
@@ -41,12 +44,12 @@ export async function listUnfinished(folder: string): Promise<UnfinishedObject[]
   return found;
 }
 
-async function nowAt(folder: string): Promise<number> {
-  const { file, handle } = await createUnfinished(folder);
+async function nowAt(files: FileOperations, folder: string): Promise<number> {
+  const { file, handle } = await createUnfinished(files, folder);
   try {
     return (await handle.stat()).mtimeMs;
   } finally {
     await handle.close();
-    await unlink(file);
+    await files.unlink(file);
   }
 }

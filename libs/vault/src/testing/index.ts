@@ -5,3 +5,6 @@ export * from './store-contract.ts';
 export * from './object-damage.ts';
 export * from './watched-store.ts';
 export * from './backup-history.ts';
+export * from './memory-store.ts';
+export * from './disk-recorder.ts';
+export * from './crash-states.ts';

@@ -49,6 +49,8 @@ export function neededObjects(
         for (const number of numbers(volume.needs[series])) {
           const name = folder + objectName(kind, number);
           const size = owners.get(volume.id)?.[series]?.sizes[number - 1];
+          // Never became durable: what an interrupted attempt closed later may have, so a range goes over it.
+          if (size === 0) continue;
           const { id, origin, key } = volume;
           const identity = { kind, number, volume: id, origin, ...(key === undefined ? {} : { key }) };
           const object = objects.get(name) ?? { name, identity, size, backups: [] };
