@@ -32,7 +32,7 @@ export class MemoryStore implements ObjectStore {
     try {
       this.check(name);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return Promise.resolve({
       write: (bytes) => {

@@ -28,7 +28,7 @@ export interface BackupPlan {
 export interface WriteOptions {
   /** zstd level; default 1. */
   readonly compressionLevel?: number;
-  /** Size at which a pack is closed; default 32 MiB. What an interrupted attempt loses is at most two of them. */
+  /** Size at which a pack is closed; default 24 MiB. What an interrupted attempt loses is little more than two of them. */
   readonly packBytes?: number;
   /** Bytes that are compressed and sealed together; default 128 KiB. */
   readonly unitBytes?: number;

@@ -7,7 +7,12 @@ import { objectName } from '../repository/layout.ts';
 import type { WriteOptions } from './backup-plan.ts';
 import type { OwnVolume } from './write-manifest.ts';
 
-export const DEFAULT_PACK_BYTES = 32 * 1024 * 1024;
+/**
+ * With one pack that is being synced and one that is being filled, and what waits to be packed, an attempt that is killed
+ * loses at most 64 MB.
+ */
+export const DEFAULT_PACK_BYTES = 24 * 1024 * 1024;
+const MOST_UNCOMMITTED = 2;
 
 /** The three series of objects that one attempt writes. */
 export interface OwnSeries {
@@ -46,7 +51,10 @@ export function ownSeries(
       ...more,
     });
   return {
-    packs: series('pack', { afterCommit: () => crashPoint('vault.afterPack'), maxUncommitted: 3 }),
+    packs: series('pack', {
+      afterCommit: () => crashPoint('vault.afterPack'),
+      maxUncommitted: MOST_UNCOMMITTED,
+    }),
     maps: series('map', { beforeCommit: () => packsDurable.promise }),
     tree: series('tree', { beforeCommit: () => mapsDurable.promise }),
     packsDurable,
