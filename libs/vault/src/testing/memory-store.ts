@@ -29,18 +29,16 @@ export class MemoryStore implements ObjectStore {
       this.objects.set(name, Buffer.concat(pieces));
       return Promise.resolve(true);
     };
-    try {
+    return Promise.resolve().then(() => {
       this.check(name);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return Promise.resolve({
-      write: (bytes) => {
-        pieces.push(Uint8Array.from(bytes));
-        return Promise.resolve();
-      },
-      commit,
-      abort: () => Promise.resolve(),
+      return {
+        write: (bytes) => {
+          pieces.push(Uint8Array.from(bytes));
+          return Promise.resolve();
+        },
+        commit,
+        abort: () => Promise.resolve(),
+      };
     });
   }
 
