@@ -42,12 +42,18 @@ interface RestoreOptions extends RepositoryOptions, ChoiceOptions, PlaceOptions 
   include?: string[];
   only?: string[];
   overwrite?: boolean;
+  ownersById?: boolean;
   wait: boolean;
 }
 
 /** What is wanted of the backup; empty for all of it. */
 function wantedGlobs({ include = [], only = [] }: RestoreOptions): string[] {
   return [...include, ...only.map((shown) => globOfPath(pathOf(shown)))];
+}
+
+/** Ids are what counts when a whole system with accounts of its own is restored. */
+function ownershipOf({ ownersById }: RestoreOptions): { ownership?: 'id' } {
+  return ownersById ? { ownership: 'id' } : {};
 }
 
 /** With no service: repository and key are enough. */
@@ -83,6 +89,7 @@ async function restoreByHand(
       // The same backup to the same place continues what an interrupted call has staged.
       run: `run-${digestId('restore by hand', data.backup, target)}`,
       overwrite: options.overwrite ?? false,
+      ...ownershipOf(options),
       signal: cli.signal,
       ...(globs.length === 0 ? {} : { globs }),
       ...(readersOfLogs.length === 0 ? {} : { logs: readersOfLogs }),
@@ -192,6 +199,7 @@ async function restoreByPlatform(
     target,
     include: wantedGlobs(options),
     overwrite: options.overwrite ?? false,
+    ...ownershipOf(options),
   });
   if (options.wait) {
     cli.say(`restoring to ${target}`);
@@ -234,6 +242,7 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
       collect,
     )
     .option('--overwrite', 'replace what is there and differs')
+    .option('--owners-by-id', 'give files to the recorded ids, not to the accounts of the recorded names')
     .option('--no-wait', 'only ask for it')
     .action(
       act(async (cli, backup: string | undefined, options: RestoreOptions) => {

@@ -63,6 +63,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
       ...(plan.stop === undefined ? {} : { stop: plan.stop }),
       ...(plan.include.length === 0 ? {} : { globs: plan.include }),
       overwrite: plan.overwrite,
+      ...(plan.ownership === undefined ? {} : { ownership: plan.ownership }),
       onFailure: async (error) => ((await isGivenUp(execution, error)) ? 'remove' : 'keep'),
       beforeVisible: () => execution.assertHeld(),
       signal,

@@ -103,7 +103,7 @@ function toPlace(
 
 function planned(
   run: string,
-  { target, include, overwrite }: RestoreRequest,
+  { target, include, overwrite, ownership }: RestoreRequest,
   repository: DefinitionSnapshot,
   facts: RestoreFacts,
   state: CollectionState,
@@ -132,6 +132,7 @@ function planned(
       target,
       include,
       overwrite,
+      ...(ownership === undefined ? {} : { ownership }),
     },
     events: [domainEvent('collection.backups-in-use', state.collection, { run, backups: [backup, ...logs] })],
   };

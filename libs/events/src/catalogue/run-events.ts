@@ -8,6 +8,7 @@ import {
   failure,
   instant,
   position,
+  restoredOwnership,
   restoreStop,
   warning,
 } from './vocabulary.ts';
@@ -54,6 +55,7 @@ const restoreRequest = z.object({
   target: z.string().describe('Absolute path.'),
   include: z.array(z.string()).describe('Globs below the source root; empty means all.'),
   overwrite: z.boolean(),
+  ownership: restoredOwnership.optional(),
 });
 
 const verifyRequest = z.object({
@@ -171,6 +173,7 @@ const restorePlan = z.object({
   target: z.string(),
   include: z.array(z.string()),
   overwrite: z.boolean(),
+  ownership: restoredOwnership.optional(),
 });
 
 const verifyPlan = z.object({

@@ -67,3 +67,8 @@ export const restoreStop = z.union([
   }),
 ]);
 export type RestoreStop = z.infer<typeof restoreStop>;
+
+/** Whose restored files become. */
+export const restoredOwnership = z
+  .enum(['name', 'id'])
+  .describe('The account of the same name, by id where there is none (the default); or always by id.');

@@ -6,6 +6,7 @@ import {
   definitionKind,
   definitionName,
   instant,
+  restoredOwnership,
   restoreStop,
   specification,
 } from '../catalogue/vocabulary.ts';
@@ -227,6 +228,7 @@ export const schedulerRequests = {
       target: z.string(),
       include: z.array(z.string()),
       overwrite: z.boolean(),
+      ownership: restoredOwnership.optional(),
     }),
     output: accepted,
   }),
