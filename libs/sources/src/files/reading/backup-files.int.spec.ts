@@ -360,3 +360,41 @@ describe('a running backup', () => {
     expect(outcome.summary.position!.end).toBe((BigInt(ahead) + 1n).toString());
   });
 });
+
+describe('a folder that is swapped while it is walked', () => {
+  const secret = 'nobody asked for this';
+
+  beforeEach(() => {
+    scratch.write('source/a', 'first');
+    scratch.write('source/b/inside', 'wanted');
+    scratch.write('source/c', 'last');
+    scratch.write('outside/inside', secret);
+  });
+
+  function swap(): void {
+    fs.renameSync(scratch.at('source', 'b'), scratch.at('moved'));
+    fs.symlinkSync(scratch.at('outside'), scratch.at('source', 'b'));
+  }
+
+  it.each([
+    ['before it is looked at', 'a', ['', 'a', 'b', 'c'], []],
+    ['between look and entry', 'b', ['', 'a', 'b', 'c'], ['file.vanished b']],
+    ['when it is open', 'b/inside', ['', 'a', 'b', 'b/inside', 'c'], []],
+  ])('for a link to elsewhere leads nowhere: %s', async (_, when, paths, warnings) => {
+    const done = await backup({
+      path: scratch.at('source'),
+      prepare: (writer) => {
+        writer.onAdd = (path) => {
+          if (path === when) swap();
+        };
+      },
+    });
+    expect(done.paths).toEqual(paths);
+    expect(done.warnings).toEqual(warnings);
+    if (when === 'b/inside') expect(await contentOf(done.id, 'b/inside')).toBe('wanted');
+    if (when === 'a') {
+      const link = await vault.open(done.id).find(Buffer.from('b'));
+      expect(link?.kind).toBe('symlink');
+    }
+  });
+});

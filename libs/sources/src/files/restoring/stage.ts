@@ -209,8 +209,14 @@ export class Stage {
     const atTarget = staged ? undefined : existing(targetFolders?.placeOf(from));
     const source = staged ?? atTarget;
     meter.add(entry.kind === 'file' ? 1 : 0, 0, path);
-    // Nothing to link to: the first name could not be made, and a warning has said so.
-    if (!source) return;
+    if (!source) {
+      this.#context.warnings.lost(
+        path,
+        'restore.deviceNotMade',
+        `was not made: '${shownName(from)}', which it is linked to, was not either, because only root may make devices`,
+      );
+      return;
+    }
     if (status && status.inode === atTarget?.folder.status(atTarget.name).inode) {
       this.#unchanged += 1;
       return;
