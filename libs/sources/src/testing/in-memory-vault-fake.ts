@@ -108,6 +108,11 @@ class Writer implements FakeWriter {
     }
   }
 
+  async *previousContent(entry: StoredEntry): AsyncIterable<Uint8Array> {
+    await Promise.resolve();
+    yield this.#before!.contents.get(contentKey(entry.content!))!;
+  }
+
   add(entry: Entry, content?: AddContent): Promise<AddResult> {
     // Checked at the call, so that a wrong order shows even when the calls overlap.
     if (this.#last !== undefined && comparePaths(this.#last, entry.path) >= 0) {

@@ -124,6 +124,8 @@ export interface BackupWriter {
   readonly backupId: string;
   /** Entries of the parent (incremental) or base (differential), streamed in canonical order; none for a full. */
   previous(): AsyncIterable<StoredEntry>;
+  /** Content of an entry that came out of `previous()`, verified; see `BackupReader.content`. */
+  previousContent(entry: StoredEntry): AsyncIterable<Uint8Array>;
   /**
    * Adds one entry. Calls must come in canonical order; they may overlap (call again before the promise settles) so
    * that small files are read ahead, and a rejected call leaves only its own entry out.

@@ -151,6 +151,11 @@ export class VaultBackupWriter implements BackupWriter {
     if (this.parts.parent !== undefined) yield* this.parts.parent.entries();
   }
 
+  previousContent(entry: StoredEntry): AsyncIterable<Uint8Array> {
+    if (this.parts.parent === undefined) throw new ForeignContentError(readableBytes(entry.path));
+    return this.parts.parent.content(entry);
+  }
+
   async add(entry: Entry, content?: AddContent): Promise<AddResult> {
     this.checkOpen();
     if (this.lastPath !== undefined && comparePaths(this.lastPath, entry.path) >= 0)
