@@ -38,6 +38,8 @@ export interface TestPostgres {
   readonly pid: number;
   /** The cluster's folder. */
   readonly dataDir: string;
+  /** Folder of the programs it runs from, which its user can run. */
+  readonly bin: string;
   /** Makes an empty database owned by `catena` and returns its address (as `catena`). */
   createDatabase(name?: string): Promise<string>;
   /** `kill -9` of the server's main process; returns when it is gone. */
@@ -117,6 +119,7 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
       return server.pid;
     },
     dataDir: path.join(folder, 'data'),
+    bin,
     createDatabase: async (name = `test_${++created}`) => {
       const client = new pg.Client({ connectionString: adminUrl });
       await client.connect();
