@@ -20,7 +20,13 @@ export type { EncryptionKey, RepositorySpec, SecretReference } from './definitio
 export type { Retention } from './definitions/kinds/retention.ts';
 export type { CadenceSpec, ScheduleSpec } from './definitions/kinds/schedule.ts';
 export type { OverlapPolicy, Policies, RetrySpec } from './definitions/kinds/policies.ts';
-export { driverSpecOf, keepsLog, sourcePathOf, type SourceSpec } from './definitions/kinds/source.ts';
+export {
+  driverSpecOf,
+  keepsLog,
+  sourcePathOf,
+  sourcePlaceOf,
+  type SourceSpec,
+} from './definitions/kinds/source.ts';
 export type { EventSelector, SubscriptionSpec } from './definitions/kinds/subscription.ts';
 export * from './definition-history/decide-definition.ts';
 export * from './definition-history/definition-state.ts';

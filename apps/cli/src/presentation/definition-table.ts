@@ -10,7 +10,7 @@ import {
   readScheduleSpec,
   readSourceSpec,
   readSubscriptionSpec,
-  sourcePathOf,
+  sourcePlaceOf,
   type SubscriptionSpec,
 } from '@catena/schedule';
 import { formatInstant } from './quantities.ts';
@@ -52,7 +52,7 @@ export function definitionTable(
 
 function sourceRow({ name, spec, appliedAt, labels }: DefinitionView): string[] {
   const source = readSourceSpec(spec);
-  return [name, source.driver, sourcePathOf(source) ?? '', formatInstant(appliedAt), labelText(labels)];
+  return [name, source.driver, sourcePlaceOf(source), formatInstant(appliedAt), labelText(labels)];
 }
 
 function repositoryRow({ name, spec, appliedAt, labels }: DefinitionView): string[] {

@@ -52,6 +52,7 @@ function keysOf(json: string, index: number): string[] {
 describe.each([
   ['quickstart', 4],
   ['disk-image', 3],
+  ['postgres', 3],
 ])('examples/%s', (name, count) => {
   const folder = new URL(`examples/${name}/`, root);
   const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));

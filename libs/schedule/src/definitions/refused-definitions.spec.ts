@@ -30,14 +30,14 @@ const refusals: [string, string, ProblemCode, string, RegExp][] = [
     documentText('Source', 'driver: file\nfiles: {path: /a}'),
     'definition.shape',
     '5:11',
-    /found "file", expected one of files, image/,
+    /found "file", expected one of files, image, postgres/,
   ],
   [
     '3.10 no driver',
     documentText('Source', 'files: {path: /a}'),
     'definition.missing-field',
     '4:1',
-    /spec\.driver: found nothing, expected one of files, image/,
+    /spec\.driver: found nothing, expected one of files, image, postgres/,
   ],
   [
     '3.10 a missing field',

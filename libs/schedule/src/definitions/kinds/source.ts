@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { filesSource, filesSourceWithDefaults, type FilesSource } from './files-source.ts';
 import { imageSource, imageSourceWithDefaults, type ImageSource } from './image-source.ts';
+import { postgresSource, postgresSourceWithDefaults, type PostgresSource } from './postgres-source.ts';
 
 /** What is protected, by driver. A new driver is one more member. */
 export const sourceSpec = z
-  .discriminatedUnion('driver', [filesSource, imageSource], { error: 'one of files, image' })
+  .discriminatedUnion('driver', [filesSource, imageSource, postgresSource], {
+    error: 'one of files, image, postgres',
+  })
   .meta({ title: 'Source' });
 
 /** A Source's spec with its defaults. */
-export type SourceSpec = FilesSource | ImageSource;
+export type SourceSpec = FilesSource | ImageSource | PostgresSource;
 
 export function sourceWithDefaults(spec: z.infer<typeof sourceSpec>): SourceSpec {
   switch (spec.driver) {
@@ -16,6 +19,8 @@ export function sourceWithDefaults(spec: z.infer<typeof sourceSpec>): SourceSpec
       return filesSourceWithDefaults(spec);
     case 'image':
       return imageSourceWithDefaults(spec);
+    case 'postgres':
+      return postgresSourceWithDefaults(spec);
   }
 }
 
@@ -26,6 +31,8 @@ export function driverSpecOf(spec: SourceSpec): unknown {
       return spec.files;
     case 'image':
       return spec.image;
+    case 'postgres':
+      return spec.postgres;
   }
 }
 
@@ -36,7 +43,15 @@ export function sourcePathOf(spec: SourceSpec): string | undefined {
       return spec.files.path;
     case 'image':
       return spec.image.path;
+    case 'postgres':
+      return undefined;
   }
+}
+
+/** Where a source is, for people. */
+export function sourcePlaceOf(spec: SourceSpec): string {
+  if (spec.driver === 'postgres') return `${spec.postgres.host}:${spec.postgres.port}`;
+  return sourcePathOf(spec) ?? '';
 }
 
 const DRIVERS_WITH_LOG: ReadonlySet<string> = new Set(['postgres']);

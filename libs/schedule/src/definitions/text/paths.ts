@@ -21,6 +21,8 @@ const pathFields: Readonly<Record<DefinitionKind, readonly (readonly string[])[]
   Source: [
     ['files', 'path'],
     ['image', 'path'],
+    ['postgres', 'password', 'file'],
+    ['postgres', 'tls', 'ca'],
   ],
   Repository: [
     ['fs', 'path'],
