@@ -1,5 +1,6 @@
 import { filesDriver } from './files/files-driver.ts';
 import { imageDriver } from './image/image-driver.ts';
+import { postgresDriver } from './postgres/postgres-driver.ts';
 import { DriverRegistry } from './port/driver-registry.ts';
 
 export type * from './port/source-driver.ts';
@@ -17,9 +18,10 @@ export {
 export { filesDriver } from './files/files-driver.ts';
 export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
+export { postgresDriver } from './postgres/postgres-driver.ts';
 export { imageDriver } from './image/image-driver.ts';
 export { imageSpec, type ImageSpec } from './image/image-spec.ts';
 export { isUnchanged } from './files/unchanged.ts';
 
 /** The drivers that come with Catena. */
-export const sourceDrivers = new DriverRegistry([filesDriver, imageDriver]);
+export const sourceDrivers = new DriverRegistry([filesDriver, imageDriver, postgresDriver]);

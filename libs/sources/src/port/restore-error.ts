@@ -12,7 +12,8 @@ export type RestoreErrorCode =
   | 'restore.nothingSelected'
   | 'restore.noSpace'
   | 'restore.contentMissing'
-  | 'restore.contentWrong';
+  | 'restore.contentWrong'
+  | 'restore.copyNotStarted';
 
 /** A restore that was refused or could not be completed; under the final names nothing has changed. */
 export class RestoreError extends CatenaError {

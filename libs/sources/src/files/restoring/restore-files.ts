@@ -20,9 +20,9 @@ import { removeTree } from './remove-tree.ts';
 import { RestoreWarnings } from './restore-warnings.ts';
 import { Stage, type RestoreMoments, type StagingResult } from './stage.ts';
 import { survey } from './survey.ts';
-import { TargetPlace } from './target-place.ts';
+import { STAGED_TREE, TargetPlace } from './target-place.ts';
 
-const tree = byteStringOf(Buffer.from('tree'));
+const tree = byteStringOf(Buffer.from(STAGED_TREE));
 const root = '' as ByteString;
 
 export class FilesRestore {

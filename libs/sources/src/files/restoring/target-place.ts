@@ -23,6 +23,16 @@ function label(run: string): string {
     : createHash('sha256').update(run).digest('hex').slice(0, 32);
 }
 
+/** The name of what is staged, in the staging folder. */
+export const STAGED_TREE = 'tree';
+
+/** Where the tree lies that a run has staged for a target. */
+export function stagedTree(target: string, run: string): string {
+  using place = TargetPlace.open(target, run);
+  const folder = place.stagingParent === place.parent ? path.dirname(place.path) : place.path;
+  return path.join(folder, place.stagingName, STAGED_TREE);
+}
+
 export class TargetPlace {
   /** Without symbolic links. */
   readonly path: string;

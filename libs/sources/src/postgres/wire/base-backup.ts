@@ -82,6 +82,12 @@ export class BaseBackup {
     }
   }
 
+  /** Where the server said it ended, which it says of a failed backup as well. */
+  get reachedEnd(): BaseBackupEnd | undefined {
+    const row = this.#command.resultSets[2]?.[0];
+    return row === undefined ? undefined : positionOf(row);
+  }
+
   /**
    * Rejects unless the server said that the whole command succeeded: data, manifest and end position come also from a
    * backup that failed.

@@ -1,0 +1,74 @@
+/** Source driver for PostgreSQL clusters: everything over the wire, nothing on the server's machine. */
+import type { BackupReader, BackupWriter } from '@catena/vault';
+import type {
+  BackupOptions,
+  BackupOutcome,
+  RestoreOptions,
+  RestoreOutcome,
+  SourceDriver,
+  SourceTotals,
+} from '../port/source-driver.ts';
+import { SourceError } from '../port/source-error.ts';
+import { ClusterBackup } from './cluster/cluster-backup.ts';
+import { addressOf, parsePostgresSpec } from './postgres-spec.ts';
+import { restoreCluster } from './restoring/restore-cluster.ts';
+import { shownAddress } from './wire/address.ts';
+import { BaseBackup } from './wire/base-backup.ts';
+import { ReplicationConnection } from './wire/connection.ts';
+import { identifySystem } from './wire/system.ts';
+
+/** Base backups carry a manifest since then. */
+const OLDEST_MAJOR = 13;
+
+class PostgresDriver implements SourceDriver {
+  readonly name = 'postgres';
+  readonly capabilities = { givesLogs: true, givesPast: false };
+
+  async check(spec: unknown): Promise<void> {
+    using connection = await this.#open(spec);
+    refuseOld(connection);
+  }
+
+  async family(spec: unknown): Promise<string> {
+    using connection = await this.#open(spec);
+    return `postgres:${(await identifySystem(connection)).systemIdentifier}`;
+  }
+
+  /** The server looks at every file for it, and begins a backup that is not taken. */
+  async estimate(spec: unknown, options: { signal?: AbortSignal } = {}): Promise<SourceTotals> {
+    using connection = await this.#open(spec, options.signal);
+    const { tablespaces } = await BaseBackup.begin(connection, {
+      ...{ label: 'Catena looks how much there is', checkpoint: 'fast', includeWal: false },
+      ...{ estimate: true, manifestChecksums: 'NONE', verifyChecksums: false },
+    });
+    const bytes = tablespaces.reduce((sum, { kilobytes }) => sum + (kilobytes ?? 0) * 1024, 0);
+    return { files: tablespaces.length, bytes };
+  }
+
+  async backup(spec: unknown, writer: BackupWriter, options: BackupOptions = {}): Promise<BackupOutcome> {
+    const parsed = parsePostgresSpec(spec);
+    using connection = await this.#open(spec, options.signal);
+    refuseOld(connection);
+    return await new ClusterBackup(parsed, writer, options, connection).run();
+  }
+
+  restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
+    return restoreCluster(reader, target, options);
+  }
+
+  async #open(spec: unknown, signal?: AbortSignal): Promise<ReplicationConnection> {
+    return await ReplicationConnection.open(await addressOf(parsePostgresSpec(spec)), { signal });
+  }
+}
+
+function refuseOld(connection: ReplicationConnection): void {
+  if (connection.majorVersion >= OLDEST_MAJOR) return;
+  throw new SourceError(
+    'source.notSupported',
+    `The PostgreSQL server at ${shownAddress(connection.address)} is of version ${connection.serverVersion}; base backups carry a manifest since ${OLDEST_MAJOR}.`,
+    { remedy: `Upgrade the server to ${OLDEST_MAJOR} or newer.` },
+  );
+}
+
+/** Backs up and restores clusters of PostgreSQL 13 to 18. */
+export const postgresDriver: SourceDriver = new PostgresDriver();

@@ -1,0 +1,77 @@
+/** A backup seen as less than it is: the part below a folder as a tree of its own, or everything but some folders. */
+import type { BackupReader, BackupWarning, EntrySelection, Manifest, StoredEntry } from '@catena/vault';
+
+/** Answers the path of an entry in the view; undefined leaves it out. */
+export type PathInView = (path: string) => string | undefined;
+
+export class ReaderView implements BackupReader {
+  readonly manifest: Manifest;
+  readonly #reader: BackupReader;
+  readonly #pathOf: PathInView;
+  /** Entries of the view by what they are in the backup: content is read with those. */
+  readonly #origins = new WeakMap<StoredEntry, StoredEntry>();
+
+  constructor(reader: BackupReader, pathOf: PathInView) {
+    this.#reader = reader;
+    this.manifest = reader.manifest;
+    this.#pathOf = pathOf;
+  }
+
+  async *entries(selection: EntrySelection = {}): AsyncIterable<StoredEntry> {
+    const { onDamaged } = selection;
+    for await (const entry of this.#reader.entries(onDamaged === undefined ? {} : { onDamaged })) {
+      const seen = this.#seen(entry);
+      if (seen !== undefined) yield seen;
+    }
+  }
+
+  async find(path: Uint8Array): Promise<StoredEntry | undefined> {
+    for await (const entry of this.entries()) if (Buffer.compare(entry.path, path) === 0) return entry;
+    return undefined;
+  }
+
+  content(entry: StoredEntry): AsyncIterable<Uint8Array> {
+    return this.#reader.content(this.#originOf(entry));
+  }
+
+  contentRange(entry: StoredEntry, offset: bigint, length: number): Promise<Uint8Array> {
+    return this.#reader.contentRange(this.#originOf(entry), offset, length);
+  }
+
+  warnings(): AsyncIterable<BackupWarning> {
+    return this.#reader.warnings();
+  }
+
+  /** The backup itself is closed by whoever opened it. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #originOf(entry: StoredEntry): StoredEntry {
+    return this.#origins.get(entry) ?? entry;
+  }
+
+  #seen(entry: StoredEntry): StoredEntry | undefined {
+    const path = Buffer.from(entry.path).toString('utf8');
+    const inView = this.#pathOf(path);
+    if (inView === undefined) return undefined;
+    if (inView === path) return entry;
+    const seen: StoredEntry = { ...entry, path: Buffer.from(inView) };
+    this.#origins.set(seen, entry);
+    return seen;
+  }
+}
+
+/** The tree of one tablespace. */
+export function tablespaceView(reader: BackupReader, oid: string): ReaderView {
+  const root = `pg_tblspc/${oid}`;
+  return new ReaderView(reader, (path) => {
+    if (path === root) return '';
+    return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined;
+  });
+}
+
+/** The data folder without its tablespaces. */
+export function dataFolderView(reader: BackupReader): ReaderView {
+  return new ReaderView(reader, (path) => (/^pg_tblspc\/./.test(path) ? undefined : path));
+}
