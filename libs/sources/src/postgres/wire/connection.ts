@@ -11,12 +11,15 @@ export interface ConnectOptions {
   readonly connectMilliseconds?: number;
   /** How long the server may be silent while a command runs and it is not held back; 10 minutes by default. */
   readonly silenceMilliseconds?: number;
+  /** How long we may hold the server back, which then keeps log for us; 15 minutes by default (rules.md 3.12). */
+  readonly stallMilliseconds?: number;
   /** Shown in pg_stat_activity and pg_stat_replication. */
   readonly applicationName?: string;
 }
 
 const CONNECT_MILLISECONDS = 30_000;
 const SILENCE_MILLISECONDS = 600_000;
+const STALL_MILLISECONDS = 900_000;
 const KEEP_ALIVE_MILLISECONDS = 30_000;
 
 /** One command at a time. Close it whatever happens: an open one keeps the process alive and a WAL sender busy. */
@@ -25,6 +28,7 @@ export class ReplicationConnection {
   readonly #client: pg.Client;
   readonly #parameters: ReadonlyMap<string, string>;
   readonly #silenceMilliseconds: number;
+  readonly #stallMilliseconds: number;
   readonly #signal: AbortSignal | undefined;
   readonly #abort: () => void;
   readonly #notices: Notice[] = [];
@@ -43,6 +47,7 @@ export class ReplicationConnection {
     this.#client = client;
     this.#parameters = parameters;
     this.#silenceMilliseconds = options.silenceMilliseconds ?? SILENCE_MILLISECONDS;
+    this.#stallMilliseconds = options.stallMilliseconds ?? STALL_MILLISECONDS;
     this.#signal = options.signal;
     this.#abort = () => this.#end(this.#signal?.reason);
     client.on('error', (error) => void (this.#lost ??= error));
@@ -203,21 +208,33 @@ export class ReplicationConnection {
     this.#client.connection.stream.destroy();
   }
 
+  /** Neither side may keep the other waiting for ever. */
   #watchSilence(command: Command): void {
     const { stream } = this.#client.connection;
+    const limits = { silence: this.#silenceMilliseconds, stall: this.#stallMilliseconds };
     this.#lastHeard = performance.now();
     const heard = () => void (this.#lastHeard = performance.now());
     stream.on('data', heard);
-    const limit = this.#silenceMilliseconds;
     this.#watch = setInterval(
       () => {
-        if (stream.isPaused()) heard();
-        else if (performance.now() - this.#lastHeard > limit) this.#end(this.#silent(command, limit));
+        const quiet = performance.now() - this.#lastHeard;
+        if (stream.isPaused() && quiet > limits.stall) this.#end(this.#stalled(limits.stall));
+        else if (!stream.isPaused() && quiet > limits.silence)
+          this.#end(this.#silent(command, limits.silence));
       },
-      Math.min(limit / 4, 5_000),
+      Math.min(limits.silence / 4, limits.stall / 4, 5_000),
     );
-    const over = () => void stream.off('data', heard);
+    stream.on('resume', heard);
+    const over = () => void stream.off('data', heard).off('resume', heard);
     command.done.then(over, over);
+  }
+
+  #stalled(limit: number): SourceError {
+    return new SourceError(
+      'source.connectionLost',
+      `The repository took no data for ${Math.round(limit / 1000)} s, so the PostgreSQL server at ${shownAddress(this.address)} was let go: it keeps log for a backup that runs.`,
+      { remedy: 'Look at the repository: its disk or its network does not answer.', retryable: true },
+    );
   }
 
   #silent(command: Command, limit: number): SourceError {
