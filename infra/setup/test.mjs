@@ -11,6 +11,7 @@ const jestArguments = process.argv.slice(2).filter((argument) => argument !== '-
 await install();
 await build();
 await installDebianPackages([
+  'cadaver',
   ...['rsync', 'strace', 'git', 'qemu-utils', 'e2fsprogs'],
   ...(long ? ['xfsprogs', 'btrfs-progs'] : []),
 ]);

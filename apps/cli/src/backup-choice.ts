@@ -19,7 +19,8 @@ export interface ChoiceOptions {
 export const BACKUP_ARGUMENT =
   'a source (its newest backup), a source at a time (home@2026-03-01T18:00:00Z), the beginning of the id of a backup, or "latest"';
 
-const LATEST = 'latest';
+/** Whatever is newest. */
+export const LATEST = 'latest';
 
 /** Chooses from a list; with `--no-copy-only` as if there were no copy-only backups. */
 export function choose(backups: readonly BackupView[], options: ChoiceOptions): ChosenBackup {

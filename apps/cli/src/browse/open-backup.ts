@@ -2,7 +2,14 @@ import type { ChosenBackup } from '@catena/chain';
 import type { BackupView } from '@catena/events';
 import type { PagedBackupReader, Repository } from '@catena/vault';
 import type { Command } from 'commander';
-import { backupsOf, choose, chooseFromCatalog, meantAmong, type ChoiceOptions } from '../backup-choice.ts';
+import {
+  backupsOf,
+  choose,
+  chooseFromCatalog,
+  LATEST,
+  meantAmong,
+  type ChoiceOptions,
+} from '../backup-choice.ts';
 import { instant } from '../command-line.ts';
 import type { Invocation } from '../invocation.ts';
 import {
@@ -29,7 +36,8 @@ export class BackupOpener implements AsyncDisposable {
   readonly #options: BrowseOptions;
   readonly #repositories = new Map<string, Promise<Repository>>();
   readonly #readers: PagedBackupReader[] = [];
-  #byHand: Promise<BackupView[]> | undefined;
+  /** Manifests that were said to be unreadable. */
+  readonly #told = new Set<string>();
 
   constructor(cli: Invocation, options: BrowseOptions) {
     this.#cli = cli;
@@ -46,22 +54,31 @@ export class BackupOpener implements AsyncDisposable {
     const { repository } = this.#options;
     if (!namesFolder(repository))
       return chooseFromCatalog(await this.#cli.connect(), reference ?? 'latest', repository, this.#options);
-    const { backups, options } = meantAmong(await this.#backupsByHand(repository), reference, this.#options);
+    const { backups, options } = meantAmong(await this.#all(), reference, this.#options);
     return choose(backups, options);
+  }
+
+  /** What a person wrote: one backup, or a source; neither when nothing was written. */
+  async meaning(reference: string | undefined): Promise<{ source: string | undefined; isOne: boolean }> {
+    if (reference === undefined) return { source: undefined, isOne: false };
+    const { source, options } = meantAmong(await this.#all(), reference, this.#options);
+    const isOne = options.backup !== undefined || options.at !== undefined || reference === LATEST;
+    return { source, isOne };
+  }
+
+  /** All backups that can be looked into, of one source or of all, as it is now; oldest first. */
+  async usable(source?: string): Promise<BackupView[]> {
+    const { copyOnly } = this.#options;
+    return (await this.#all())
+      .filter((one) => source === undefined || one.source === source)
+      .filter((one) => one.state === 'usable' && one.type !== 'log' && (copyOnly !== false || !one.copyOnly))
+      .sort((a, b) => (a.asOf < b.asOf ? -1 : a.asOf > b.asOf ? 1 : 0));
   }
 
   /** All usable backups of the source that a person named, or of the one that the backup is of; oldest first. */
   async allOfSource(reference: string): Promise<BackupView[]> {
     const { backup } = await this.choose(reference);
-    const { repository } = this.#options;
-    const all = namesFolder(repository)
-      ? await this.#backupsByHand(repository)
-      : await backupsOf(await this.#cli.connect(), backup.source, repository);
-    const { copyOnly } = this.#options;
-    return all
-      .filter((one) => one.sourceUid === backup.sourceUid && one.state === 'usable' && one.type !== 'log')
-      .filter((one) => copyOnly !== false || !one.copyOnly)
-      .sort((a, b) => (a.asOf < b.asOf ? -1 : a.asOf > b.asOf ? 1 : 0));
+    return this.usable(backup.source);
   }
 
   async openView(view: BackupView): Promise<PagedBackupReader> {
@@ -89,13 +106,15 @@ export class BackupOpener implements AsyncDisposable {
     return repository;
   }
 
-  #backupsByHand(folder: string): Promise<BackupView[]> {
-    this.#byHand ??= this.#folder(folder).then(async (repository) => {
-      const { backups, unreadable } = await backupsIn(repository);
-      for (const { name, message } of unreadable) this.#cli.remark(`unreadable manifest ${name}: ${message}`);
-      return backups;
-    });
-    return this.#byHand;
+  async #all(): Promise<readonly BackupView[]> {
+    const { repository } = this.#options;
+    if (!namesFolder(repository)) return backupsOf(await this.#cli.connect(), undefined, repository);
+    const { backups, unreadable } = await backupsIn(await this.#folder(repository));
+    for (const { name, message } of unreadable) {
+      if (!this.#told.has(name)) this.#cli.remark(`unreadable manifest ${name}: ${message}`);
+      this.#told.add(name);
+    }
+    return backups;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
