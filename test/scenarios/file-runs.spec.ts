@@ -2,10 +2,12 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  linkSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -13,6 +15,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BackupView, RunView } from '@catena/events';
 import { compareTrees } from '@catena/sources';
+import { differencesForOthers, hasProgram, makeNastyTree } from '@catena/sources/testing';
 import { until, type Place } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { copyTree } from '../platform/protected-tree.ts';
@@ -234,6 +237,40 @@ describe('a restore by glob', () => {
       event: { failure: { message: 'Nothing in the backup matches "no/such/*".' } },
     });
   }, 60_000);
+});
+
+describe('a tree with everything that copies get wrong', () => {
+  const others = hasProgram('rsync') ? it : it.skip;
+
+  others(
+    'comes back exactly, as rsync -aHAX and tar see it (needs rsync)',
+    async () => {
+      const { source } = await platform.defineFiles({ source: 'nasty', repository: 'vault' });
+      makeNastyTree(source, { deep: false });
+      const restored = async (name: string): Promise<string> => {
+        const target = path.join(platform.place('restored'), name);
+        const [newest] = await platform.backups('nasty');
+        const outcome = await platform.restore('vault', newest?.backup ?? '', target);
+        expect(outcome.state).toBe('completed');
+        return target;
+      };
+      expect((await platform.backup('nasty', 'vault')).state).toBe('completed');
+      const full = await restored('nasty-full');
+      expect(await compareTrees(source, full)).toEqual([]);
+      expect(differencesForOthers(source, full)).toEqual([]);
+      // One more name, one fewer, other attributes, another owner's file cut short.
+      linkSync(path.join(source, 'links/file'), path.join(source, 'one name more'));
+      rmSync(path.join(source, 'links/name 1'));
+      utimesSync(path.join(source, 'holes'), 1, 1);
+      truncateSync(path.join(source, 'holes/ends with a hole'), 100_000);
+      chmodSync(path.join(source, 'names'), 0o700);
+      expect((await platform.backup('nasty', 'vault', 'incremental')).state).toBe('completed');
+      const incremental = await restored('nasty-incremental');
+      expect(await compareTrees(source, incremental)).toEqual([]);
+      expect(differencesForOthers(source, incremental)).toEqual([]);
+    },
+    60_000,
+  );
 });
 
 describe('after all of it', () => {
