@@ -44,11 +44,21 @@ export function openUnits(sealed: SealedUnits, seals: RecentSeals): OpenedUnit[]
     if (unit.length !== length) return { wrong: 'truncated' };
     const opened = seal.open(unit, offset);
     if (opened === undefined) return { wrong: 'checksum' };
+    if (sealed.compressed === true) return opened;
     try {
-      return sealed.compressed === true ? opened : decodeUnitHere(opened);
+      const plain = decodeUnitHere(opened);
+      if (plain.buffer !== opened.buffer) giveBack(opened, sealed.bytes);
+      return plain;
     } catch (error) {
       if (error instanceof MalformedBytesError) return { wrong: 'malformed', detail: error.message };
       throw error;
     }
   });
+}
+
+/** Returns the memory of what was unsealed at once; the collector would let much of it pile up. */
+export function giveBack(opened: Uint8Array, sealed: Uint8Array): void {
+  const { buffer } = opened;
+  const isAlone = buffer !== sealed.buffer && buffer.byteLength === opened.byteLength;
+  if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

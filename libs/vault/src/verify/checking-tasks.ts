@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { SealedUnits } from '../container/open-units.ts';
-import { RecentSeals } from '../container/open-units.ts';
+import { giveBack, RecentSeals } from '../container/open-units.ts';
 import type { TaskContext } from '../workers/task.ts';
 
 /** The next bytes of an object that is being checked. */
@@ -37,7 +37,9 @@ export const checkingTasks = {
       const open = kept(context, 'seals', () => new RecentSeals()).of(of);
       return units.filter(({ offset, length }) => {
         const sealed = bytes.subarray(offset - start, offset - start + length);
-        return open.open(sealed, offset) === undefined;
+        const opened = open.open(sealed, offset);
+        if (opened !== undefined) giveBack(opened, bytes);
+        return opened === undefined;
       });
     }
   },
