@@ -15,6 +15,7 @@ import { manifestReportOf } from '../execution/manifest-report.ts';
 import type { Execution, RunExecutor, WorkDone } from '../execution/run-executor.ts';
 import { SOURCE_DRIVERS } from '../execution/source-drivers.ts';
 import { RepositoryOpener, type OpenedRepository } from '../repository/repository-opener.ts';
+import { checkSpace } from '../space/repository-space.ts';
 
 const WARNINGS_REPORTED = 100;
 
@@ -38,8 +39,15 @@ export class BackupExecutor implements RunExecutor<'backup'> {
       const before = await collection.adopt(execution.run);
       if (before !== undefined)
         this.log.info('adopted the manifest of an earlier attempt', { name: before.name });
+      const { plan, run } = execution;
+      const warnings = before === undefined ? await checkSpace(opened.repository, collection, plan, run) : [];
       const finished = before ?? (await this.#make(execution, collection, opened, startedAt));
-      return await this.#report(finished, collection, opened, startedAt);
+      const done = await this.#report(finished, collection, opened, startedAt);
+      return {
+        ...done,
+        warnings: [...warnings, ...done.warnings],
+        warningCount: done.warningCount + warnings.length,
+      };
     } catch (error) {
       throw damageOf(error, execution.plan.parent ?? execution.plan.base ?? execution.plan.backup);
     } finally {

@@ -23,7 +23,7 @@ import type { CollectionContext } from './collection-context.ts';
 import type { LatestDocument, VerificationDocument } from './documents.ts';
 import type { KeyringStore } from './keyring-store.ts';
 import { readLatest } from './latest.ts';
-import { folderOfRun } from './run-folder.ts';
+import { bytesOfVolumes, folderOfRun } from './run-folder.ts';
 
 /** One source's backups in one repository. */
 export class Collection {
@@ -70,6 +70,12 @@ export class Collection {
     const folder = await folderOfRun(this.context, run);
     const found = folder === undefined ? undefined : await readManifest(this.context, folder);
     return found?.manifest.run === run ? found : undefined;
+  }
+
+  /** Bytes that attempts of a run have stored, whether it has made its backup or not. */
+  async storedBy(run: string): Promise<number> {
+    const folder = await folderOfRun(this.context, run);
+    return folder === undefined ? 0 : await bytesOfVolumes(this.context, run, folder);
   }
 
   /** As `findManifest`, for the mover that takes the backup over: also finishes what its maker may not have come to. */

@@ -3,6 +3,7 @@ import { openDocument, sealDocument } from '../manifest/sealed-document.ts';
 import { readIfThere } from '../store/read-whole.ts';
 import type { CollectionContext } from './collection-context.ts';
 import type { RunDocument } from './documents.ts';
+import { attemptOfVolume } from './layout.ts';
 import { runDocument } from './documents.ts';
 import { isSweptFolder } from './swept-folder.ts';
 
@@ -19,6 +20,21 @@ export async function folderOfRun(context: CollectionContext, run: string): Prom
 /** The run that a folder belongs to; `undefined` when nobody has claimed it, or not any more. */
 export async function runOfFolder(context: CollectionContext, folder: string): Promise<string | undefined> {
   return (await readRun(context, context.layout.claim(folder)))?.run;
+}
+
+/** Bytes that attempts of a run have stored in its folder. */
+export async function bytesOfVolumes(
+  { store, layout }: CollectionContext,
+  run: string,
+  folder: string,
+): Promise<number> {
+  const parent = layout.backup(folder);
+  let bytes = 0;
+  for (const volume of (await store.listFolder(parent)).folders) {
+    if (attemptOfVolume(volume, run) === undefined) continue;
+    for (const { size } of (await store.listFolder(`${parent}${volume}/`)).objects) bytes += size;
+  }
+  return bytes;
 }
 
 /**
