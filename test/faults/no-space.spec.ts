@@ -6,6 +6,7 @@ import { command, persist, until } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { canMountTmpfs, mountTmpfs, unmount } from '../platform/small-disk.ts';
+import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 
 const PATIENCE = 240_000;
@@ -139,24 +140,27 @@ spec:
       PATIENCE,
     );
 
-    it(
-      'that is full in the middle fails by name, and nothing half restored is left',
-      async () => {
-        rmSync(path.join(path.dirname(target()), 'ballast'));
-        const marker = await platform.doom('mover', 'mover-1', 'mover.during-restore', { signal: 'SIGSTOP' });
-        const run = await platform.requestRestore(tree.repository, tree.remembered.at(-1) ?? '', target());
-        await until('the mover stands still', () => existsSync(marker));
-        fill(path.dirname(target()), 100_000);
-        process.kill(platform.pidOf('mover-1'), 'SIGCONT');
-        const outcome = await platform.outcome(run);
-        expect(outcome).toMatchObject({
-          state: 'failed',
-          failure: { message: expect.stringMatching(/ENOSPC|no space/i) as unknown },
-        });
-        expect(existsSync(target())).toBe(false);
-        expect(readdirSync(path.dirname(target()))).toEqual(['ballast']);
-      },
-      PATIENCE,
-    );
+    const inTheMiddle = async () => {
+      rmSync(path.join(path.dirname(target()), 'ballast'));
+      const marker = await platform.doom('mover', 'mover-1', 'mover.during-restore', { signal: 'SIGSTOP' });
+      const run = await platform.requestRestore(tree.repository, tree.remembered.at(-1) ?? '', target());
+      await until('the mover stands still', () => existsSync(marker));
+      fill(path.dirname(target()), 100_000);
+      process.kill(platform.pidOf('mover-1'), 'SIGCONT');
+      expect((await failureOf(run)).message).toMatch(/ENOSPC|no space/i);
+      expect(existsSync(target())).toBe(false);
+      rmSync(path.join(path.dirname(target()), 'ballast'));
+      // Most of the room is taken by what the first attempt has staged, which the next one goes on with.
+      expect((await platform.outcome(run)).state).toBe('completed');
+      expect(await tree.differences(tree.remembered.at(-1) ?? '', target())).toEqual([]);
+      expect(readdirSync(path.dirname(target()))).toEqual(['restored']);
+    };
+    // Waits for the second attempt of a run that a person asked for.
+    if (atLength)
+      it(
+        'that is full in the middle fails by name and shows nothing half restored; the next attempt ends it',
+        inTheMiddle,
+        PATIENCE,
+      );
   });
 }

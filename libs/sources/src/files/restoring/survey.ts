@@ -60,6 +60,8 @@ export async function survey(
 }
 
 function refuseIfFull(place: TargetPlace, needed: number): void {
+  // What an earlier attempt has staged takes room already and is not written again: too little is seen as it goes.
+  if (place.stagingParent.statusIfThere(place.stagingName) !== undefined) return;
   const { bavail, bsize } = fs.statfsSync(place.stagingParent.pathOf());
   const available = bavail * bsize;
   if (needed <= available) return;
