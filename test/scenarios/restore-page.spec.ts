@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,6 +20,7 @@ import { CatenaCommand, RunningProgram, type Answer } from './catena-command.ts'
 
 const PAGE = fileURLToPath(new URL('../../docs/restore.md', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../../apps/cli/bin/catena.mjs', import.meta.url));
+const READER = fileURLToPath(new URL('../../tools/vault-reader', import.meta.url));
 const EXPORTED_LOG = '/mnt/backup/catena-log.zst';
 
 let platform: TestPlatform;
@@ -45,7 +55,10 @@ function here(command: string): string {
 function type(command: string): RunningProgram {
   const child = spawn(
     'bash',
-    ['-c', `catena() { "${process.execPath}" "${PROGRAM}" "$@"; }; ${here(command)}`],
+    [
+      '-c',
+      `catena() { "${process.execPath}" "${PROGRAM}" "$@"; }; node() { "${process.execPath}" "$@"; }; ${here(command)}`,
+    ],
     {
       cwd: platform.folder,
       env: { ...process.env, NODE_OPTIONS: '', CATENA_HOME: platform.home },
@@ -73,10 +86,43 @@ async function restores(command: string): Promise<void> {
   if (command.includes('--in-place'))
     writeFileSync(path.join(source, 'notes.txt'), 'overwritten by mistake\n');
   await succeeds(command);
+  const whole = command.includes('--at') ? copies.then : copies.now;
+  const [, file] = /--only (\S+)/.exec(command) ?? [];
+  if (file !== undefined) {
+    const restored = to ?? source;
+    expect(readFileSync(path.join(restored, file))).toEqual(readFileSync(path.join(whole, file)));
+    if (to !== undefined) expect(filesIn(to)).toEqual([file]);
+    return;
+  }
   const [, glob] = /--include '([^']+)\/\*\*'/.exec(command) ?? [];
   const part = glob ?? '.';
-  const was = path.join(command.includes('--at') ? copies.then : copies.now, part);
-  expect(await compareTrees(was, path.join(to ?? source, part))).toEqual([]);
+  expect(await compareTrees(path.join(whole, part), path.join(to ?? source, part))).toEqual([]);
+}
+
+const filesIn = (folder: string) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+
+/** Runs a command of the page that only looks. */
+async function looks(command: string): Promise<void> {
+  const { out } = await succeeds(command);
+  if (command.includes(' restore-points ')) expect(out).toMatch(/^TIME .*\n.*incremental\n.*full$/m);
+  else if (command.includes(' diff '))
+    expect(out).toMatch(/^M notes\.txt .*\n0 added, 0 removed, 1 changed\.$/m);
+  else if (command.includes(' cat ')) expect(out).toBe('Dear\n');
+  else if (command.includes(' find ') || command.includes(' ls '))
+    expect(out).toMatch(/documents\/letter\.txt$/m);
+  else expect(out).toMatch(/ incremental /);
+}
+
+/** The reader that needs no Catena, where the page says that a copy is kept. */
+async function readsAlone(command: string): Promise<void> {
+  const [, to] = /vault latest (\S+)/.exec(here(command)) ?? [];
+  if (to !== undefined) rmSync(to, { recursive: true, force: true });
+  const { out } = await succeeds(command);
+  if (to === undefined) expect(out).toMatch(/ incremental /);
+  else expect(filesIn(to).sort()).toEqual(filesIn(copies.now).sort());
 }
 
 beforeAll(async () => {
@@ -143,8 +189,9 @@ async function loseThePlatform(): Promise<void> {
 
 describe('docs/restore.md, as a person types it', () => {
   it('is read whole', () => {
-    expect([1, 2, 3, 4].map((section) => blocksOf(section).length)).toEqual([4, 4, 1, 1]);
-    for (const command of [1, 2, 3, 4].flatMap(blocksOf).flat()) expect(command).toMatch(/^catena /);
+    expect([1, 2, 3, 4].map((section) => blocksOf(section).length)).toEqual([5, 6, 1, 1]);
+    for (const command of [1, 2, 3, 4].flatMap(blocksOf).flat())
+      expect(command).toMatch(/^(catena|node \S*\/vault-reader\.mjs) /);
   });
 
   describe('1. the platform runs', () => {
@@ -152,7 +199,7 @@ describe('docs/restore.md, as a person types it', () => {
       '%s',
       async (command) => {
         if (command.includes(' restore ')) await restores(command);
-        else expect((await succeeds(command)).out).toMatch(/^TIME .*\n.*incremental\n.*full$/m);
+        else await looks(command);
       },
       60_000,
     );
@@ -181,11 +228,12 @@ describe('docs/restore.md, as a person types it', () => {
   });
 
   describe('2. the platform is gone', () => {
-    const [byHand = [], start = [], withLog = [], withoutLog = []] = blocksOf(2);
+    const [byHand = [], oneFile = [], alone = [], start = [], withLog = [], withoutLog = []] = blocksOf(2);
 
     beforeAll(async () => {
       await platform.stop();
       await loseThePlatform();
+      cpSync(READER, path.join(platform.folder, 'mnt/backup/vault-reader'), { recursive: true });
       // The key is the one that was stored elsewhere.
       copyFileSync(
         path.join(platform.folder, 'media/usb/vault.key'),
@@ -193,11 +241,12 @@ describe('docs/restore.md, as a person types it', () => {
       );
     }, 60_000);
 
-    it.each(byHand)(
+    it.each([...byHand, ...oneFile, ...alone])(
       '%s',
       async (command) => {
-        if (command.includes(' restore ')) await restores(command);
-        else expect((await succeeds(command)).out).toMatch(/incremental/);
+        if (command.startsWith('node ')) await readsAlone(command);
+        else if (command.includes(' restore ')) await restores(command);
+        else await looks(command);
         expect(existsSync(platform.home)).toBe(false);
       },
       60_000,

@@ -2,6 +2,8 @@
 // Finds the project's own node where the machine's is too old, then hands over to the compiled program.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +16,10 @@ if (!existsSync(program)) {
   process.exit(1);
 }
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  // What node compiled once need not be compiled again: most commands take less time than that.
+  const { CATENA_CACHE, XDG_CACHE_HOME } = process.env;
+  const cache = CATENA_CACHE || path.join(XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'catena');
+  module.enableCompileCache(path.join(cache, 'compiled'));
   await import(program);
 } else {
   const node = path.resolve(here, '../../../node_modules/node/bin/node');
