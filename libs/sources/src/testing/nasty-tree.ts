@@ -9,7 +9,7 @@ import {
   type ByteString,
 } from '../system-calls/index.ts';
 import { deviceOf } from '../system-calls/file-status.ts';
-import { isRoot, makeSampleTree, seededBytes } from './sample-tree.ts';
+import { isRoot, makeDeepFolders, makeSampleTree, seededBytes } from './sample-tree.ts';
 
 const name = (text: string) => byteStringOf(Buffer.from(text));
 const { O_CREAT, O_WRONLY, O_RDWR } = fs.constants;
@@ -141,6 +141,19 @@ export function makeFlagged(top: FolderHandle): boolean {
     if (!['ENOTTY', 'EOPNOTSUPP', 'ENOTSUP', 'EPERM'].includes(systemCodeOf(error) ?? '')) throw error;
     return false;
   }
+}
+
+/** The same at the top of a tree that is named by its path. */
+export function makeFlaggedTree(root: string): boolean {
+  using top = FolderHandle.open(Buffer.from(root));
+  return makeFlagged(top);
+}
+
+/** Nothing but folders whose path together is longer than a call may be given, and a file at the bottom. */
+export function makeDeepTree(root: string): void {
+  fs.mkdirSync(root);
+  using top = FolderHandle.open(Buffer.from(root));
+  makeDeepFolders(top);
 }
 
 function make(folder: FolderHandle, text: string): FolderHandle {

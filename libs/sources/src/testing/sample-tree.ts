@@ -161,7 +161,7 @@ export function makeSampleTree(root: string, options: { deep: boolean } = { deep
 }
 
 /** Folders whose path together is longer than the 4096 bytes that a call may be given. */
-function makeDeepFolders(top: FolderHandle): void {
+export function makeDeepFolders(top: FolderHandle): void {
   let inner = top;
   for (let depth = 0; depth < 24; depth += 1) {
     const part = name(`deep-${depth}-`.padEnd(200, 'd'));
