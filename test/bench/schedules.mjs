@@ -56,7 +56,7 @@ try {
   await answered();
   report(
     `${count} schedules loaded`,
-    `${((performance.now() - began) / 1000).toFixed(1)} s from the start of the process`,
+    `${((performance.now() - began) / 1000).toFixed(1)} s from the start of the process, ${((await ticks()) / 100).toFixed(1)} s of a core`,
   );
   await memory();
   await pause(5_000);

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -20,9 +20,9 @@ function base32(bytes: Uint8Array, characters: number): string {
 
 /** 20 characters (100 bits) that depend on nothing but the parts. Parts are length-prefixed, so no two lists collide by joining. */
 export function digestId(...parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return base32(hash.digest(), 20);
+  let text = '';
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  return base32(hash('sha256', text, 'buffer'), 20);
 }
 
 /** A fresh id for a command or a thing that a person made; the only place where chance enters. */

@@ -100,7 +100,7 @@ export class RunRequestService {
   }
 
   #mustBeDefined(kind: DefinitionKind, name: string): void {
-    if (this.book.definitions().some((one) => one.kind === kind && one.name === name)) return;
+    if (this.book.definition(kind, name).state?.deleted === false) return;
     throw new CatenaError('definition.unknown', `There is no ${kind} named ${name}.`, {
       remedy: `catena get ${kind.toLowerCase()} lists what is defined.`,
     });

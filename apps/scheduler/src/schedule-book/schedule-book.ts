@@ -22,9 +22,10 @@ import {
   type ScheduleKnowledge,
   type ScheduleState,
 } from '@catena/schedule';
-import { BackgroundWork, EVENT_LOG, Log, LogPosition } from '@catena/service';
+import { BackgroundWork, EVENT_LOG, Log, LogPosition, pause } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { ScheduleIndex } from './schedule-index.ts';
+import { DefinitionShelf, type ShelvedDefinition } from './definition-shelf.ts';
+import { placeOf, ScheduleIndex } from './schedule-index.ts';
 
 const FOLLOWED: readonly EventType[] = [
   'definition.applied',
@@ -60,13 +61,14 @@ export interface BookedSchedule {
 /** Every definition and every schedule, followed from the log and kept in memory. */
 @Injectable()
 export class ScheduleBook implements OnApplicationBootstrap {
-  readonly #definitions = new Map<string, DefinitionState>();
-  readonly #definitionHeads = new Map<string, AggregateHead>();
+  readonly #definitions = new DefinitionShelf();
   readonly #live = new Map<string, LiveSchedule>();
   readonly #states = new Map<string, { state: ScheduleState; head: AggregateHead }>();
   readonly #collections = new CollectionsSeen();
   readonly #runs = new RunsSeen();
   readonly #index = new ScheduleIndex();
+  /** By place. */
+  readonly #collectionIds = new Map<string, string>();
   readonly #cancelling = new Set<string>();
   #changed = new Set<string>();
   readonly #position = new LogPosition('scheduler');
@@ -98,6 +100,14 @@ export class ScheduleBook implements OnApplicationBootstrap {
     const sequence = await this.eventLog.lastSequence();
     await this.#position.reached(sequence);
     return sequence;
+  }
+
+  /**
+   * As `current`, for as long as it takes or until the signal aborts: a million definitions are not read in a moment.
+   */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    const sequence = await this.eventLog.lastSequence();
+    while (this.#position.through < sequence && !signal.aborted) await pause(20, signal);
   }
 
   /** Calls back whenever something was read that may change what is due. */
@@ -136,16 +146,12 @@ export class ScheduleBook implements OnApplicationBootstrap {
 
   /** Definitions that are not deleted. */
   definitions(): DefinitionState[] {
-    return [...this.#definitions.values()].filter(({ deleted }) => !deleted);
+    return [...this.#definitions.states()].filter(({ deleted }) => !deleted);
   }
 
   /** A definition's history as far as it was read, deleted or not. */
-  definition(
-    kind: DefinitionKind,
-    name: string,
-  ): { state: DefinitionState | undefined; head: AggregateHead } {
-    const id = definitionId(kind, name);
-    return { state: this.#definitions.get(id), head: this.#definitionHeads.get(id) ?? EMPTY_HEAD };
+  definition(kind: DefinitionKind, name: string): ShelvedDefinition {
+    return this.#definitions.get(definitionId(kind, name));
   }
 
   /** Of all schedules that are defined. */
@@ -174,10 +180,22 @@ export class ScheduleBook implements OnApplicationBootstrap {
   }
 
   #collectionOf({ spec: { source, repository } }: LiveSchedule): CollectionKnowledge {
-    const sourceUid = this.#definitions.get(definitionId('Source', source))?.uid;
-    const repositoryUid = this.#definitions.get(definitionId('Repository', repository))?.uid;
-    if (sourceUid === undefined || repositoryUid === undefined) return NO_KNOWLEDGE;
-    return this.#collections.of({ source, sourceUid, repository, repositoryUid });
+    const collection = this.#collectionAt(source, repository);
+    return collection === undefined ? NO_KNOWLEDGE : this.#collections.of({ source, repository, collection });
+  }
+
+  /** Its id is a digest, so it is worked out once for a place; again when the source or the repository is another. */
+  #collectionAt(source: string, repository: string): string | undefined {
+    const place = placeOf(source, repository);
+    const known = this.#collectionIds.get(place);
+    if (known !== undefined) return known;
+    const sourceUid = this.definition('Source', source).state?.uid;
+    const repositoryUid = this.definition('Repository', repository).state?.uid;
+    if (sourceUid === undefined || repositoryUid === undefined) return undefined;
+    const collection = collectionIdOf(sourceUid, repositoryUid);
+    this.#collectionIds.set(place, collection);
+    this.#index.locate(place, collection);
+    return collection;
   }
 
   #apply(event: AnyRecordedEvent): void {
@@ -206,9 +224,9 @@ export class ScheduleBook implements OnApplicationBootstrap {
   }
 
   #applyToDefinition(id: string, event: AnyRecordedEvent, head: AggregateHead): void {
-    this.#definitionHeads.set(id, head);
-    const state = evolveDefinition(this.#definitions.get(id), event);
-    if (state !== undefined) this.#definitions.set(id, state);
+    // Only a deletion builds upon what was there before; opening the text of each would be for nothing.
+    const before = event.type === 'definition.deleted' ? this.#definitions.get(id).state : undefined;
+    this.#definitions.put(id, { state: evolveDefinition(before, event), head });
     if (event.type !== 'definition.applied' && event.type !== 'definition.deleted') return;
     const { kind, name } = event.data;
     if (kind === 'Schedule') {
@@ -222,20 +240,23 @@ export class ScheduleBook implements OnApplicationBootstrap {
       }
       this.#changed.add(name);
     }
-    const naming = this.#index.naming(kind, name);
-    this.#mark(naming);
-    if (kind === 'Source' || kind === 'Repository') for (const one of naming) this.#locate(one);
-    else if (kind === 'Schedule') this.#locate(name);
+    this.#mark(this.#index.naming(kind, name));
+    for (const place of this.#index.placesOf(kind, name)) {
+      this.#collectionIds.delete(place);
+      this.#locate(place);
+    }
+    if (kind === 'Schedule') this.#locateSchedule(name);
   }
 
   /** Remembers which collection a schedule writes to, once its source and repository are known. */
-  #locate(schedule: string): void {
-    const live = this.#live.get(definitionId('Schedule', schedule));
-    if (!live) return;
-    const sourceUid = this.#definitions.get(definitionId('Source', live.spec.source))?.uid;
-    const repositoryUid = this.#definitions.get(definitionId('Repository', live.spec.repository))?.uid;
-    if (sourceUid === undefined || repositoryUid === undefined) return;
-    this.#index.locate(live, collectionIdOf(sourceUid, repositoryUid));
+  #locateSchedule(name: string): void {
+    const live = this.#live.get(definitionId('Schedule', name));
+    if (live) this.#collectionAt(live.spec.source, live.spec.repository);
+  }
+
+  #locate(place: string): void {
+    const [source = '', repository = ''] = place.split(' ');
+    this.#collectionAt(source, repository);
   }
 
   /** A definition that this build cannot read fires nothing, and stops no other (rule 3.10). */

@@ -28,7 +28,7 @@ export class RunWatch implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.work.start('run watch', async (signal, healthy) => {
-      await this.book.current();
+      await this.book.caughtUp(signal);
       while (!signal.aborted) {
         await this.round();
         healthy();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AnyDomainEvent, EventContext } from '@catena/events';
 import type { AggregateHead, EventLog } from '@catena/event-log';
 import { decideTick, nextDueInstant } from '@catena/schedule';
@@ -51,7 +52,7 @@ export class Ticker implements OnApplicationBootstrap {
       let wake = new AbortController();
       const changes = this.book.onChange(() => wake.abort());
       try {
-        await this.book.current();
+        await this.book.caughtUp(signal);
         while (!signal.aborted) {
           wake = new AbortController();
           const next = await this.tick();
@@ -81,7 +82,13 @@ export class Ticker implements OnApplicationBootstrap {
       const chunks = Array.from({ length: Math.ceil(names.length / SCHEDULES_PER_APPEND) }, (_, index) =>
         names.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
       );
-      const failed = await Promise.all(chunks.map((chunk) => this.#fireAll(chunk)));
+      const failed = await Promise.all(
+        chunks.map(async (chunk, index) => {
+          // What was decided goes out before the next is decided upon: otherwise the first would wait for the last.
+          for (let before = 0; before < index; before += 1) await setImmediate();
+          return await this.#fireAll(chunk);
+        }),
+      );
       await this.book.current();
       for (const name of failed.flat()) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
       this.#takeChanges();

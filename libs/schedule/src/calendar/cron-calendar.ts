@@ -1,5 +1,5 @@
-import { CronExpressionParser } from 'cron-parser';
-import { cronProblems, LAST_DAY, nthWeekday, sixFields, type NthWeekday } from './cron-text.ts';
+import { dayField, timeField, type NextValue } from './cron-fields.ts';
+import { cronProblems, sixFields, type NthWeekday } from './cron-text.ts';
 import { CronNotUnderstoodError } from './cron-not-understood-error.ts';
 
 export const SECOND = 1_000;
@@ -25,7 +25,7 @@ export interface WallCalendar {
 /** No calendar goes further. */
 export const END_OF_TIME = Date.UTC(10_000, 0, 1);
 const calendars = new Map<string, CronCalendar>();
-const CACHE_LIMIT = 20_000;
+const CACHE_LIMIT = 5_000;
 
 /**
  * The calendar of a cron text or name, made once per text.
@@ -59,31 +59,24 @@ class CronCalendar implements WallCalendar {
   readonly #nthWeekdays: readonly NthWeekday[];
   readonly #eitherDay: boolean;
 
+  #longestGap: number | undefined;
+
   constructor(texts: readonly string[]) {
-    const days = splitItems(texts[3], (item) => LAST_DAY.test(item));
-    const weekdays = splitItems(texts[5], (item) => nthWeekday(item) !== undefined);
-    const plain = texts.with(3, days.plain ?? '*').with(5, weekdays.plain ?? '*');
-    const { second, minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(
-      plain.join(' '),
-      {
-        tz: 'UTC',
-        currentDate: new Date(0),
-      },
-    ).fields;
-    this.#seconds = nextValueTable(second.values, 60);
-    this.#minutes = nextValueTable(minute.values, 60);
-    this.#hours = nextValueTable(hour.values, 24);
-    this.#months = bitsOf(month.values);
-    this.#daysOfMonth = days.plain === undefined ? 0 : bitsOf(dayOfMonth.values.map(Number));
-    this.#lastDay = days.special.length > 0;
-    this.#daysOfWeek =
-      weekdays.plain === undefined ? 0 : bitsOf(dayOfWeek.values.map((day) => Number(day) % 7));
-    this.#nthWeekdays = weekdays.special.flatMap((item) => nthWeekday(item) ?? []);
+    const [second = '0', minute = '*', hour = '*', dayOfMonth = '*', month = '*', dayOfWeek = '*'] = texts;
+    const hours = timeField(2, hour);
+    const days = dayField(3, dayOfMonth);
+    const weekdays = dayField(5, dayOfWeek);
+    this.#seconds = timeField(0, second).next;
+    this.#minutes = timeField(1, minute).next;
+    this.#hours = hours.next;
+    this.#months = dayField(4, month).bits;
+    this.#daysOfMonth = days.bits;
+    this.#lastDay = days.lastDay;
+    this.#daysOfWeek = weekdays.bits;
+    this.#nthWeekdays = weekdays.nthWeekdays;
     // crontab(5): when both days are restricted, either is enough.
-    const anyDay = days.plain !== undefined && dayOfMonth.isWildcard;
-    const anyWeekday = weekdays.plain !== undefined && dayOfWeek.isWildcard;
-    this.#eitherDay = !anyDay && !anyWeekday;
-    this.followsRealHours = hour.values.length === 24;
+    this.#eitherDay = !days.isWildcard && !weekdays.isWildcard;
+    this.followsRealHours = hours.size === 24;
   }
 
   next(after: number): number | undefined {
@@ -162,6 +155,10 @@ class CronCalendar implements WallCalendar {
    * 2024 is the year: it has a 29 February, so every day of a calendar occurs in it.
    */
   get longestGap(): number {
+    return (this.#longestGap ??= this.#findLongestGap());
+  }
+
+  #findLongestGap(): number {
     const first = this.#timeOfDay(0) ?? 0;
     let last = first;
     let longest = 0;
@@ -255,13 +252,6 @@ class CronCalendar implements WallCalendar {
 
 export type { CronCalendar };
 
-/** Per value the smallest allowed value that is not below it; nothing past the last. */
-type NextValue = readonly (number | undefined)[];
-
-function nextValueTable(values: readonly number[], size: number): NextValue {
-  return Array.from({ length: size }, (_, from) => values.find((value) => value >= from));
-}
-
 /** How many allowed values are below one. */
 function countBelow(table: NextValue, end: number): number {
   let count = 0;
@@ -269,22 +259,8 @@ function countBelow(table: NextValue, end: number): number {
   return count;
 }
 
-/** The items of a field that the outside parser reads, and those it does not; no plain text when there are none. */
-function splitItems(
-  field: string | undefined,
-  isSpecial: (item: string) => boolean,
-): { plain: string | undefined; special: string[] } {
-  const items = field?.split(',') ?? [];
-  const plain = items.filter((item) => !isSpecial(item));
-  return { plain: plain.length === 0 ? undefined : plain.join(','), special: items.filter(isSpecial) };
-}
-
 function lengthOfMonth(date: Date): number {
   return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-}
-
-function bitsOf(values: readonly number[]): number {
-  return values.reduce((bits, value) => bits | (1 << value), 0);
 }
 
 function has(bits: number, value: number): boolean {

@@ -23,6 +23,7 @@ const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
  * (architecture.md section 9).
  */
 export function cronProblems(text: string): CronProblem[] {
+  if (isKnownGood(text)) return [];
   const trimmed = text.trim();
   if (trimmed === '') {
     return [
@@ -41,7 +42,35 @@ export function cronProblems(text: string): CronProblem[] {
   }
   const first = cronFields.length - tokens.length;
   const problems = tokens.flatMap((token, index) => fieldProblems(token, ruleAt(first + index)));
-  return problems.length > 0 ? problems : impossibleDay(tokens.slice(-MINUTE_FIELDS));
+  if (problems.length > 0) return problems;
+  const impossible = impossibleDay(tokens.slice(-MINUTE_FIELDS));
+  if (impossible.length === 0) remember(tokens.map((token) => token.text));
+  return impossible;
+}
+
+/** Fields that are good, by place from the end, and days of a month with their months: many texts are made of few of them. */
+const goodFields: readonly Set<string>[] = cronFields.map(() => new Set());
+const goodDays = new Set<string>();
+const MOST_KEPT = 20_000;
+
+function isKnownGood(text: string): boolean {
+  const fields = text.split(' ');
+  const count = fields.length;
+  if (count < MINUTE_FIELDS || count > cronFields.length) return false;
+  for (let index = 0; index < count; index += 1)
+    if (!goodFields[cronFields.length - count + index]?.has(fields[index] ?? '')) return false;
+  return goodDays.has(`${fields[count - 3]} ${fields[count - 2]} ${fields[count - 1]}`);
+}
+
+function remember(fields: readonly string[]): void {
+  const first = cronFields.length - fields.length;
+  for (const [index, field] of fields.entries()) addTo(goodFields[first + index], field);
+  addTo(goodDays, fields.slice(-3).join(' '));
+}
+
+function addTo(known: Set<string> | undefined, text: string): void {
+  if (known && known.size >= MOST_KEPT) known.clear();
+  known?.add(text);
 }
 
 /** The six fields a good cron text stands for, seconds first. */

@@ -41,7 +41,7 @@ export function recurrence(rhythm: string, timeZone: string, dst: ClockChangeRul
       row: (after, upTo) => rowOfInterval(interval, after, upTo),
     };
   }
-  checkRhythm(rhythm);
+  if (rhythm.trim().startsWith('every')) checkRhythm(rhythm);
   const calendar = cronCalendar(rhythm);
   const zone = zoneTimeline(timeZone);
   const gap = dst.gap ?? (calendar.followsRealHours ? 'skip' : 'shift');

@@ -15,6 +15,21 @@ export function rowOfWallTimes(
   upTo: number,
 ): InstantRow | undefined {
   const rows = new RowBuilder();
+  // Hardly ever is more than one due, and then walking is the faster way.
+  for (let few = 0, one = next(after); few <= FEW; few += 1, one = next(one)) {
+    if (one === undefined || one > upTo) return rows.row;
+    rows.add(one);
+  }
+  return countedRow(calendar, zone, next, after, upTo);
+}
+
+/** More than this are counted. */
+const FEW = 8;
+
+function countedRow(
+  ...[calendar, zone, next, after, upTo]: Parameters<typeof rowOfWallTimes>
+): InstantRow | undefined {
+  const rows = new RowBuilder();
   let at = after;
   while (at < upTo) {
     const change = nearestChange(zone, at, upTo);

@@ -11,11 +11,17 @@ export class TimeZoneUnknownError extends CatenaError {
   }
 }
 
+/** Asking the zone data takes as long as all the rest of reading a schedule. There are some hundred names. */
+const zones = new Set<string>();
+
 /** Whether the zone data has a zone of that name. A bare offset such as "+01:00" is not a zone. */
 export function isTimeZone(name: string): boolean {
+  if (zones.has(name)) return true;
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+    const isOne = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+    if (isOne) zones.add(name);
+    return isOne;
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;

@@ -30,6 +30,8 @@ export function classedRows(
   after: number,
   upTo: number,
 ): ClassedRows {
+  if (spec.calendar.exclude.length === 0 && spec.policies.window === undefined)
+    return { runnable: times.row(after, upTo), excluded: undefined, outsideWindow: undefined };
   const rows = { runnable: new RowBuilder(), excluded: new RowBuilder(), outsideWindow: new RowBuilder() };
   let excludedBy = '';
   for (let start = after + 1; start <= upTo;) {
@@ -58,7 +60,6 @@ function fateOf({ timeZone, calendar, policies }: Parameters<typeof classedRows>
 /** The first instant after `start` of another fate; after `upTo` it does not matter. */
 function endOfFate(spec: Parameters<typeof classedRows>[0], fate: Fate, start: number, upTo: number): number {
   const { calendar, policies, timeZone } = spec;
-  if (calendar.exclude.length === 0 && policies.window === undefined) return upTo + 1;
   const hours = [policies.window, ...calendar.exclude].flatMap((one) =>
     one === undefined || typeof one === 'string' ? [] : [timeOfDay(one.from), timeOfDay(one.to)],
   );

@@ -3,8 +3,8 @@ import { collectionIdOf, domainEvent, type AnyDomainEvent, type BackupType } fro
 import { at } from '../testing/schedule-history.ts';
 import { CollectionsSeen, type CollectionKnowledge } from './collection-knowledge.ts';
 
-const ref = { source: 'docs', sourceUid: 'src-1', repository: 'vault', repositoryUid: 'rep-1' };
 const collection = collectionIdOf('src-1', 'rep-1');
+const ref = { source: 'docs', repository: 'vault', collection };
 const snapshot = (name: string) => ({ uid: `${name}-1`, name, generation: 1, spec: {} });
 
 function requested(run: string, type: BackupType, copyOnly = false): AnyDomainEvent {
@@ -108,6 +108,9 @@ describe('what the scheduler knows of a collection', () => {
   it('a source that was made again has a collection of its own', () => {
     const seen = new CollectionsSeen();
     seen.observe(at('2025-01-01T00:00:00.000Z', completed('bkp-a')));
-    expect(seen.of({ ...ref, sourceUid: 'src-2' })).toEqual({ usableFull: false, firstFull: 'none' });
+    expect(seen.of({ ...ref, collection: collectionIdOf('src-2', 'rep-1') })).toEqual({
+      usableFull: false,
+      firstFull: 'none',
+    });
   });
 });

@@ -1,4 +1,3 @@
-import { collectionIdOf } from '@catena/events';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
 /** What a schedule must know about the collection it writes to. */
@@ -15,9 +14,9 @@ export interface CollectionKnowledge {
 /** Source and repository of a schedule, by name and as they are defined now. */
 export interface CollectionRef {
   readonly source: string;
-  readonly sourceUid: string;
   readonly repository: string;
-  readonly repositoryUid: string;
+  /** Its id, which depends on what both are now. */
+  readonly collection: string;
 }
 
 /**
@@ -75,8 +74,8 @@ export class CollectionsSeen {
   }
 
   /** What is known about one collection. */
-  of({ source, sourceUid, repository, repositoryUid }: CollectionRef): CollectionKnowledge {
-    const usable = this.#fulls.get(collectionIdOf(sourceUid, repositoryUid));
+  of({ source, repository, collection }: CollectionRef): CollectionKnowledge {
+    const usable = this.#fulls.get(collection);
     if (usable) return { usableFull: usable.size > 0, firstFull: 'completed' };
     const pair = pairOf(source, repository);
     if (this.#pendingCount.has(pair)) return { usableFull: false, firstFull: 'pending' };
