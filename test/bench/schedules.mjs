@@ -83,7 +83,9 @@ function startScheduler() {
     CATENA_INSTANCE: 'bench',
     CATENA_LOG_LEVEL: 'error',
   };
-  return spawn(process.execPath, [program], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  // As the platform and the systemd unit start it.
+  const heap = ['--max-semi-space-size=4', '--heap-growing-percent=60'];
+  return spawn(process.execPath, [...heap, program], { env, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 /** Resolves when the scheduler answers, having read the whole log. */
