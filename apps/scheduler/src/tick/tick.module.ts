@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ScheduleBookModule } from '../schedule-book/schedule-book.module.ts';
 import { RunWatch } from './run-watch.ts';
 import { Ticker } from './ticker.ts';
+import { Turn } from './turn.ts';
 
-@Module({ imports: [ScheduleBookModule], providers: [Ticker, RunWatch], exports: [Ticker, RunWatch] })
+@Module({ imports: [ScheduleBookModule], providers: [Turn, Ticker, RunWatch], exports: [Ticker, RunWatch] })
 export class TickModule {}

@@ -19,10 +19,13 @@ import {
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ScheduleBook } from '../schedule-book/schedule-book.ts';
 import { DueQueue } from './due-queue.ts';
+import { Turn } from './turn.ts';
 
 /** Longest sleep: a clock that was set, or a machine that slept, is noticed after this. */
 const LONGEST_SLEEP_MILLISECONDS = 5_000;
 const AFTER_FAILURE_MILLISECONDS = 1_000;
+/** What whoever has the turn has not fired after this is fired by the others. */
+const STAND_IN_MILLISECONDS = 2_000;
 /** An append holds at most a thousand messages; most schedules need two. */
 const SCHEDULES_PER_APPEND = 100;
 /** Appends of different schedules need not wait for each other. */
@@ -41,6 +44,7 @@ export class Ticker implements OnApplicationBootstrap {
   constructor(
     @Inject(ScheduleBook) private readonly book: ScheduleBook,
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
+    @Inject(Turn) private readonly turn: Turn,
     @Inject(ServiceIdentity) private readonly identity: ServiceIdentity,
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -55,9 +59,10 @@ export class Ticker implements OnApplicationBootstrap {
         await this.book.caughtUp(signal);
         while (!signal.aborted) {
           wake = new AbortController();
-          const next = await this.tick();
+          const grace = this.turn.isOurs() ? 0 : STAND_IN_MILLISECONDS;
+          const next = await this.tick(grace);
           healthy();
-          await pause(this.#sleepUntil(next), AbortSignal.any([signal, wake.signal]));
+          await pause(this.#sleepUntil(next + grace), AbortSignal.any([signal, wake.signal]));
         }
       } finally {
         changes.stop();
@@ -65,18 +70,21 @@ export class Ticker implements OnApplicationBootstrap {
     });
   }
 
-  /** Fires what is due now; answers when to look again, in milliseconds since 1970. */
-  async tick(): Promise<number> {
-    const turn = this.#ticking.then(() => this.#fireDue());
+  /**
+   * Fires what is due now, or what has been for so many milliseconds; answers when something will be, in milliseconds
+   * since 1970.
+   */
+  async tick(grace = 0): Promise<number> {
+    const turn = this.#ticking.then(() => this.#fireDue(grace));
     this.#ticking = turn.catch(() => undefined);
     return await turn;
   }
 
-  async #fireDue(): Promise<number> {
+  async #fireDue(grace: number): Promise<number> {
     this.#takeChanges();
     const now = this.clock.now();
     for (;;) {
-      const names = this.#queue.takeDue(now, SCHEDULES_AT_ONCE);
+      const names = this.#queue.takeDue(now - grace, SCHEDULES_AT_ONCE);
       if (names.length === 0) return this.#queue.next();
       await this.book.current();
       const chunks = Array.from({ length: Math.ceil(names.length / SCHEDULES_PER_APPEND) }, (_, index) =>
