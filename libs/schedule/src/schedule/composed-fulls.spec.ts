@@ -11,7 +11,7 @@ const spec = {
   full: { cron: '0 4 * * 0', method: 'compose' },
   incremental: '@hourly',
 };
-const place = { source: 'docs', sourceUid: 'src-1', repository: 'vault', repositoryUid: 'rep-1' };
+const place = { source: 'docs', repository: 'vault', collection: 'col-1' };
 
 describe('a schedule with full: {cron, method: compose} (rule 3.1)', () => {
   const live = liveSchedule([created, spec]);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fields, oneOf, text, wholeNumber } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
 import { referenceOf, type SecretReference } from './repository.ts';
+import { sharingFields } from './sharing.ts';
 import { secretReference } from './secret-reference.ts';
 
 const PORT = 'a port, 1 to 65535';
@@ -45,6 +46,7 @@ export const postgresSource = fields({
         'Whether a backup that meets damaged pages fails, or is made with a warning for each. Default fail.',
       ),
   }),
+  ...sharingFields,
 });
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
