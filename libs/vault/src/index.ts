@@ -26,6 +26,7 @@ export {
   type KeyPlace,
   type SecretPlace,
 } from './key/key-place.ts';
+export type { DataKeyReport, KeyReport } from './key/key-report.ts';
 export type { SlotKey } from './key/keyring.ts';
 export type { KeyringDocument, KeyringSlot } from './key/keyring-document.ts';
 export { FsStore } from './store/fs-store.ts';

@@ -5,14 +5,9 @@ import { askCurrent } from '../ask-current.ts';
 import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { generateKeyFile, readKey, type SlotKey } from '@catena/vault';
 import { NotPossibleError, UsageError } from '../invocation.ts';
-import {
-  namesFolder,
-  openByHand,
-  repositoryOptions,
-  type RepositoryOptions,
-} from '../repository/open-by-hand.ts';
+import { repositoryOptions, type RepositoryOptions } from '../repository/open-by-hand.ts';
 import { plural } from '../presentation/quantities.ts';
-import { openByName } from '../repository/open-by-name.ts';
+import { addKeySlots, withRepository } from './key-slots.ts';
 
 /** Never over another key; what an earlier call has copied is fine. */
 async function copyKey(from: string, to: string): Promise<void> {
@@ -77,22 +72,15 @@ function addKeyAdd(group: Command, act: Act): void {
     .option('--new-passphrase-file <file>', 'a file with the passphrase to add')
     .action(
       act(async (cli, options: RepositoryOptions & { newKeyFile?: string; newPassphraseFile?: string }) => {
-        if (options.repository === undefined)
-          throw new UsageError('Say which repository: --repository <name|folder>.');
         const added = await newKeyOf(options);
-        const repository = namesFolder(options.repository)
-          ? await openByHand(options.repository, options)
-          : await openByName(await cli.connect(), options.repository);
-        try {
+        await withRepository(cli, options, async (repository) => {
           const collections = await repository.collections();
           for (const id of collections) await repository.collection(id).addKey(added);
           cli.answer({ collections });
           cli.say(
             `The key in ${options.newKeyFile ?? options.newPassphraseFile} opens ${plural(collections.length, 'collection')} now. Name it under encryption.keys of the Repository too, so that new collections get it.`,
           );
-        } finally {
-          await repository.close();
-        }
+        });
       }),
     );
 }
@@ -109,14 +97,15 @@ async function newKeyOf(options: { newKeyFile?: string; newPassphraseFile?: stri
   return readKey({ passphrase: { file: options.newPassphraseFile ?? '' } });
 }
 
-/** `catena key export | add`: who can open a repository. */
+/** `catena key export | add | list | remove | rotate`: who can open a repository. */
 export function addKey(program: Command, act: Act): void {
   const group = commandGroup(
     program,
     'key',
-    'Stores keys of repositories elsewhere, and adds more',
+    'Who can open a repository: lists, adds and removes keys, rotates data keys, stores generated keys elsewhere',
     'catena key export vault --to /media/usb/vault.key\ncatena key add --repository vault --new-passphrase-file /root/second.passphrase',
   );
   addKeyExport(group, act);
   addKeyAdd(group, act);
+  addKeySlots(group, act);
 }

@@ -93,7 +93,9 @@ export class BlockMover {
     const moved = this.tail.then(async () => {
       try {
         if (this.failure !== undefined) throw this.failure.error;
-        this.move(group, await opened);
+        const unit = await opened;
+        await this.parts.composed.room();
+        this.move(group, unit);
       } catch (error) {
         this.failure ??= { error };
         group.fail(error);

@@ -11,6 +11,8 @@ export interface ComposedUnitsOptions {
   readonly compressionLevel: number;
 }
 
+const MAX_WAITING = 16;
+
 interface OpenUnit {
   readonly placed: PromiseWithResolvers<UnitPlace>;
   readonly buffer: Buffer;
@@ -27,6 +29,8 @@ export class ComposedUnits {
   private open: OpenUnit | undefined;
   private tail: Promise<unknown> = Promise.resolve();
   private failure: { readonly error: unknown } | undefined;
+  /** Units that are being compressed or wait to be written. */
+  private readonly waiting = new Set<Promise<unknown>>();
   /** Bytes of all blocks before compression. */
   blockBytes = 0;
 
@@ -76,10 +80,20 @@ export class ComposedUnits {
       if (this.failure !== undefined) throw this.failure.error;
       return this.options.packs.append(await body, blocks);
     });
-    this.tail = placed.catch((error: unknown) => {
-      this.failure ??= { error };
-    });
+    const done = placed
+      .catch((error: unknown) => {
+        this.failure ??= { error };
+      })
+      .finally(() => this.waiting.delete(done));
+    this.tail = done;
+    this.waiting.add(done);
     return placed;
+  }
+
+  /** Resolves when another unit may be added. */
+  async room(): Promise<void> {
+    while (this.waiting.size >= MAX_WAITING) await this.waiting.values().next().value;
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
   /** Resolves when everything so far has been handed to the store. */

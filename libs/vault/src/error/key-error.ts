@@ -20,14 +20,47 @@ export class LockedError extends CatenaError {
 /** The keyring opens, but the one data key that is needed is not on it. */
 export class DataKeyMissingError extends CatenaError {
   readonly key: string;
+  readonly collection: string;
 
-  constructor(collection: string, key: string) {
-    super('vault.key-missing', `collection ${collection} needs the data key ${key}, which no keyring holds`, {
-      remedy:
-        'bring back the newest object of the collection’s folder `keys`, or use a recovery key that holds it',
-      details: { collection, key },
-    });
+  /** @param backups what the key would open, when that is known */
+  constructor(collection: string, key: string, backups: readonly string[] = []) {
+    const opens = backups.length === 0 ? '' : `; it would open ${fewOf(backups)}`;
+    super(
+      'vault.key-missing',
+      `collection ${collection} needs the data key ${key}, which no keyring holds${opens}`,
+      {
+        remedy:
+          'bring back the newest object of the collection’s folder `keys`, or use a recovery key that holds it',
+        details: { collection, key, backups },
+      },
+    );
     this.key = key;
+    this.collection = collection;
+  }
+}
+
+function fewOf(backups: readonly string[]): string {
+  const few = backups.slice(0, 5).join(', ');
+  return backups.length > 5 ? `${few} and ${backups.length - 5} more` : few;
+}
+
+/** No slot of the keyring has the id. */
+export class SlotUnknownError extends CatenaError {
+  constructor(collection: string, slot: string, slots: readonly string[]) {
+    super('vault.key-slot-unknown', `no key of collection ${collection} has the id ${slot}`, {
+      remedy: `it has: ${slots.join(', ')}`,
+      details: { collection, slot, slots },
+    });
+  }
+}
+
+/** Without the key nothing would open the collection any more. */
+export class LastSlotError extends CatenaError {
+  constructor(collection: string, slots: readonly string[]) {
+    super('vault.last-key', `${slots.join(', ')} is the only key of collection ${collection}`, {
+      remedy: 'add another key first (catena key add), then remove this one',
+      details: { collection, slots },
+    });
   }
 }
 

@@ -7,9 +7,10 @@ import { newKeyFile, parseKeyFile, type UnlockKey } from './unlock-key.ts';
 export type SecretPlace = { readonly env: string } | { readonly file: string };
 
 /** Where a key is, as a Repository definition names it (libs/schedule `EncryptionKey`). */
-export type KeyPlace =
+export type KeyPlace = (
   | { readonly passphrase: SecretPlace }
-  | { readonly keyFile: { readonly path: string; readonly generate?: boolean | undefined } };
+  | { readonly keyFile: { readonly path: string; readonly generate?: boolean | undefined } }
+) & { readonly portable?: boolean | undefined };
 
 /** A key that a definition names cannot be read. */
 export class KeyNotReadableError extends CatenaError {
@@ -25,6 +26,14 @@ export class KeyNotReadableError extends CatenaError {
 export async function readKey(
   place: KeyPlace,
   environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Extract<UnlockKey, { kind: 'keyFile' | 'passphrase' }>> {
+  const key = await readSecret(place, environment);
+  return place.portable === undefined ? key : { ...key, portable: place.portable };
+}
+
+async function readSecret(
+  place: KeyPlace,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Extract<UnlockKey, { kind: 'keyFile' | 'passphrase' }>> {
   if ('keyFile' in place) {
     const { path } = place.keyFile;

@@ -159,10 +159,48 @@ describe('the keys of a collection', () => {
     const newest = (await objectsIn(folder.path)).filter((name) => name.includes('/keys/')).at(-1)!;
     await rm(path.join(folder.path, newest));
     expect(await opens([passphrase], 'b')).toBe(true);
-    await expect(opens([passphrase], 'b2')).rejects.toMatchObject({
-      code: 'vault.key-missing',
-      key: keys[0],
+    await backup([passphrase], 'b3').catch(() => undefined);
+    const lost = await opens([passphrase], 'b2').catch((error: unknown) => error);
+    expect(lost).toMatchObject({ code: 'vault.key-missing', key: keys[0] });
+    expect(String(lost)).toContain(`the data key ${keys[0]}, which no keyring holds; it would open b2`);
+    const alone = await openRepository(folder.path);
+    const { dataKeys } = await alone.collection('c').keyReport();
+    expect(dataKeys).toContainEqual({ id: keys[0], state: 'lost', backups: ['b2'] });
+    await alone.close();
+  });
+
+  it('come to the keyring with the next backup when a definition names one more', async () => {
+    const file = parseKeyFile(newKeyFile(), '/etc/second.key');
+    await initialise([passphrase]);
+    await backup([passphrase], 'b');
+    expect(await opens([passphrase], 'b')).toBe(true);
+    await expect(opens([file], 'b')).rejects.toThrow(LockedError);
+    await backup([passphrase, { ...file, portable: false }], 'b2');
+    for (const id of ['b', 'b2']) expect(await opens([file], id)).toBe(true);
+    await backup([passphrase, file], 'b3');
+    const repository = await openRepository(folder.path);
+    const { slots, dataKeys } = await repository.collection('c').keyReport();
+    expect(slots.map(({ kind, name, portable }) => [kind, name, portable])).toEqual([
+      ['passphrase', 'ops', true],
+      ['keyFile', '/etc/second.key', false],
+    ]);
+    expect(dataKeys).toMatchObject([{ state: 'active', backups: expect.arrayContaining(['b', 'b2', 'b3']) }]);
+    await repository.close();
+  });
+
+  it('are not taken away when they are the last, or another', async () => {
+    await initialise([passphrase]);
+    await backup([passphrase], 'b');
+    const repository = await openRepository(folder.path, { keys: [passphrase], scrypt });
+    const collection = repository.collection('c');
+    const [only] = (await collection.keyReport()).slots;
+    await expect(collection.removeKey(only!.id)).rejects.toMatchObject({ code: 'vault.last-key' });
+    await expect(collection.removeKey('0123456789abcdef')).rejects.toMatchObject({
+      code: 'vault.key-slot-unknown',
+      remedy: expect.stringContaining(only!.id),
     });
+    await repository.close();
+    expect(await opens([passphrase], 'b')).toBe(true);
   });
 
   it('leave neither names nor sizes nor content in clear', async () => {

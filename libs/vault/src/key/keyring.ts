@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DataKeyMissingError, LockedError } from '../error/key-error.ts';
+import { DataKeyMissingError, LastSlotError, LockedError, SlotUnknownError } from '../error/key-error.ts';
 import type { CollectionKey } from './data-key.ts';
 import { deriveKey, KEY_BYTES, newCollectionKey } from './data-key.ts';
 import type { KeyringDocument, KeyringSlot } from './keyring-document.ts';
@@ -48,7 +48,7 @@ async function makeSlot(
   const kdf = key.kind === 'passphrase' ? { kdf: { name: 'scrypt' as const, ...cost } } : {};
   const under = await slotSecret(key, { salt, ...kdf });
   const wrapped = wrapSecret(master, under, slotContext(place, id)).toString('base64');
-  return { ...about, kind: key.kind, portable: true, ...kdf, salt, wrapped };
+  return { ...about, kind: key.kind, portable: key.portable ?? true, ...kdf, salt, wrapped };
 }
 
 async function openSlot(place: KeyringPlace, slot: KeyringSlot, key: UnlockKey): Promise<Buffer | undefined> {
@@ -59,6 +59,8 @@ async function openSlot(place: KeyringPlace, slot: KeyringSlot, key: UnlockKey):
     return key.name === slot.name ? Buffer.from(await key.unwrap(wrapped, context)) : undefined;
   return unwrapSecret(wrapped, await slotSecret(key, slot), context);
 }
+
+const slotText = ({ kind, name, id }: KeyringSlot) => `${kind} ${name} (${id})`;
 
 /** An opened keyring: the collection's keys in memory. Changing it means writing the next document. */
 export class Keyring {
@@ -128,8 +130,7 @@ export class Keyring {
         if (master !== undefined) return new Keyring(document, place, master);
       }
     }
-    const slots = document.slots.map((slot) => `${slot.kind} ${slot.name} (${slot.id})`);
-    throw new LockedError(place.collection, slots, keys.length);
+    throw new LockedError(place.collection, document.slots.map(slotText), keys.length);
   }
 
   /** @throws DataKeyMissingError */
@@ -158,8 +159,16 @@ export class Keyring {
     return this.next({ slots: [...this.document.slots, slot] }, now);
   }
 
-  /** The next document, without a slot. Not revocation: older documents stay, and so may copies of the key. */
+  /**
+   * The next document, without a slot. Not revocation: older documents stay, and so may copies of the key.
+   * @throws SlotUnknownError, LastSlotError
+   */
   withoutSlot(id: string, now: Date): KeyringDocument {
+    const { slots } = this.document;
+    const { collection } = this.place;
+    if (!slots.some((slot) => slot.id === id))
+      throw new SlotUnknownError(collection, id, slots.map(slotText));
+    if (slots.length === 1) throw new LastSlotError(collection, slots.map(slotText));
     return this.next({ slots: this.document.slots.filter((slot) => slot.id !== id) }, now);
   }
 

@@ -5,11 +5,19 @@ import { deriveKey, KEY_BYTES } from './data-key.ts';
 
 /** What a person or a machine has to open a keyring with. */
 export type UnlockKey =
-  | { readonly kind: 'passphrase'; readonly passphrase: string; readonly name?: string }
-  | { readonly kind: 'keyFile'; readonly secret: Uint8Array; readonly name?: string }
+  | ({ readonly kind: 'passphrase'; readonly passphrase: string } & AboutKey)
+  | ({ readonly kind: 'keyFile'; readonly secret: Uint8Array } & AboutKey)
   /** A master key that was exported; opens the collection it belongs to. */
   | { readonly kind: 'recovery'; readonly master: Uint8Array; readonly origin: string }
   | ExternalKey;
+
+/** What a slot says of the key that opens it. */
+interface AboutKey {
+  /** Whose key this is, for people; by it a keyring is seen to have the key already. */
+  readonly name?: string;
+  /** Whether it can be had away from here; default true. */
+  readonly portable?: boolean;
+}
 
 /** A key that never leaves where it lives: a program or a key management service wraps and unwraps with it. */
 export interface ExternalKey {

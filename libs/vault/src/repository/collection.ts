@@ -1,6 +1,9 @@
 import { composeFull } from '../compose/compose-full.ts';
 import type { ComposeOptions, ComposePlan } from '../compose/compose-plan.ts';
 import { BackupMissingError } from '../error/repository-error.ts';
+import { DataKeyMissingError } from '../error/key-error.ts';
+import type { KeyReport } from '../key/key-report.ts';
+import { keyReport } from '../key/key-report.ts';
 import type { SlotKey } from '../key/keyring.ts';
 import type { KeyringDocument } from '../key/keyring-document.ts';
 import type { ScryptCost } from '../key/unlock-key.ts';
@@ -133,8 +136,14 @@ export class Collection {
   }
 
   private async reader(manifest: Manifest): Promise<VaultBackupReader> {
-    await authenticateManifest(this.context, manifest);
-    return VaultBackupReader.open(this.context, manifest);
+    try {
+      await authenticateManifest(this.context, manifest);
+      return await VaultBackupReader.open(this.context, manifest);
+    } catch (error) {
+      if (!(error instanceof DataKeyMissingError)) throw error;
+      const lost = (await this.keyReport()).dataKeys.find(({ id }) => id === error.key);
+      throw new DataKeyMissingError(this.id, error.key, lost?.backups);
+    }
   }
 
   /**
@@ -167,6 +176,13 @@ export class Collection {
   /** Who can open the collection, from the newest keyring in clear; `undefined` before the first encrypted backup. */
   keyring(): Promise<KeyringDocument | undefined> {
     return this.keyrings.newest();
+  }
+
+  /** Slots and data keys, with what each data key opens; keys that are needed and lost are named. Needs no key. */
+  async keyReport(): Promise<KeyReport> {
+    const manifests: Manifest[] = [];
+    for await (const found of this.listBackups()) if ('manifest' in found) manifests.push(found.manifest);
+    return keyReport(this.id, await this.keyring(), manifests);
   }
 
   /** Text that opens this collection for ever, without passphrase or key file. A secret. */

@@ -55,9 +55,20 @@ export class KeyringStore {
     return Keyring.open(document, place, keys);
   }
 
-  /** The keyring; the first one is made when there is none, and wrapped for every key that was given. */
+  /**
+   * The keyring, for writing; the first one is made when there is none. Every key that was given opens it from now on: one that
+   * has come to the definition since gets a slot. Keys are told apart by kind and name; one without a name is not looked for.
+   */
   async openOrCreate(): Promise<Keyring> {
     if ((await this.newest()) === undefined) await this.create();
+    const { keys, scrypt, now } = this.options;
+    for (const key of keys) {
+      if (key.kind === 'recovery' || key.name === undefined) continue;
+      if (hasSlotFor((await this.open()).document, key)) continue;
+      await this.change((keyring) =>
+        hasSlotFor(keyring.document, key) ? undefined : keyring.withSlot(key, scrypt, now()),
+      );
+    }
     return this.open();
   }
 
@@ -76,13 +87,24 @@ export class KeyringStore {
     return store.putIfAbsent(layout.keyring(document.number), bytes);
   }
 
-  /** Writes the next keyring; when somebody else wrote one meanwhile, the change is made to theirs. */
-  async change(next: (keyring: Keyring) => Promise<KeyringDocument> | KeyringDocument): Promise<void> {
+  /**
+   * Writes the next keyring; when somebody else wrote one meanwhile, the change is made to theirs. `undefined`: there is
+   * nothing to change.
+   */
+  async change(
+    next: (keyring: Keyring) => Promise<KeyringDocument> | KeyringDocument | undefined,
+  ): Promise<void> {
     for (;;) {
       this.opening = undefined;
-      const written = await this.put(await next(await this.open()));
+      const document = await next(await this.open());
+      if (document === undefined) return;
+      const written = await this.put(document);
       this.opening = undefined;
       if (written) return;
     }
   }
+}
+
+function hasSlotFor({ slots }: KeyringDocument, { kind, name }: SlotKey): boolean {
+  return slots.some((slot) => slot.kind === kind && slot.name === name);
 }

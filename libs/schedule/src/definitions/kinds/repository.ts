@@ -19,6 +19,13 @@ const encryptionKey = exactlyOneOf(
       .describe('A file of random bytes.'),
   },
   'exactly one of passphrase, keyFile',
+  {
+    portable: flag()
+      .optional()
+      .describe(
+        'Whether the key can be had away from here. A copy-only backup needs one that can. Default true.',
+      ),
+  },
 );
 
 const fileSystemStore = fields({
@@ -45,9 +52,10 @@ export const repositorySpec = z
   .meta({ title: 'Repository' });
 
 /** One way to open a repository. */
-export type EncryptionKey =
+export type EncryptionKey = (
   | { readonly passphrase: SecretReference }
-  | { readonly keyFile: { readonly path: string; readonly generate: boolean } };
+  | { readonly keyFile: { readonly path: string; readonly generate: boolean } }
+) & { readonly portable?: boolean };
 
 /** Where a secret is. */
 export type SecretReference = { readonly env: string } | { readonly file: string };
@@ -72,8 +80,10 @@ export function repositoryWithDefaults(spec: z.infer<typeof repositorySpec>): Re
 }
 
 function keyWithDefaults(key: z.infer<typeof encryptionKey>): EncryptionKey {
-  if (key.keyFile) return { keyFile: { path: key.keyFile.path, generate: key.keyFile.generate ?? false } };
-  return { passphrase: referenceOf(key.passphrase) };
+  const portable = key.portable === undefined ? {} : { portable: key.portable };
+  if (key.keyFile)
+    return { keyFile: { path: key.keyFile.path, generate: key.keyFile.generate ?? false }, ...portable };
+  return { passphrase: referenceOf(key.passphrase), ...portable };
 }
 
 /** The schema has made sure that one of both is there. */

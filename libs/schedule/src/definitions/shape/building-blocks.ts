@@ -30,9 +30,12 @@ export function fields<S extends z.ZodRawShape>(shape: S, expected?: string) {
 }
 
 /** A map of which exactly one field is given. */
-export function exactlyOneOf<S extends Record<string, z.ZodOptional>>(shape: S, expected: string) {
+export function exactlyOneOf<
+  S extends Record<string, z.ZodOptional>,
+  B extends Record<string, z.ZodOptional> = Record<never, never>,
+>(shape: S, expected: string, besides: B = {} as B) {
   const names = Object.keys(shape);
-  return fields(shape, expected)
+  return fields({ ...shape, ...besides }, expected)
     .superRefine((value, context) => {
       if (context.issues.length > 0) return;
       const map: Readonly<Record<string, unknown>> = value;
