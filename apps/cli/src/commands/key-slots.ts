@@ -51,7 +51,7 @@ function addKeyList(group: Command, act: Act): void {
         const items = await reportsOf(repository);
         cli.answer({ items });
         for (const { collection, slots, dataKeys } of items) {
-          cli.say(`${collection}`);
+          cli.say(collection);
           cli.say(
             formatTable(
               ['KEY', 'KIND', 'NAME', 'PORTABLE', 'SINCE'],

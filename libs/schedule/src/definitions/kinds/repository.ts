@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { exactlyOneOf, fields, flag, listOf, oneOf } from '../shape/building-blocks.ts';
+import { exactlyOneOfBeside, fields, flag, listOf, oneOf } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
 import { secretReference } from './secret-reference.ts';
 import { sharingFields } from './sharing.ts';
 
-const encryptionKey = exactlyOneOf(
+const encryptionKey = exactlyOneOfBeside(
   {
     passphrase: secretReference.optional().describe('A passphrase that a person knows.'),
     keyFile: fields({
@@ -18,7 +18,6 @@ const encryptionKey = exactlyOneOf(
       .optional()
       .describe('A file of random bytes.'),
   },
-  'exactly one of passphrase, keyFile',
   {
     portable: flag()
       .optional()
@@ -26,6 +25,7 @@ const encryptionKey = exactlyOneOf(
         'Whether the key can be had away from here. A copy-only backup needs one that can. Default true.',
       ),
   },
+  'exactly one of passphrase, keyFile',
 );
 
 const fileSystemStore = fields({

@@ -30,15 +30,23 @@ export function fields<S extends z.ZodRawShape>(shape: S, expected?: string) {
 }
 
 /** A map of which exactly one field is given. */
-export function exactlyOneOf<
+export function exactlyOneOf<S extends Record<string, z.ZodOptional>>(shape: S, expected: string) {
+  return exactlyOne(fields(shape, expected), Object.keys(shape), expected);
+}
+
+/** The same, with fields of which any may be there. */
+export function exactlyOneOfBeside<
   S extends Record<string, z.ZodOptional>,
-  B extends Record<string, z.ZodOptional> = Record<never, never>,
->(shape: S, expected: string, besides: B = {} as B) {
-  const names = Object.keys(shape);
-  return fields({ ...shape, ...besides }, expected)
+  B extends Record<string, z.ZodOptional>,
+>(shape: S, besides: B, expected: string) {
+  return exactlyOne(fields({ ...shape, ...besides }, expected), Object.keys(shape), expected);
+}
+
+function exactlyOne<T extends z.ZodType>(schema: T, names: readonly string[], expected: string): T {
+  return schema
     .superRefine((value, context) => {
       if (context.issues.length > 0) return;
-      const map: Readonly<Record<string, unknown>> = value;
+      const map = value as Readonly<Record<string, unknown>>;
       const given = names.filter((name) => map[name] !== undefined);
       if (given.length === 1) return;
       mismatch(context, expected, { found: given.length === 0 ? 'none of them' : given.join(' and ') });
