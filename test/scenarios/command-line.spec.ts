@@ -55,7 +55,7 @@ describe('help', () => {
 
   it('knows every command of the platform', () => {
     const wanted =
-      'up, status, apply, get, describe, delete, run, backup, backups, chains, restore, verify, events, runs, ls, cat, find, diff, cancel, pause, resume, key export, key add, catalog rebuild, catalog rescan, log verify, log export, log import, doctor, version, completion, quickstart, restore-points, dead-letters list, dead-letters redeliver, dead-letters discard';
+      'up, status, apply, get, describe, delete, run, backup, backups, chains, restore, verify, events, runs, ls, cat, find, diff, serve, mount, cancel, pause, resume, key export, key add, catalog rebuild, catalog rescan, log verify, log export, log import, doctor, version, completion, quickstart, restore-points, dead-letters list, dead-letters redeliver, dead-letters discard';
     expect([...helps.keys()]).toEqual(expect.arrayContaining(wanted.split(', ')));
   });
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,6 +12,11 @@ const folder = scenarioFolder();
 const vault = path.join(folder, 'vault');
 const keyFile = path.join(folder, 'vault.key');
 const catena = new CatenaCommand(path.join(folder, 'home'));
+/** What a mount takes. */
+const hasRclone =
+  spawnSync('which', ['rclone', 'fusermount3']).status === 0 &&
+  existsSync('/dev/fuse') &&
+  process.getuid?.() === 0;
 const hasCadaver = spawnSync('which', ['cadaver']).status === 0;
 
 const large = seededBytes(5_000_003, 1);
@@ -302,6 +307,42 @@ describe('the drive', () => {
     }, 30_000);
   },
 );
+
+describe('a mount', () => {
+  const place = path.join(folder, 'a mount');
+  const byHand = ['--repository', vault, '--key-file', keyFile];
+
+  it('is refused with what it takes', async () => {
+    mkdirSync(place);
+    const bare = new CatenaCommand(path.join(folder, 'home'), { environment: { PATH: folder } });
+    expect(await bare.refused('mount', 'photos', place, ...byHand)).toMatchObject({
+      exit: 3,
+      code: 'cli.not-possible',
+      remedy: expect.stringContaining('apt install rclone fuse3'),
+    });
+    expect(await catena.refused('mount', 'photos', path.join(folder, 'none'), ...byHand)).toMatchObject({
+      exit: 3,
+      message: expect.stringContaining('is no folder'),
+    });
+  }, 30_000);
+
+  (hasRclone ? it : it.skip)(
+    `shows each backup as a folder${hasRclone ? '' : ' (needs root, rclone and /dev/fuse)'}`,
+    async () => {
+      const program = catena.start('mount', 'photos', place, ...byHand);
+      running.push(program);
+      await program.says(/^Backups are in /);
+      expect(readdirSync(place)).toEqual(['2026-11-01T03.00.00Z', '2026-11-02T03.00.00Z', 'latest']);
+      expect(readFileSync(path.join(place, 'latest/big.img')).equals(changed)).toBe(true);
+      expect(readFileSync(path.join(place, 'latest/current/notes.txt'), 'utf8')).toBe('notes of 2\n');
+      expect(() => writeFileSync(path.join(place, 'latest/nothing'), 'x')).toThrow(/EROFS/);
+      program.signal('SIGINT');
+      expect((await program.ended).code).toBe(0);
+      expect(readdirSync(place)).toEqual([]);
+    },
+    60_000,
+  );
+});
 
 describe('a drive of a damaged backup', () => {
   it('ends with an error and never with wrong bytes', async () => {

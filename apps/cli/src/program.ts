@@ -22,6 +22,7 @@ import { addGet } from './commands/get.ts';
 import { addKeep } from './commands/keep.ts';
 import { addKey } from './commands/key.ts';
 import { addLog } from './commands/log.ts';
+import { addMount } from './commands/mount.ts';
 import { addServe } from './commands/serve.ts';
 import { addFind } from './commands/find.ts';
 import { addCat } from './commands/cat.ts';
@@ -51,7 +52,7 @@ const commands: readonly (readonly [
   ['What to protect:', [addApply, addGet, addDescribe, addHistory, addRollback, addDelete]],
   ['When:', [addScheduleCommands, addPreview, addBackfill]],
   ['Backups:', [addBackup, addBackups, addChains, addVerify, addExplain, addKeep, addSimulate, addAccept]],
-  ['Getting data back:', [addRestore, addFind, addLs, addCat, addServe, addDiff, addPlan]],
+  ['Getting data back:', [addRestore, addFind, addLs, addCat, addServe, addMount, addDiff, addPlan]],
   ['What happens:', [addRuns, addCancel, addEvents, addDeadLetters]],
   ['Keys, catalog and log:', [addKey, addCatalog, addLog, addSweep]],
   ['More:', [addCompletion, addVersion]],
