@@ -5,7 +5,11 @@ import type { Ailment } from '../process/child-spec.ts';
 /** Enough for the log to go on for a while. Bytes. */
 const ROOM = 4 * 1024 * 1024;
 
-/** What the server says when it gave up writing: it stays so until it is started again, also when there is room. */
+/**
+ * What the server says when it gave up writing: it stays so until it is started again, also when there is room. Until then
+ * it acknowledges nothing, neither single messages nor batches, and what it acknowledged before is there after the restart
+ * (tried on 2.15.1 with a disk that filled up, or got room again, under messages in flight; stopped and killed).
+ */
 const GAVE_UP = /write error|disabled|not enabled|out of (file|storage) resources/i;
 
 /** What a running server suffers from, in its monitoring's own words; nothing while its streams are well. */
