@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { existsSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../platform/operator.ts';
-import { atLength } from '../platform/seeded-chance.ts';
+import { atLength, SeededChance } from '../platform/seeded-chance.ts';
 import { logLines } from '../platform/service-log.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { KeptTree } from '../scenarios/kept-tree.ts';
@@ -79,5 +80,68 @@ describe('a pruner that stands still, and goes on long after another has finishe
       await platform.stopService('mover-2');
     },
     PATIENCE,
+  );
+});
+
+describe('a pruner that is killed at random', () => {
+  const seeds = Array.from({ length: atLength ? 20 : 1 }, (_, index) => index + 1);
+  it.each(seeds)(
+    'seed %i: what is condemned goes, what stays can be had back',
+    async (seed) => {
+      const chance = new SeededChance(`prune-${seed}`);
+      const { kept, condemned } = await chainOfTwo(`random-${seed}`);
+      const staying = [await kept.take('full'), await kept.take('full')];
+      const { aggregate } = await platform.event(
+        'run.planned',
+        ({ data }) =>
+          data.plan.kind === 'prune' && data.plan.backups.some(({ backup }) => condemned.includes(backup)),
+      );
+      await platform.event('run.claimed', (event) => event.aggregate.id === aggregate.id);
+      await sleep(chance.whole(0, 60));
+      platform.kill9('mover-1');
+      await kept.untilState('deleted', ...condemned);
+      await kept.expectWell(...staying);
+    },
+    PATIENCE,
+  );
+});
+
+describe('readers through the services while chains are deleted', () => {
+  const readers = atLength ? 200 : 12;
+  it(
+    `${readers} restores: each gives back its backup, or is refused by name before it begins`,
+    async () => {
+      const kept = await KeptTree.define(platform, 'read-by-many', '{keep: {last: 2}}');
+      const taken = [await kept.take('full'), await kept.take('full')];
+      const asked: Promise<{ run: string; backup: string; target: string }>[] = [];
+      for (let reader = 0; reader < readers; reader++) {
+        const backup = taken.at(reader % 2 === 0 ? -1 : -2)!;
+        const target = kept.tree.freshTarget();
+        asked.push(
+          platform
+            .requestRestore(kept.tree.repository, backup, target)
+            .then((run) => ({ run, backup, target })),
+        );
+        // Every backup that is taken lets the oldest go, which the readers before it still want.
+        if (reader % Math.ceil(readers / 4) === 0) taken.push(await kept.take('full'));
+      }
+      const seen = { restored: 0, refused: 0 };
+      for (const { run, backup, target } of await Promise.all(asked)) {
+        const outcome = await platform.outcome(run);
+        if (outcome.state === 'refused') {
+          expect(outcome.failure.code).toMatch(/^chain\.backup-(unusable|unknown|condemned)$/);
+          seen.refused++;
+          continue;
+        }
+        expect({ run, backup, state: outcome.state }).toEqual({ run, backup, state: 'completed' });
+        expect(await kept.tree.differences(backup, target)).toEqual([]);
+        rmSync(target, { recursive: true });
+        seen.restored++;
+      }
+      expect(seen.restored).toBeGreaterThan(readers / 2);
+      await kept.untilState('deleted', ...taken.slice(0, -2));
+      await kept.expectWell(...taken.slice(-2));
+    },
+    PATIENCE * 3,
   );
 });

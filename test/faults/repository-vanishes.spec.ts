@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { schedulerRequests, type AnyRecordedEvent } from '@catena/events';
+import { newKeyFile } from '@catena/vault';
 import { command, persist, until } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
@@ -109,6 +110,33 @@ describe('a repository that is not there', () => {
       renameSync(tree.where.repository, other.where.repository);
       renameSync(away, tree.where.repository);
       await finished(run);
+      expect(await flawsOf(platform, [tree])).toEqual([]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'readable, as its key file holds another key: nothing is written, it is named; the right key opens it again',
+    async () => {
+      tree.edit();
+      const right = readFileSync(tree.where.keyFile);
+      writeFileSync(tree.where.keyFile, newKeyFile());
+      const before = readdirSync(tree.where.repository, { recursive: true }).sort();
+      const run = await askForBackup();
+      const outcome = await platform.outcome(run);
+      expect(outcome).toMatchObject({ state: 'failed', failure: { code: 'vault.locked' } });
+      const after = readdirSync(tree.where.repository, { recursive: true }).sort();
+      expect(after.filter((name) => /(pack|map|tree)-\d+$|keys/.test(String(name)))).toEqual(
+        before.filter((name) => /(pack|map|tree)-\d+$|keys/.test(String(name))),
+      );
+      const restore = await platform.restore(
+        tree.repository,
+        tree.remembered.at(-1) ?? '',
+        tree.freshTarget(),
+      );
+      expect(restore).toMatchObject({ state: 'failed', failure: { code: 'vault.locked' } });
+      writeFileSync(tree.where.keyFile, right);
+      await finished(await askForBackup());
       expect(await flawsOf(platform, [tree])).toEqual([]);
     },
     PATIENCE,
