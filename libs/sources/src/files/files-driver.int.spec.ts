@@ -119,13 +119,13 @@ describe('a files source is checked', () => {
 
 describe('the registry', () => {
   it('knows the drivers by name', () => {
-    expect(sourceDrivers.names).toEqual(['files', 'image']);
+    expect(sourceDrivers.names).toEqual(['files', 'image', 'postgres']);
     expect(sourceDrivers.get('files')).toBe(filesDriver);
   });
 
   it('names what there is when asked for what there is not', () => {
     expect(() => sourceDrivers.get('tape')).toThrow(
-      expect.objectContaining({ code: 'source.driverUnknown', remedy: 'Use one of: files, image.' }),
+      expect.objectContaining({ code: 'source.driverUnknown', remedy: 'Use one of: files, image, postgres.' }),
     );
   });
 });
