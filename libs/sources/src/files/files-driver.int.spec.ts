@@ -125,7 +125,10 @@ describe('the registry', () => {
 
   it('names what there is when asked for what there is not', () => {
     expect(() => sourceDrivers.get('tape')).toThrow(
-      expect.objectContaining({ code: 'source.driverUnknown', remedy: 'Use one of: files, image, postgres.' }),
+      expect.objectContaining({
+        code: 'source.driverUnknown',
+        remedy: 'Use one of: files, image, postgres.',
+      }),
     );
   });
 });

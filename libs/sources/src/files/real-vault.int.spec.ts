@@ -119,3 +119,39 @@ describe.each(['encrypted', 'plain'])('the files driver on a real repository tha
     expect(outcome.unchanged).toBeGreaterThan(20);
   });
 });
+
+(process.env['CATENA_TEST_LONG'] === '1' ? describe : describe.skip)(
+  'a sparse file of more than 4 GiB',
+  () => {
+    it('comes back with its holes', async () => {
+      using scratch = new ScratchFolder();
+      const GiB = 1024 ** 3;
+      const path = scratch.write('source/huge', '');
+      const file = fs.openSync(path, 'r+');
+      for (const at of [0, 4 * GiB - 10, 5 * GiB + 1])
+        fs.writeSync(file, seededBytes(100, at % 97), 0, 100, at);
+      fs.ftruncateSync(file, 5 * GiB + 4097);
+      fs.closeSync(file);
+      const repository = await initialiseRepository(scratch.at('repository'), {
+        keys: [],
+        installation: 'here',
+      });
+      const collection = repository.collection('huge');
+      const writer = await collection.beginBackup({
+        ...{ backupId: 'huge', run: 'run-1', attempt: 1, type: 'full', startedAt: new Date() },
+        source: { name: 'huge', uid: 'huge', family: 'huge', driver: 'files' },
+      });
+      const outcome = await filesDriver.backup({ path: scratch.at('source') }, writer);
+      const { manifest } = await writer.finish(outcome.summary);
+      expect(outcome.bytes).toBe(5 * GiB + 4097);
+      expect(manifest.statistics.bytesStored).toBeLessThan(1_000_000);
+      const reader = await collection.openBackup('huge');
+      const restored = await filesDriver.restore(reader, scratch.at('restored'), { run: 'run-2' });
+      expect(restored.warnings).toEqual([]);
+      await reader.close();
+      await repository.close();
+      expect(fs.statSync(scratch.at('restored', 'huge')).blocks).toBeLessThan(100);
+      expect(await compareTrees(scratch.at('source'), scratch.at('restored'))).toEqual([]);
+    }, 600_000);
+  },
+);
