@@ -66,7 +66,7 @@ export class InMemoryVaultFake {
 
   open(id: string, chunkSize = 64 * 1024): FakeReader {
     const backup = this.#backup(id);
-    return new Reader(backup, manifestOf(id, backup.summary), chunkSize);
+    return new Reader(backup, manifestOf(id, backup.summary, backup.entries), chunkSize);
   }
 
   #backup(id: string): FakeBackup {
@@ -304,7 +304,12 @@ function textKey(path: Uint8Array): string {
   return Buffer.from(path).toString('latin1');
 }
 
-function manifestOf(id: string, { driverDetails }: BackupSummary = {}): Manifest {
+function manifestOf(
+  id: string,
+  { driverDetails }: BackupSummary = {},
+  entries: readonly StoredEntry[] = [],
+): Manifest {
+  const bytes = entries.reduce((sum, { content }) => sum + Number(content?.size ?? 0n), 0);
   const instant = '2026-01-01T00:00:00.000Z';
   return {
     format: 'catena-manifest',
@@ -323,7 +328,15 @@ function manifestOf(id: string, { driverDetails }: BackupSummary = {}): Manifest
     asOf: instant,
     startedAt: instant,
     endedAt: instant,
-    statistics: { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesStored: 0, bytesOfMaps: 0 },
+    statistics: {
+      entries: entries.length,
+      files: 0,
+      bytes,
+      bytesRead: 0,
+      bytesNew: 0,
+      bytesStored: 0,
+      bytesOfMaps: 0,
+    },
     warnings: 0,
     backups: [id],
     volumes: [],

@@ -8,3 +8,4 @@ export * from './backup-history.ts';
 export * from './memory-store.ts';
 export * from './disk-recorder.ts';
 export * from './crash-states.ts';
+export * from './hostile-object.ts';

@@ -55,6 +55,29 @@ export function targetChanged(target: string, path: ByteString): RestoreError {
   );
 }
 
+/** The disk, or what this user may have of it, was filled while the restore ran. */
+export function spaceUsedUp(target: string, available: number, cause: unknown): RestoreError {
+  return new RestoreError(
+    'restore.noSpace',
+    `There is no space left for the restore to '${target}': ${available} bytes are free now. Nothing has its final name.`,
+    {
+      remedy: 'Free space there, or restore less or elsewhere.',
+      details: { target, available },
+      cause,
+    },
+  );
+}
+
+/** The backup's entries say more than its manifest, which the space was checked with. */
+export function moreThanSaid(path: ByteString, said: number): RestoreError {
+  const shown = shownName(path);
+  return new RestoreError(
+    'restore.contentWrong',
+    `With '${shown}' the backup's files are larger than the ${said} bytes its manifest says.`,
+    { remedy: 'Verify the backup, and restore from another one.', details: { path: shown, said } },
+  );
+}
+
 export function contentMissing(path: ByteString): RestoreError {
   const shown = shownName(path);
   return new RestoreError('restore.contentMissing', `The backup has no content for '${shown}'.`, {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type { FakeReader } from '../../testing/in-memory-vault-fake.ts';
+import { canMountType, MountedFileSystem } from '../../testing/loop-device.ts';
 import { RestoreScene } from '../../testing/restore-scene.ts';
 import { makeSampleTree, seededBytes } from '../../testing/sample-tree.ts';
 import { compareTrees, compareWithBackup } from '../comparing/compare-trees.ts';
@@ -108,6 +110,59 @@ describe('a restore to another place', () => {
     });
     expect(fs.existsSync(scene.scratch.at('place'))).toBe(false);
   });
+});
+
+describe('a restore to a disk that is too small', () => {
+  const test = canMountType('tmpfs') ? it : it.skip;
+  const content = 'x'.repeat(700_000);
+
+  test('that fills up meanwhile says so and leaves nothing', async () => {
+    const id = await scene.backedUp({ a: content, b: content, c: content });
+    using disk = new MountedFileSystem('tmpfs', '', scene.scratch.at('disk'), ['size=2200k']);
+    const reader = scene.vault.open(id);
+    const other = fs.openSync(path.join(disk.path, 'of somebody else'), 'w');
+    reader.onChunk = (_name, chunk) => {
+      fs.writeSync(other, content);
+      return chunk;
+    };
+    const target = path.join(disk.path, 'target');
+    try {
+      await expect(scene.restore(reader, {}, {}, target)).rejects.toMatchObject({
+        code: 'restore.noSpace',
+        cause: { code: 'ENOSPC' },
+      });
+    } finally {
+      fs.closeSync(other);
+    }
+    expect(fs.readdirSync(disk.path)).toEqual(['of somebody else']);
+  });
+
+  test('goes on where an earlier attempt has used the space for what is staged', async () => {
+    const id = await scene.backedUp({ a: content, b: content });
+    using disk = new MountedFileSystem('tmpfs', '', scene.scratch.at('disk'), ['size=2200k']);
+    const target = path.join(disk.path, 'target');
+    const died = {
+      staged: () => {
+        throw new Error('died');
+      },
+    };
+    await expect(scene.restore(id, { onFailure: 'keep' }, died, target)).rejects.toThrow('died');
+    fs.writeFileSync(path.join(disk.path, 'of somebody else'), content);
+    await scene.restore(id, {}, {}, target);
+    expect(fs.readFileSync(path.join(target, 'b'), 'utf8')).toBe(content);
+  });
+});
+
+it('a restore ends when the entries hold more than the manifest says, which the space was checked with', async () => {
+  const id = await scene.backedUp({ a: 'a', b: 'bb' });
+  const reader = scene.vault.open(id);
+  const { manifest } = reader;
+  Object.assign(reader, { manifest: { ...manifest, statistics: { ...manifest.statistics, bytes: 2 } } });
+  await expect(scene.restore(reader)).rejects.toMatchObject({
+    code: 'restore.contentWrong',
+    details: { path: 'b' },
+  });
+  expect(fs.existsSync(scene.scratch.at('place'))).toBe(false);
 });
 
 describe('a restore into what exists', () => {

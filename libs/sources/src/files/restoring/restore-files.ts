@@ -7,6 +7,7 @@ import {
   byteStringOf,
   extendedAttributesOf,
   removeExtendedAttribute,
+  systemCodeOf,
   type ByteString,
   type FolderHandle,
 } from '../../system-calls/index.ts';
@@ -16,6 +17,7 @@ import { FileMaker } from './file-maker.ts';
 import { removeMade } from './made-folders.ts';
 import { Metadata } from './metadata.ts';
 import { MoveInto, moveWhole } from './move-into-place.ts';
+import { spaceUsedUp } from './refusals.ts';
 import { removeTree } from './remove-tree.ts';
 import { RestoreWarnings } from './restore-warnings.ts';
 import { Stage, type RestoreMoments, type StagingResult } from './stage.ts';
@@ -56,8 +58,10 @@ export class FilesRestore {
         place.removeStaging();
         return this.#outcome(result);
       } catch (error) {
-        if (await this.#removesOn(error)) place.removeStaging();
-        throw error;
+        const available = hasNoSpace(error) ? place.freeBytes() : undefined;
+        const failure = available === undefined ? error : spaceUsedUp(place.path, available, error);
+        if (await this.#removesOn(failure)) place.removeStaging();
+        throw failure;
       }
     } catch (error) {
       if (await this.#removesOn(error)) removeMade(made);
@@ -137,6 +141,11 @@ export class FilesRestore {
       warningCount: this.#warnings.count,
     };
   }
+}
+
+function hasNoSpace(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** Removes what earlier attempts of a run have staged for a target, when there will be no further one. */

@@ -37,7 +37,7 @@ function forged(entries: readonly Forged[]): BackupReader {
     yield* items;
   };
   return {
-    manifest: { statistics: { files: 1, bytes: 6 } } as Manifest,
+    manifest: { statistics: { files: stored.length, bytes: 6 * stored.length } } as Manifest,
     entries: () => later(stored),
     find: (path) => Promise.resolve(stored.find((entry) => Buffer.compare(entry.path, path) === 0)),
     content: () => later([Buffer.from('forged')]),

@@ -14,7 +14,14 @@ import { TimeSlice } from '../time-slice.ts';
 import type { Durability } from './durability.ts';
 import type { FileMaker } from './file-maker.ts';
 import type { Metadata, Place } from './metadata.ts';
-import { contentMissing, flagInTheWay, folderInTheWay, linkInTheWay, targetExists } from './refusals.ts';
+import {
+  contentMissing,
+  flagInTheWay,
+  folderInTheWay,
+  linkInTheWay,
+  moreThanSaid,
+  targetExists,
+} from './refusals.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RestoreWarnings } from './restore-warnings.ts';
 import { isWithin, nameOf, safePath } from './safe-path.ts';
@@ -66,6 +73,7 @@ export class Stage {
   readonly #newFolders = new Set<ByteString>();
   #failed = false;
   #bytesWritten = 0;
+  #bytesFound = 0;
   #unchanged = 0;
 
   constructor(context: StagingContext) {
@@ -78,6 +86,7 @@ export class Stage {
     try {
       for await (const item of selectedEntries(reader, options.globs)) {
         this.#leaveFolders(item.path);
+        this.#count(item);
         if (item.entry.kind === 'folder') this.#enterFolder(item);
         else if (item.entry.hardLink) {
           // Its first name must be there before anything can be linked to it.
@@ -101,6 +110,13 @@ export class Stage {
       this.#leaveFolders(undefined);
     }
     return { newFolders: this.#newFolders, bytesWritten: this.#bytesWritten, unchanged: this.#unchanged };
+  }
+
+  /** What was said to fit must be what comes. */
+  #count({ path, entry }: SelectedEntry): void {
+    const { statistics } = this.#context.reader.manifest;
+    this.#bytesFound += Number(entry.content?.size ?? 0n);
+    if (this.#bytesFound > statistics.bytes) throw moreThanSaid(path, statistics.bytes);
   }
 
   /** Folders that a path is not in have been listed completely: each is finished when the work in it is. */

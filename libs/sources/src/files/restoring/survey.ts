@@ -1,6 +1,5 @@
 /** Looks before anything is written: what is selected, whether it may go there, whether it fits. */
 import type { BackupReader } from '@catena/vault';
-import * as fs from 'node:fs';
 import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions, SourceTotals } from '../../port/source-driver.ts';
 import { TimeSlice } from '../time-slice.ts';
@@ -59,15 +58,18 @@ export async function survey(
   return { files, bytes };
 }
 
+/** What an earlier attempt has staged need not be written again. */
 function refuseIfFull(place: TargetPlace, needed: number): void {
-  // What an earlier attempt has staged takes room already and is not written again: too little is seen as it goes.
-  if (place.stagingParent.statusIfThere(place.stagingName) !== undefined) return;
-  const { bavail, bsize } = fs.statfsSync(place.stagingParent.pathOf());
-  const available = bavail * bsize;
+  const available = place.freeBytes();
   if (needed <= available) return;
+  const staged = place.stagedBytes();
+  if (needed <= available + staged) return;
   throw new RestoreError(
     'restore.noSpace',
-    `The restore needs ${needed} bytes at '${place.path}', and ${available} are free.`,
-    { remedy: 'Free space there, or restore less or elsewhere.', details: { needed, available } },
+    `The restore needs ${needed - staged} bytes at '${place.path}', and ${available} are free.`,
+    {
+      remedy: 'Free space there, or restore less or elsewhere.',
+      details: { needed: needed - staged, available },
+    },
   );
 }

@@ -111,6 +111,23 @@ export class TargetPlace {
     return { folder, resumed: found !== undefined };
   }
 
+  /** Bytes that this user may still write where things are staged. */
+  freeBytes(): number {
+    const { bavail, bsize } = fs.statfsSync(this.stagingParent.pathOf());
+    return bavail * bsize;
+  }
+
+  /** Bytes on disk of what an earlier attempt has staged. */
+  stagedBytes(): number {
+    const allocated = (folder: FolderHandle, name: ByteString): number => {
+      const status = folder.statusIfThere(name);
+      if (status?.kind !== 'folder') return Number(status?.allocated ?? 0n);
+      using inner = folder.openFolder(name);
+      return inner.names().reduce((sum, within) => sum + allocated(inner, within), 0);
+    };
+    return allocated(this.stagingParent, this.stagingName);
+  }
+
   removeStaging(): void {
     removeTree(this.stagingParent, this.stagingName);
   }
