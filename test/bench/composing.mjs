@@ -7,7 +7,7 @@
  * `build` makes files of which half is random and half is text, backs them up, changes so many of their 8 KiB pages at
  * random places and backs up again, and so on. `measure` restores the full and the newest incremental, composes a full of the
  * newest, restores that, and backs up to it once more with nothing changed. Every step is a process of its own, encrypted,
- * with the page cache warm; rounds alternate and the median counts.
+ * with the page cache warm and what was written before synced; rounds alternate and the median counts.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -155,6 +155,7 @@ async function work() {
 
 function run(name, ...args) {
   rmSync(at('target'), { recursive: true, force: true });
+  spawnSync('sync');
   const program = fileURLToPath(import.meta.url);
   const result = spawnSync(process.execPath, [program, name, '--work', values.work, ...args], {
     encoding: 'utf8',

@@ -67,7 +67,7 @@ interface Expected {
   }[];
 }
 
-const versions = readdirSync(GOLDEN).filter((name) => /^v\d+$/.test(name));
+const versions = readdirSync(GOLDEN).filter((name) => /^v\d+(-|$)/.test(name));
 const vaults = versions.flatMap((version) => ['encrypted', 'plain'].map((kind) => `${version}/${kind}`));
 
 describe.each(vaults)('the golden vault %s', (name) => {
@@ -80,17 +80,15 @@ describe.each(vaults)('the golden vault %s', (name) => {
   it('is listed without a key', () => {
     const { code, out } = read('list', root);
     expect(code).toBe(0);
-    expect(out.match(/^\S+ {2}\S+/gm)?.map((line) => line.split('  ')[1])).toEqual(Object.keys(expected));
+    const listed = out.match(/^\S+ {2}\S+/gm)?.map((line) => line.split('  ')[1]);
+    expect(listed?.sort()).toEqual(Object.keys(expected).sort());
   });
 
   it('is read back whole, with what a repair has mended', () => {
     const { code, out, err } = read('verify', root, ...key);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toBe(
-      Object.keys(expected)
-        .map((backup) => `${backup}: right\n`)
-        .join(''),
-    );
+    const right = Object.keys(expected).map((backup) => `${backup}: right`);
+    expect(out.trimEnd().split('\n').sort()).toEqual(right.sort());
   });
 
   it.each(Object.entries(expected))('gives back %s as it was', (backup, { entries }) => {

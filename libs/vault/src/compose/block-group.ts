@@ -13,9 +13,10 @@ export interface ComposedPlace {
  */
 export class BlockGroup {
   readonly unit: UnitPlace;
-  readonly blocks: PlacedBlock[] = [];
+  /** Until it is settled; places outlive it by far. */
+  blocks: PlacedBlock[] = [];
   /** Paths that need the group; the first few. */
-  readonly files: Uint8Array[] = [];
+  files: Uint8Array[] = [];
   bytes = 0;
   private readonly placed = Promise.withResolvers<readonly ComposedPlace[]>();
 
@@ -47,6 +48,8 @@ export class BlockGroup {
 
   /** Says where the blocks lie now, one place for each. */
   settle(places: readonly ComposedPlace[]): void {
+    this.blocks = [];
+    this.files = [];
     this.placed.resolve(places);
   }
 

@@ -13,7 +13,7 @@ import type { ComposedUnits } from './composed-units.ts';
 import { RecentPlaces } from './recent-places.ts';
 
 /** Groups whose unit may be on its way from the repository at once. */
-const MAX_GROUPS = 24;
+const MAX_GROUPS = 12;
 
 /** A block of a file of the composed full, whose place may not be decided yet. */
 export type MovedBlock =

@@ -27,6 +27,8 @@ interface OpenUnit {
 export class ComposedUnits {
   private readonly options: ComposedUnitsOptions;
   private open: OpenUnit | undefined;
+  /** Buffers of units that have been written, to be filled again. */
+  private readonly spare: Buffer[] = [];
   private tail: Promise<unknown> = Promise.resolve();
   private failure: { readonly error: unknown } | undefined;
   /** Units that are being compressed or wait to be written. */
@@ -50,7 +52,7 @@ export class ComposedUnits {
     if (this.open !== undefined && this.open.length + block.length > this.open.buffer.length) this.flush();
     this.open ??= {
       placed: Promise.withResolvers(),
-      buffer: Buffer.allocUnsafeSlow(Math.max(unitBytes, block.length)),
+      buffer: this.buffer(Math.max(unitBytes, block.length)),
       length: 0,
       blocks: [],
     };
@@ -64,13 +66,22 @@ export class ComposedUnits {
     return { unit: placed.promise, start: length };
   }
 
+  private buffer(bytes: number): Buffer {
+    const spare = bytes === this.options.unitBytes ? this.spare.pop() : undefined;
+    return spare ?? Buffer.allocUnsafeSlow(bytes);
+  }
+
   /** Closes the open unit, however small, so that what waits for its place can go on. */
   flush(): void {
     const unit = this.open;
     if (unit === undefined) return;
     this.open = undefined;
     const body = compressUnit(unit.buffer.subarray(0, unit.length), this.options.compressionLevel);
-    this.append(body, unit.blocks).then(unit.placed.resolve, unit.placed.reject);
+    this.append(body, unit.blocks)
+      .finally(() => {
+        if (unit.buffer.length === this.options.unitBytes) this.spare.push(unit.buffer);
+      })
+      .then(unit.placed.resolve, unit.placed.reject);
   }
 
   /** Units are written one after another, in the order in which they were closed. */

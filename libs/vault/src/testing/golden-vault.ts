@@ -1,8 +1,9 @@
 /**
- * Makes the golden vaults of the current format version. Run it only when a version is new; vaults that were made are
- * never made again, because what they prove is that old bytes stay readable. Argument: folder to make them in.
+ * Makes the golden vaults of the current format version. Run it only when a version is new, or when programs write something
+ * that no golden vault has; vaults that were made are never made again, because what they prove is that old bytes stay
+ * readable. Argument: folder to make them in, named by the version and what is new.
  *
- * node --conditions=@catena/source libs/vault/src/testing/golden-vault.ts test/golden/vault/v<N>
+ * node --conditions=@catena/source libs/vault/src/testing/golden-vault.ts test/golden/vault/v<N>-<what is new>
  */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -74,7 +75,7 @@ async function make(root: string, keys: readonly SlotKey[]): Promise<void> {
   const clock = { time: Date.parse('2026-11-20T12:00:00.000Z') };
   const now = () => new Date((clock.time += 1000));
   const options = { keys, now, scrypt: { N: 1024, r: 8, p: 1 } };
-  await (await initialiseRepository(root, { ...options, installation: 'golden' })).close();
+  await (await initialiseRepository(root, { ...options, installation: 'the one before' })).close();
   const repository = await openRepository(root, options);
   const collection = repository.collection('files of anna');
   const at = (day: number) => new Date(Date.UTC(2026, 10, day, 3));
@@ -84,6 +85,18 @@ async function make(root: string, keys: readonly SlotKey[]): Promise<void> {
   await backup(collection, planOf('inc-2', { startedAt: at(3), type: 'incremental', parent: 'inc-1' }), 2);
   await backup(collection, planOf('diff-1', { startedAt: at(4), type: 'differential', base: 'full-1' }), 3);
   await backup(collection, planOf('copy-1', { startedAt: at(5), copyOnly: true }), 3);
+  if (keys.length > 0) {
+    await collection.addKey({ kind: 'passphrase', passphrase: 'added passphrase', name: 'added passphrase' });
+    await collection.rotateKey();
+  }
+  const composed = { backupId: 'composed-1', run: 'run-composed-1', attempt: 1, startedAt: at(6) };
+  await collection.compose({ ...composed, from: 'inc-2' }, { packBytes: 64 * KIB });
+  await backup(
+    collection,
+    planOf('inc-3', { startedAt: at(7), type: 'incremental', parent: 'composed-1' }),
+    4,
+  );
+  await repository.takeOwnership('golden');
   await collection.verify({ depth: 'checksums', recordAs: 'golden' });
   const log = await repository.exportedLogs().create('events 1-2');
   await log.append(Buffer.from('{"event":1}\n'));
@@ -100,15 +113,16 @@ async function make(root: string, keys: readonly SlotKey[]): Promise<void> {
   await damageAndRepair(root, keys);
 }
 
-/** One unit of a pack is wrong, and an overlay makes it good. */
+/** A unit of a pack of an incremental and one of the composed full are wrong, and overlays make them good. */
 async function damageAndRepair(root: string, keys: readonly SlotKey[]): Promise<void> {
   const intact = await temporaryFolder();
   await cp(root, intact.path, { recursive: true });
-  const pack = (await objectsIn(root)).find(
-    (name) => name.includes('incremental/') && name.includes('pack-'),
-  );
-  if (pack === undefined) throw new Error('no pack to damage');
-  await flipBit(root, pack, 0.2);
+  const packs = (await objectsIn(root)).filter((name) => name.includes('/pack-'));
+  for (const part of ['-incremental/', '/run-composed-1.']) {
+    const pack = packs.find((name) => name.includes(part));
+    if (pack === undefined) throw new Error(`no pack to damage in ${part}`);
+    await flipBit(root, pack, 0.2);
+  }
   const [damaged, copy] = [await openRepository(root, { keys }), await openRepository(intact.path, { keys })];
   const collection = damaged.collection('files of anna');
   for (const damage of (await collection.verify({ depth: 'checksums' })).damages)
