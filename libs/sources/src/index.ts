@@ -19,6 +19,8 @@ export { filesDriver } from './files/files-driver.ts';
 export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
 export { postgresDriver } from './postgres/postgres-driver.ts';
+export { BaseBackup } from './postgres/wire/base-backup.ts';
+export { ReplicationConnection } from './postgres/wire/connection.ts';
 export { imageDriver } from './image/image-driver.ts';
 export { imageSpec, type ImageSpec } from './image/image-spec.ts';
 export { isUnchanged } from './files/unchanged.ts';

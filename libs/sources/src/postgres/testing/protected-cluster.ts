@@ -6,11 +6,15 @@ import type { ServerAddress } from '../wire/address.ts';
 export interface ProtectedClusterOptions {
   /** Folder of the server's programs; those of the embedded server by default. */
   readonly bin?: string | undefined;
+  /** Their major version; needed with `bin`. */
+  readonly major?: number;
   readonly settings?: Readonly<Record<string, string>>;
   /** True: syncs to disk, and its log has segments of the usual size. */
   readonly durable?: boolean;
   /** Default true. */
   readonly pageChecksums?: boolean;
+  /** More lines of pg_hba.conf. */
+  readonly hostRules?: readonly string[];
 }
 
 export interface ProtectedCluster {
@@ -34,22 +38,18 @@ export async function startProtectedCluster(
   options: ProtectedClusterOptions = {},
 ): Promise<ProtectedCluster> {
   const { summarize_wal: summarize, ...everywhere } = REPLICATION_SETTINGS;
-  const isOld = options.bin !== undefined && !/\b1[789]\b/.test(options.bin);
+  const tracksChanges = (options.major ?? 18) >= 17;
   const checksums = options.pageChecksums ?? true;
   const server = await startTestPostgres({
     durable: options.durable ?? false,
     ...(options.bin === undefined ? {} : { bin: options.bin }),
-    initdb: checksums
-      ? ['--data-checksums']
-      : isOld || options.bin !== undefined
-        ? []
-        : ['--no-data-checksums'],
+    initdb: checksums ? ['--data-checksums'] : (options.major ?? 18) >= 18 ? ['--no-data-checksums'] : [],
     settings: {
       ...everywhere,
-      ...(isOld ? {} : { summarize_wal: summarize }),
+      ...(tracksChanges ? { summarize_wal: summarize } : {}),
       ...options.settings,
     },
-    hostRules: REPLICATION_RULES,
+    hostRules: [...REPLICATION_RULES, ...(options.hostRules ?? [])],
   });
   const sql = async <T extends object>(text: string): Promise<T[]> => {
     const client = new pg.Client({ connectionString: server.adminUrl });

@@ -96,6 +96,8 @@ export class Command implements Submittable {
   }
 
   handleRowDescription({ fields }: RowDescription): void {
+    // What follows the data is about the data; whether the command succeeded is not known yet.
+    this.#inflow?.end();
     this.#fields = fields.map(({ name }) => name);
     this.#resultSets.push([]);
   }
