@@ -66,7 +66,7 @@ export class BlockMover {
     const known = await this.parts.leftovers?.find(key);
     if (known?.size !== size) return undefined;
     const { unit, start } = known;
-    return async () => ({ unit: 'placed' in unit ? await unit.placed : unit, start });
+    return () => Promise.resolve({ unit, start });
   }
 
   private async place(block: PlacedBlock, key: string, file: Uint8Array): Promise<PlaceOf> {

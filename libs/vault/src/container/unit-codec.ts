@@ -16,14 +16,21 @@ export interface UnitBody {
   readonly data: Uint8Array;
 }
 
-const RAW_METHOD = Uint8Array.of(RAW);
-const ZSTD_METHOD = Uint8Array.of(ZSTD);
+/** The byte before data that is as it was. */
+export const RAW_METHOD = Uint8Array.of(RAW);
+/** The byte before a zstd frame. */
+export const ZSTD_METHOD = Uint8Array.of(ZSTD);
 
 export function rawUnit(plain: Uint8Array): UnitBody {
   return { method: RAW_METHOD, data: plain };
 }
 
-/** Compresses on another thread; keeps the data as it is when compression saves less than a thirty-second part. */
+/** Whether compression saves at least a thirty-second part; else the data is kept as it is. */
+export function savesEnough(plain: number, compressed: number): boolean {
+  return compressed <= plain - (plain >>> 5);
+}
+
+/** Compresses on another thread. */
 export async function compressUnit(plain: Uint8Array, level: number): Promise<UnitBody> {
   const compressed = await compressAsync(plain, {
     params: { [constants.ZSTD_c_compressionLevel]: level },
@@ -31,7 +38,7 @@ export async function compressUnit(plain: Uint8Array, level: number): Promise<Un
     // Room for the worst case, so that the result comes in one piece.
     chunkSize: Math.max(1024, plain.length + (plain.length >>> 7) + 512),
   });
-  if (compressed.length > plain.length - (plain.length >>> 5)) return rawUnit(plain);
+  if (!savesEnough(plain.length, compressed.length)) return rawUnit(plain);
   return { method: ZSTD_METHOD, data: compressed };
 }
 

@@ -11,6 +11,21 @@ export interface ContentReader {
    * out of the backup; the writer stays usable.
    */
   open(): AsyncIterable<Uint8Array>;
+  /** All of it, if it is in memory already. It must stay as it is until `add` has settled. */
+  readonly whole?: Uint8Array;
+  /** A file that the writer may read by itself instead of calling `open`. */
+  readonly file?: OpenContent;
+}
+
+/** A file of this machine, open in this process until `add` has settled. */
+export interface OpenContent {
+  readonly descriptor: number;
+  /** Bytes to read; fewer if the file has become shorter. */
+  readonly size: bigint;
+  /** Called when everything has been read. */
+  readonly done: () => void;
+  /** What `add` is to reject with when reading fails with a system error. */
+  readonly failed: (error: unknown) => unknown;
 }
 
 /** Content that is read from front to back. */

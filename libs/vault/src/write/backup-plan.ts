@@ -28,10 +28,15 @@ export interface BackupPlan {
 export interface WriteOptions {
   /** zstd level; default 1. */
   readonly compressionLevel?: number;
-  /** Size at which a pack is closed; default 24 MiB. What an interrupted attempt loses is little more than two of them. */
+  /**
+   * Size at which a pack is closed; by default so that packs that are not durable yet, which is what an interrupted
+   * attempt loses, are at most 64 MiB together.
+   */
   readonly packBytes?: number;
   /** Bytes that are compressed and sealed together; default 128 KiB. */
   readonly unitBytes?: number;
+  /** Threads that read, hash, compress and seal; default one for each core. 0: none but the caller's. */
+  readonly workers?: number;
   /** How a file that is new to its chain is cut; default `chooseCut`. */
   readonly cut?: (file: Pick<Entry, 'path' | 'size'>) => CutMethod;
   readonly onProgress?: (progress: VaultProgress) => void;

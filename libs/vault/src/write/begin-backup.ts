@@ -8,13 +8,31 @@ import type { CollectionContext } from '../repository/collection-context.ts';
 import { publicIdentity } from '../repository/collection-context.ts';
 import { claimFolder } from '../repository/run-folder.ts';
 import { PagesBefore } from '../tree/pages-before.ts';
+import { defaultWorkers } from '../workers/worker-pool.ts';
 import type { BackupPlan, WriteOptions } from './backup-plan.ts';
 import { checkLineage, folderAt } from './backup-plan.ts';
 import { LeftoverBlocks } from './leftover-blocks.ts';
-import { ownSeries } from './own-series.ts';
-import { VaultBackupWriter } from './vault-backup-writer.ts';
+import { ownPacks, ownSeries } from './own-series.ts';
+import { RecentBlocks } from './station/recent-blocks.ts';
+import { Stations } from './stations.ts';
+import { UnitPlaces } from './unit-places.ts';
+import { DEFAULT_UNIT_BYTES, VaultBackupWriter } from './vault-backup-writer.ts';
 import type { OwnVolume } from './write-manifest.ts';
 import { commitManifest } from './write-manifest.ts';
+
+const MIB = 1024 * 1024;
+/** Packs that are not durable yet, which is what an interrupted attempt loses. */
+const UNFINISHED_BYTES = 64 * MIB;
+
+/** One pack open for each thread, and as many again on their way to being durable. */
+function packBytesFor(workers: number): number {
+  return Math.min(32 * MIB, Math.max(4 * MIB, UNFINISHED_BYTES / 2 / Math.max(1, workers)));
+}
+
+/** Two segments for each thread, and some being read. */
+function bufferBytesFor(workers: number): number {
+  return (8 + 4 * workers) * MIB;
+}
 
 /** Starts a backup in a collection; `before` is the manifest of its parent or base. */
 export async function beginBackup(
@@ -33,16 +51,23 @@ export async function beginBackup(
   const leftovers = await LeftoverBlocks.find(context, keyring, folder, run, number + 1);
   const parent = before === undefined ? undefined : await VaultBackupReader.open(context, before);
 
-  const { packs, maps, tree, packsDurable, mapsDurable } = ownSeries(
-    context,
-    keyring,
-    folder,
-    plan,
-    own,
-    options,
-  );
-
+  const { maps, tree, packsDurable, mapsDurable } = ownSeries(context, keyring, folder, plan, own, options);
   const identity = keyring?.identity ?? publicIdentity(context);
+  const workers = options.workers ?? defaultWorkers();
+  const places = new UnitPlaces(number);
+  const packs = ownPacks(context, folder, plan, own);
+  const stations = new Stations({
+    ...{ workers, places, sink: packs },
+    options: {
+      volume: own,
+      ...(keyring === undefined ? {} : { key: keyring.active }),
+      identityKey: blockIdentityKey(identity).export(),
+      compressionLevel: options.compressionLevel ?? 1,
+      unitBytes: options.unitBytes ?? DEFAULT_UNIT_BYTES,
+      packBytes: options.packBytes ?? packBytesFor(workers),
+      recent: RecentBlocks.memory(),
+    },
+  });
   const manifestParts = {
     context,
     keyring,
@@ -55,8 +80,8 @@ export async function beginBackup(
   };
   return new VaultBackupWriter(
     {
-      ...{ plan, options, parent, packs, maps, tree, own, leftovers, now, packsDurable, mapsDurable },
-      identityKey: blockIdentityKey(identity),
+      ...{ plan, options, parent, maps, tree, own, leftovers, now, packsDurable, mapsDurable },
+      ...{ packs, stations, places, bufferBytes: bufferBytesFor(workers) },
       gear: gearTable(identity),
       commit: (written) => commitManifest(manifestParts, written),
     },

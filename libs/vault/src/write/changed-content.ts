@@ -7,6 +7,8 @@ import type { PageRef } from '../map/index-page.ts';
 import { LEAF_BLOCKS } from '../map/leaf-page.ts';
 import type { MapReader } from '../map/map-reader.ts';
 import type { ChangedContent, ChangedRun } from '../port/backup-writer.ts';
+import type { LeafBefore } from './blocks-before.ts';
+import { leafBefore } from './blocks-before.ts';
 
 /** The parent's content that is being changed. */
 export interface ContentBefore {
@@ -18,18 +20,16 @@ export interface ContentBefore {
 /** What becomes of the changes, leaf by leaf in the file's order. */
 export interface ChangedFile<B> {
   begin(holdings: readonly Holding[]): void;
-  stored(block: Uint8Array): Promise<B>;
-  zeros(size: number): B;
+  stored(blocks: readonly Uint8Array[]): Promise<readonly B[]>;
   /** A leaf in which something changed; `before` as it was in the parent. */
-  leaf(
-    blocks: readonly (B | Block)[],
-    before: { ref?: PageRef; blocks: readonly Block[] } | undefined,
-  ): Promise<void>;
+  leaf(blocks: readonly (B | Block)[], before: LeafBefore | undefined): Promise<void>;
   leavesAsBefore(refs: readonly PageRef[]): Promise<void>;
   /** A block of the parent that was counted in `begin`. */
   without(block: Block): void;
 }
 
+/** Leaves that may be on their way to the repository. */
+const LEAVES_AHEAD = 32;
 /** Leaves without a change that are handed on together. */
 const REFS_AT_ONCE = 1024;
 
@@ -87,9 +87,15 @@ export async function applyChanges<B>(
   let next = await changes.next();
   let bytesRead = 0;
   let refs: PageRef[] = [];
-  const handOn = async () => {
-    if (refs.length > 0) await file.leavesAsBefore(refs);
+  /** What is to be handed on, in the file's order. */
+  const line: (() => Promise<void>)[] = [];
+  const advance = async (left: number) => {
+    while (line.length > left) await line.shift()?.();
+  };
+  const handOnRefs = () => {
+    const same = refs;
     refs = [];
+    if (same.length > 0) line.push(() => file.leavesAsBefore(same));
   };
   try {
     for (let leaf = 0; leaf * leafBytes < size; leaf++) {
@@ -100,26 +106,42 @@ export async function applyChanges<B>(
       const ref = touched || !sameExtent ? undefined : await before.map.pageRef(0, leaf);
       if (ref !== undefined) {
         refs.push(ref);
-        if (refs.length >= REFS_AT_ONCE) await handOn();
+        if (refs.length >= REFS_AT_ONCE) handOnRefs();
+        await advance(LEAVES_AHEAD);
         continue;
       }
-      await handOn();
+      handOnRefs();
       const known = start < oldSize ? await leafBefore(before.map, leaf) : undefined;
       known?.blocks.forEach((block) => file.without(block));
-      const blocks: (B | Block)[] = [];
+      const blocks: (Block | undefined)[] = [];
+      const fresh: Uint8Array[] = [];
       for (let at = start; at < end; at += blockSize) {
         const length = Math.min(blockSize, end - at);
-        if (next.done !== true && next.value.number * blockSize === at) {
+        const changed =
+          next.done !== true && next.value.number * blockSize === at ? next.value.bytes : undefined;
+        const block = changed
+          ? undefined
+          : await unchangedBlock(before, known?.blocks[blocks.length], at, length);
+        if (changed !== undefined) {
           bytesRead += length;
-          blocks.push(await file.stored(next.value.bytes));
+          fresh.push(Uint8Array.from(changed));
           next = await changes.next();
-        } else blocks.push(await unchangedBlock(before, known?.blocks[blocks.length], at, length, file));
+        } else if (block instanceof Uint8Array) fresh.push(block);
+        blocks.push(block instanceof Uint8Array ? undefined : block);
       }
-      await file.leaf(blocks, known);
+      const storing = fresh.length === 0 ? Promise.resolve([]) : file.stored(fresh);
+      storing.catch(() => undefined); // thrown when its turn comes
+      line.push(async () => {
+        const stored = [...(await storing)];
+        await file.leaf(
+          blocks.map((block) => block ?? (stored.shift() as B)),
+          known,
+        );
+      });
+      await advance(LEAVES_AHEAD);
     }
-    await handOn();
-    // A run that is left lies beyond the end or is malformed; asking for it says so.
-    if (next.done !== true) await changes.next();
+    handOnRefs();
+    await advance(0);
   } finally {
     await changes.return();
   }
@@ -128,28 +150,16 @@ export async function applyChanges<B>(
   return bytesRead;
 }
 
-async function leafBefore(
-  map: MapReader,
-  leaf: number,
-): Promise<{ ref?: PageRef; blocks: readonly Block[] } | undefined> {
-  if (!map.isInline) return map.leaf(leaf);
-  if (leaf > 0) return undefined;
-  for await (const only of map.leaves()) return only;
-  return undefined;
-}
-
 /** A block that is not among the changes. One that was cut off at the end of the file may have another size now. */
-async function unchangedBlock<B>(
+async function unchangedBlock(
   before: ContentBefore,
   block: Block | undefined,
   at: number,
   length: number,
-  file: ChangedFile<B>,
-): Promise<B | Block> {
-  if (block === undefined) return file.zeros(length);
+): Promise<Block | Uint8Array> {
+  if (block === undefined || block.zero) return { zero: true, size: length };
   if (block.size === length) return block;
-  if (block.zero) return file.zeros(length);
-  const bytes = Buffer.alloc(length);
+  const bytes = new Uint8Array(length);
   bytes.set(await before.read(at, Math.min(length, block.size)));
-  return file.stored(bytes);
+  return bytes;
 }

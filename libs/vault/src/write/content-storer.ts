@@ -1,327 +1,259 @@
-import type { KeyObject } from 'node:crypto';
-import { createHash, createHmac } from 'node:crypto';
-import { BLOCK_ID_BYTES } from '../container/contents-table.ts';
-import type { UnitPlace } from '../container/object-series-writer.ts';
-import { cutterFor } from '../cut/cutter.ts';
-import type { Block, PlacedBlock } from '../map/block.ts';
-import type { Content, Holding } from '../map/content-ref.ts';
-import { encodeContent, Holdings, holdingsOf, INLINE_BLOCKS } from '../map/content-ref.ts';
-import type { PageRef } from '../map/index-page.ts';
-import { encodeBlocks, LEAF_BLOCKS, MAX_LEAF_BLOCKS, samePlace } from '../map/leaf-page.ts';
+import { blockSizes, longestBlock } from '../cut/block-sizes.ts';
 import type { MapReader } from '../map/map-reader.ts';
 import type { AppendPage } from '../map/map-writer.ts';
-import { MapWriter } from '../map/map-writer.ts';
-import type { ChangedContent } from '../port/backup-writer.ts';
+import type { ChangedContent, ContentReader } from '../port/backup-writer.ts';
 import type { CutMethod } from '../port/entry.ts';
+import { ContentBlocksBefore, FixedBefore, idsOf } from './blocks-before.ts';
+import { ByteBudget } from './byte-budget.ts';
 import type { ContentBefore } from './changed-content.ts';
 import { applyChanges } from './changed-content.ts';
+import type { PendingBlock, StoredResult } from './file-in-progress.ts';
+import { FileInProgress } from './file-in-progress.ts';
 import type { KnownBlock } from './known-blocks.ts';
-import { idKey, RecentBlocks } from './known-blocks.ts';
-import type { OrderedQueue } from './ordered-queue.ts';
-import type { UnitPacker } from './unit-packer.ts';
+import { OrderedQueue } from './ordered-queue.ts';
+import { SegmentBuffers } from './segment-buffers.ts';
+import { SegmentStore } from './segment-store.ts';
+import { SmallBatch } from './small-batch.ts';
+import { storeStream } from './store-stream.ts';
+import type { Stations } from './stations.ts';
+import type { UnitPlaces } from './unit-places.ts';
 
-/** A block whose unit may not have its place yet. */
-type PendingBlock =
-  | { readonly zero: true; readonly size: number }
-  | ({ readonly zero: false; readonly id: Uint8Array } & KnownBlock);
-
-/** The leaf of the previous map that a new leaf may turn out to be the same as. */
-interface LeafBefore {
-  readonly ref?: PageRef;
-  readonly blocks: readonly Block[];
-}
+/** Content of this size or less is stored together with that of others. */
+const SMALL_BYTES = 256 * 1024;
+/** Bytes of content that one task is about. */
+export const SEGMENT_BYTES = 1024 * 1024;
+/** Content that is being read, for which there are no buffers yet. */
+const READING_BYTES = 16 * 1024 * 1024;
+/** What a file that is read piece by piece counts for. */
+const STREAM_BYTES = 2 * 1024 * 1024;
+/** Leaves that may wait for their blocks before units are closed early. */
+const MAX_WAITING = 1024;
 
 export interface StorerParts {
-  readonly packer: UnitPacker;
-  readonly queue: OrderedQueue;
+  readonly stations: Stations;
+  readonly places: UnitPlaces;
   readonly appendPage: AppendPage;
-  readonly identityKey: KeyObject;
   readonly gear: Uint32Array;
   /** Blocks of earlier attempts of the run. */
   readonly leftovers: { find(key: string): Promise<KnownBlock | undefined> } | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Bytes of content that may be in memory. */
+  readonly bufferBytes: number;
   readonly onBytes: (read: number, stored: number) => void;
 }
 
-export interface StoredResult {
-  readonly size: number;
-  /** Absent when nobody has seen all of the content. */
-  readonly sha256?: Uint8Array;
-  readonly bytesNew: number;
-  /** Absent when all of the content was read. */
-  readonly bytesRead?: number;
-  /** Resolves when every block has its place and every page is written. */
-  readonly reference: Promise<{ encoded: Buffer; holdings: readonly Holding[] }>;
-}
-
-const ZEROS = Buffer.alloc(1024 * 1024);
-const RECENT_BLOCKS = 100_000;
-
-/** Leaves that may wait for their blocks before the packer is told to close a unit early. */
-const MAX_WAITING = 1024;
-
-async function placeOf(unit: KnownBlock['unit']): Promise<UnitPlace> {
-  return 'placed' in unit ? unit.placed : unit;
-}
-
-async function settle(block: PendingBlock): Promise<Block> {
-  if (block.zero) return block;
-  const { id, size, start } = block;
-  return { zero: false, id, size, start, unit: await placeOf(block.unit) };
-}
-
-function sameBlocks(a: readonly Block[], b: readonly Block[]): boolean {
-  const same = (left: Block, right: Block) => {
-    if (left.zero || right.zero) return left.zero === right.zero && left.size === right.size;
-    return (
-      left.size === right.size &&
-      left.start === right.start &&
-      samePlace(left.unit, right.unit) &&
-      Buffer.compare(left.id, right.id) === 0
-    );
-  };
-  return (
-    a.length === b.length &&
-    a.every((block, i) => {
-      const other = b[i];
-      return other !== undefined && same(block, other);
-    })
-  );
-}
-
-/** Cuts, hashes and compares the content of files, one after another, and stores the blocks that are new. */
+/** Reads, cuts and compares the content of files, several side by side, and stores the blocks that are new. */
 export class ContentStorer {
-  private readonly parts: StorerParts;
-  private readonly recent = new RecentBlocks(RECENT_BLOCKS);
+  readonly parts: StorerParts;
+  readonly buffers: SegmentBuffers;
+  readonly segments: SegmentStore;
+  private readonly reading = new ByteBudget(READING_BYTES);
+  private readonly batch: SmallBatch;
+  private readonly pages = new OrderedQueue();
+  /** Told when files that are not finished never will be. */
+  private readonly unfinished = new Set<(reason: Error) => void>();
+  private waitingForRoom = 0;
+  private failure: Error | undefined;
 
   constructor(parts: StorerParts) {
     this.parts = parts;
+    this.buffers = new SegmentBuffers(SEGMENT_BYTES, parts.bufferBytes);
+    this.segments = new SegmentStore(parts.stations, this.buffers, parts.leftovers, (stored) =>
+      parts.onBytes(0, stored),
+    );
+    this.batch = new SmallBatch(this.buffers, this.segments, SEGMENT_BYTES);
   }
 
-  private blockId(block: Uint8Array): Buffer {
-    return createHmac('sha256', this.parts.identityKey).update(block).digest().subarray(0, BLOCK_ID_BYTES);
+  throwIfFailed(): void {
+    this.parts.signal?.throwIfAborted();
+    if (this.failure !== undefined) throw this.failure;
+    this.pages.throwIfFailed();
   }
 
-  async store(
-    source: AsyncIterable<Uint8Array>,
+  private file(
     cut: CutMethod,
-    before: MapReader | undefined,
-  ): Promise<StoredResult> {
-    const file = new FileInProgress(this.parts, cut, before, (id, block) => this.place(id, block));
-    const hash = createHash('sha256');
-    const cutter = cutterFor(cut, this.parts.gear);
-    if (cut.kind === 'contentDefined') await file.learnBefore();
-    for await (const chunk of source) {
-      this.parts.signal?.throwIfAborted();
-      hash.update(chunk);
-      this.parts.onBytes(chunk.length, 0);
-      for (const block of cutter.push(chunk)) await this.take(file, block, cut);
+    map: MapReader | undefined,
+    likely: ConstructorParameters<typeof FileInProgress>[3],
+  ): FileInProgress {
+    const { places, appendPage } = this.parts;
+    return new FileInProgress(
+      { places, pages: this.pages, appendPage, unfinished: this.unfinished, room: () => this.room() },
+      cut,
+      map,
+      likely,
+    );
+  }
+
+  /** Waits while too many pages wait for their blocks; a page must not wait for ever in a unit that nothing fills. */
+  private async room(): Promise<void> {
+    this.throwIfFailed();
+    if (this.pages.waiting <= MAX_WAITING) return;
+    // Those that are there by now refer to units that this closes.
+    const { tasks } = this.pages;
+    await this.flush();
+    await this.pages.untilEnded(tasks - MAX_WAITING / 2);
+  }
+
+  /** Lets everything that has been read get its place, also if nothing more comes. */
+  flush(): Promise<void> {
+    return this.parts.stations.flush();
+  }
+
+  /** Calls `flush` again and again while somebody waits for what is being stored. */
+  async pressing<T>(waiting: Promise<T>): Promise<T> {
+    this.waitingForRoom++;
+    try {
+      await this.flush();
+      return await waiting;
+    } finally {
+      this.waitingForRoom--;
     }
-    for (const block of cutter.end()) await this.take(file, block, cut);
-    return file.end(hash.digest());
+  }
+
+  async store(content: ContentReader, cut: CutMethod, map: MapReader | undefined): Promise<StoredResult> {
+    this.throwIfFailed();
+    const small = content.sizeHint <= BigInt(SMALL_BYTES) && longestBlock(cut) <= SMALL_BYTES;
+    const taken = await this.reading.take(small ? Number(content.sizeHint) + 4096 : STREAM_BYTES);
+    try {
+      return await this.storeNow(content, cut, map, small);
+    } finally {
+      this.reading.give(taken);
+      if (this.waitingForRoom > 0) setImmediate(() => void this.flush().catch(() => undefined));
+    }
+  }
+
+  private async storeNow(
+    content: ContentReader,
+    cut: CutMethod,
+    map: MapReader | undefined,
+    small: boolean,
+  ): Promise<StoredResult> {
+    if (small && cut.kind === 'fixed') {
+      const { head, rest } = await beginningOf(content, SMALL_BYTES);
+      if (rest === undefined) return this.storeSmall(head, cut, map);
+      return this.storeStream({ bytes: joined(head, rest) }, cut, map);
+    }
+    if (content.file !== undefined) return this.storeStream({ file: content.file }, cut, map);
+    return this.storeStream({ bytes: content.open() }, cut, map);
+  }
+
+  private async storeSmall(
+    bytes: Uint8Array,
+    cut: CutMethod,
+    map: MapReader | undefined,
+  ): Promise<StoredResult> {
+    this.parts.onBytes(bytes.length, 0);
+    const sizes = blockSizes(bytes, cut, this.parts.gear, true);
+    const before = map && new FixedBefore(map);
+    const inPlace = await before?.blocks(0, sizes.length);
+    const stored = await this.batch.add(bytes, {
+      ...{ sizes, zeros: true, hash: true },
+      ...(inPlace === undefined ? {} : { before: idsOf(inPlace, sizes) }),
+    });
+    const file = this.file(cut, map, async (leaf) => before?.leaf(leaf));
+    await file.add(file.pending(stored, inPlace));
+    return file.end(stored.sha256);
+  }
+
+  private async storeStream(
+    source: Parameters<typeof storeStream>[1],
+    cut: CutMethod,
+    map: MapReader | undefined,
+  ): Promise<StoredResult> {
+    const fixed = map !== undefined && cut.kind === 'fixed' ? new FixedBefore(map) : undefined;
+    const shifted =
+      map !== undefined && cut.kind === 'contentDefined' ? await ContentBlocksBefore.read(map) : undefined;
+    const likely = async (leaf: number, first: PendingBlock) =>
+      fixed === undefined ? (first.zero ? undefined : shifted?.leafStartingWith(first.id)) : fixed.leaf(leaf);
+    const file = this.file(cut, map, likely);
+    const { sha256 } = await storeStream(this, source, cut, { file, fixed, shifted });
+    return file.end(sha256);
   }
 
   /** Content that is given as changes to what the parent has. */
   async storeChanges(content: ChangedContent, before: ContentBefore): Promise<StoredResult> {
     const { cut } = before.content;
-    const file = new FileInProgress(this.parts, cut, before.map, (id, block) => this.place(id, block));
-    const bytesRead = await applyChanges(content, before, {
-      stored: async (block) => {
-        this.parts.signal?.throwIfAborted();
-        this.parts.onBytes(block.length, 0);
-        return file.storedBlock(this.blockId(block), block);
-      },
-      zeros: (size): PendingBlock => ({ zero: true, size }),
-      leaf: (blocks, known) => file.addLeaf(blocks, known),
-      leavesAsBefore: (refs) => file.addLeavesAsBefore(refs),
-      without: (block) => file.without(block),
-      begin: (holdings) => file.beginWith(holdings),
-    });
-    return { ...(await file.end(content.sha256)), bytesRead };
+    const file = this.file(cut, before.map, async () => undefined);
+    const taken = await this.reading.take(STREAM_BYTES);
+    try {
+      const bytesRead = await applyChanges(content, before, {
+        stored: async (blocks) => {
+          this.throwIfFailed();
+          return file.pending(await this.storeBlocks(blocks), undefined);
+        },
+        leaf: (blocks, known) => file.addWholeLeaf(blocks, known),
+        leavesAsBefore: (refs) => file.addLeavesAsBefore(refs),
+        without: (block) => file.without(block),
+        begin: (holdings) => file.beginWith(holdings),
+      });
+      return await file.end(content.sha256, bytesRead);
+    } finally {
+      this.reading.give(taken);
+      if (this.waitingForRoom > 0) setImmediate(() => void this.flush().catch(() => undefined));
+    }
   }
 
-  private async take(file: FileInProgress, block: Uint8Array, cut: CutMethod): Promise<void> {
-    const zero = cut.kind === 'fixed' && ZEROS.subarray(0, block.length).equals(block);
-    if (zero) await file.add({ zero: true, size: block.length });
-    else await file.addBytes(this.blockId(block), block);
+  private async storeBlocks(blocks: readonly Uint8Array[]) {
+    const sizes = Uint32Array.from(blocks, (block) => block.length);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    this.parts.onBytes(bytes, 0);
+    if (bytes <= SMALL_BYTES)
+      return this.batch.add(Buffer.concat(blocks), { sizes, zeros: true, hash: false });
+    const buffer = await this.buffers.take(bytes);
+    let at = 0;
+    for (const block of blocks) {
+      new Uint8Array(buffer).set(block, at);
+      at += block.length;
+    }
+    const [stored] = await this.segments.store(
+      buffer,
+      [{ offset: 0, sizes, zeros: true, hash: false }],
+      undefined,
+    );
+    if (stored === undefined) throw new Error('a piece was stored and nothing came of it');
+    return stored;
   }
 
-  /** Finds a block among those stored lately or by an earlier attempt, or stores it. */
-  private async place(id: Buffer, block: Uint8Array): Promise<{ known: KnownBlock; isNew: boolean }> {
-    const key = idKey(id);
-    const known = this.recent.find(key) ?? (await this.parts.leftovers?.find(key));
-    if (known?.size === block.length) return { known, isNew: false };
-    const { packer } = this.parts;
-    await packer.room();
-    const stored = { ...packer.add(id, block), size: block.length };
-    this.recent.remember(key, stored);
-    this.parts.onBytes(0, block.length);
-    return { known: stored, isNew: true };
+  /** Resolves when all pages are written. The packs must be whole by then. */
+  async finish(): Promise<void> {
+    await this.pages.drain();
+  }
+
+  /** Nothing more is stored; what waits gives up. */
+  async abandon(reason: Error): Promise<void> {
+    this.failure ??= reason;
+    this.reading.fail(reason);
+    this.buffers.fail(reason);
+    this.parts.places.fail(reason);
+    for (const giveUp of this.unfinished) giveUp(reason);
+    await this.pages.settled();
   }
 }
 
-/** One file between its first byte and its content reference. */
-class FileInProgress {
-  private readonly parts: StorerParts;
-  private readonly cut: CutMethod;
-  private readonly before: MapReader | undefined;
-  private readonly place: (id: Buffer, block: Uint8Array) => Promise<{ known: KnownBlock; isNew: boolean }>;
-  private readonly maps: MapWriter;
-  private readonly holdings = new Holdings();
-  private blocks: PendingBlock[] = [];
-  private leafBefore: LeafBefore | undefined;
-  private leaves = 0;
-  private size = 0;
-  private bytesNew = 0;
-  /** For content-defined cutting: all blocks and leaves of the previous map. */
-  private readonly blocksBefore = new Map<string, PlacedBlock>();
-  private readonly leavesBefore = new Map<string, LeafBefore>();
-
-  constructor(
-    parts: StorerParts,
-    cut: CutMethod,
-    before: MapReader | undefined,
-    place: (id: Buffer, block: Uint8Array) => Promise<{ known: KnownBlock; isNew: boolean }>,
-  ) {
-    this.parts = parts;
-    this.cut = cut;
-    this.before = before;
-    this.place = place;
-    this.maps = new MapWriter(parts.appendPage, before, (ref) => this.holdings.page(ref));
+/** Content up to a limit, and what comes after it if it is longer. */
+async function beginningOf(
+  content: ContentReader,
+  limit: number,
+): Promise<{ head: Uint8Array; rest?: AsyncIterator<Uint8Array> }> {
+  if (content.whole !== undefined && content.whole.length <= limit) return { head: content.whole };
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const rest = content.open()[Symbol.asyncIterator]();
+  while (length <= limit) {
+    const next = await rest.next();
+    if (next.done === true)
+      return { head: chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks) };
+    chunks.push(Uint8Array.from(next.value));
+    length += next.value.length;
   }
+  return { head: Buffer.concat(chunks), rest };
+}
 
-  async learnBefore(): Promise<void> {
-    if (this.before === undefined) return;
-    for await (const leaf of this.before.leaves()) {
-      for (const block of leaf.blocks) if (!block.zero) this.blocksBefore.set(idKey(block.id), block);
-      const first = leaf.blocks[0];
-      if (first !== undefined && !first.zero) this.leavesBefore.set(idKey(first.id), leaf);
-    }
-  }
-
-  async addBytes(id: Buffer, bytes: Uint8Array): Promise<void> {
-    const known = await this.knownBefore(id, bytes.length);
-    return this.add(known ?? (await this.storedBlock(id, bytes)));
-  }
-
-  async storedBlock(id: Buffer, bytes: Uint8Array): Promise<PendingBlock> {
-    const { known, isNew } = await this.place(id, bytes);
-    if (isNew) this.bytesNew += bytes.length;
-    return { zero: false, id, ...known };
-  }
-
-  /** The file is made from another one that needs this. */
-  beginWith(holdings: readonly Holding[]): void {
-    this.holdings.takeOver(holdings);
-  }
-
-  without(block: Block): void {
-    this.holdings.without(block);
-  }
-
-  /** All blocks of a leaf, or of the whole file if it is small. */
-  async addLeaf(blocks: readonly PendingBlock[], before: LeafBefore | undefined): Promise<void> {
-    for (const block of blocks) this.size += block.size;
-    if (this.leaves === 0 && blocks.length <= INLINE_BLOCKS) {
-      this.blocks = [...blocks];
-      this.leafBefore = before;
-      return;
-    }
-    await this.room();
-    this.leaves++;
-    this.parts.queue.push(() => this.writeLeaf(blocks, before));
-  }
-
-  async addLeavesAsBefore(refs: readonly PageRef[]): Promise<void> {
-    for (const ref of refs) this.size += ref.bytes;
-    this.leaves += refs.length;
-    await this.room();
-    this.parts.queue.push(async () => {
-      for (const ref of refs) await this.maps.add(ref);
-    });
-  }
-
-  private async room(): Promise<void> {
-    this.parts.signal?.throwIfAborted();
-    if (this.parts.queue.waiting > MAX_WAITING) {
-      this.parts.packer.flush();
-      await this.parts.queue.drain();
-    }
-    this.parts.queue.throwIfFailed();
-  }
-
-  private async knownBefore(id: Buffer, size: number): Promise<PlacedBlock | undefined> {
-    if (this.before === undefined) return undefined;
-    if (this.cut.kind === 'contentDefined') return this.blocksBefore.get(idKey(id));
-    if (this.blocks.length === 0) this.leafBefore = await this.readLeafBefore();
-    const block = this.leafBefore?.blocks[this.blocks.length];
-    if (block === undefined || block.zero || block.size !== size) return undefined;
-    return id.equals(block.id) ? block : undefined;
-  }
-
-  private async readLeafBefore(): Promise<LeafBefore | undefined> {
-    if (this.before?.isInline !== true) return this.before?.leaf(this.leaves);
-    if (this.leaves > 0) return undefined;
-    for await (const leaf of this.before.leaves()) return leaf;
-    return undefined;
-  }
-
-  async add(block: PendingBlock): Promise<void> {
-    if (this.blocks.length === 0 && this.cut.kind === 'fixed' && block.zero)
-      this.leafBefore = await this.readLeafBefore();
-    this.blocks.push(block);
-    this.size += block.size;
-    const full =
-      this.cut.kind === 'fixed'
-        ? this.blocks.length === LEAF_BLOCKS
-        : this.blocks.length === MAX_LEAF_BLOCKS || (!block.zero && ((block.id[0] ?? 0) & 0x3f) === 0);
-    if (full) await this.closeLeaf();
-  }
-
-  private async closeLeaf(): Promise<void> {
-    const blocks = this.blocks;
-    const before = this.cut.kind === 'fixed' ? this.leafBefore : this.leafStartingLike(blocks[0]);
-    this.blocks = [];
-    this.leafBefore = undefined;
-    this.leaves++;
-    await this.room();
-    this.parts.queue.push(() => this.writeLeaf(blocks, before));
-  }
-
-  private leafStartingLike(first: PendingBlock | undefined): LeafBefore | undefined {
-    return first === undefined || first.zero ? undefined : this.leavesBefore.get(idKey(first.id));
-  }
-
-  private async writeLeaf(pending: readonly PendingBlock[], before: LeafBefore | undefined): Promise<void> {
-    const blocks = await Promise.all(pending.map(settle));
-    for (const block of blocks) this.holdings.block(block);
-    if (before?.ref !== undefined && sameBlocks(blocks, before.blocks)) return this.maps.add(before.ref);
-    const place = await this.parts.appendPage(encodeBlocks(blocks, this.cut));
-    return this.maps.add({ place, bytes: blocks.reduce((sum, block) => sum + block.size, 0) });
-  }
-
-  /** Puts the last leaf, or an inline map, on its way. */
-  async end(sha256: Uint8Array | undefined): Promise<StoredResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<Awaited<StoredResult['reference']>>();
-    promise.catch(() => undefined); // the queue holds the failure as well
-    const small = this.leaves === 0 && this.blocks.length <= INLINE_BLOCKS;
-    const inline = small ? this.blocks : [];
-    if (!small && this.blocks.length > 0) await this.closeLeaf();
-    const about = { size: BigInt(this.size), ...(sha256 && { sha256 }), cut: this.cut };
-    const finish = async (): Promise<Content['layout']> => {
-      if (small) return { kind: 'inline', blocks: await Promise.all(inline.map(settle)) };
-      const { level, root } = await this.maps.finish();
-      return { kind: 'tree', level, root, holdings: this.holdings.list() };
-    };
-    this.parts.queue.push(async () => {
-      try {
-        const layout = await finish();
-        resolve({ encoded: encodeContent({ ...about, layout }), holdings: holdingsOf(layout) });
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    });
-    return { size: this.size, ...(sha256 && { sha256 }), bytesNew: this.bytesNew, reference: promise };
+async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield head;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
   }
 }

@@ -5,6 +5,7 @@ import type { Keyring } from '../key/keyring.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import { objectName } from '../repository/layout.ts';
 import type { WriteOptions } from './backup-plan.ts';
+import { PackSink } from './pack-sink.ts';
 import type { OwnVolume } from './write-manifest.ts';
 
 /**
@@ -60,4 +61,21 @@ export function ownSeries(
     packsDurable,
     mapsDurable,
   };
+}
+
+/** Packs of an attempt that several threads fill side by side. */
+export function ownPacks(
+  { store, layout }: CollectionContext,
+  folder: string,
+  { run, attempt }: { readonly run: string; readonly attempt: number },
+  own: OwnVolume,
+): PackSink {
+  const volumeFolder = layout.volume(folder, run, attempt, own.id);
+  return new PackSink({
+    store,
+    nameOf: (number) => volumeFolder + objectName('pack', number),
+    afterCommit: () => crashPoint('vault.afterPack'),
+    maxUncommitted: 2,
+    maxWaitingBytes: 8 * 1024 * 1024,
+  });
 }

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { CatenaError } from '@catena/events';
 import { readableBytes } from '../codec/readable-bytes.ts';
 import type { ObjectSeriesWriter } from '../container/object-series-writer.ts';
@@ -30,16 +29,17 @@ import { TreeWriter } from '../tree/tree-writer.ts';
 import { encodeWarnings } from '../tree/warning-page.ts';
 import type { BackupPlan, WriteOptions } from './backup-plan.ts';
 import { ClosureUsage } from './closure-usage.ts';
-import type { StoredResult } from './content-storer.ts';
 import { ContentStorer } from './content-storer.ts';
+import type { StoredResult } from './file-in-progress.ts';
 import type { LeftoverBlocks } from './leftover-blocks.ts';
 import { OrderedQueue } from './ordered-queue.ts';
-import { ReadAhead } from './read-ahead.ts';
-import { UnitPacker } from './unit-packer.ts';
+import type { PackSink } from './pack-sink.ts';
+import type { Stations } from './stations.ts';
+import type { UnitPlaces } from './unit-places.ts';
 import type { OwnVolume } from './write-manifest.ts';
 
-/** Entries and leaves that may wait for their blocks before a unit is closed early. */
-const MAX_WAITING = 1024;
+/** Entries that may wait for their content, or that of others before them. */
+const MAX_WAITING = 4096;
 /** Warnings per page. */
 const WARNINGS_PER_PAGE = 1000;
 export const DEFAULT_UNIT_BYTES = 128 * 1024;
@@ -48,12 +48,15 @@ export interface WriterParts {
   readonly plan: BackupPlan;
   readonly options: WriteOptions;
   readonly parent: VaultBackupReader | undefined;
-  readonly packs: ObjectSeriesWriter;
+  readonly packs: PackSink;
+  readonly stations: Stations;
+  readonly places: UnitPlaces;
+  /** Bytes of content that may be in memory. */
+  readonly bufferBytes: number;
   readonly maps: ObjectSeriesWriter;
   readonly tree: ObjectSeriesWriter;
   readonly own: OwnVolume;
   readonly leftovers: LeftoverBlocks | undefined;
-  readonly identityKey: KeyObject;
   readonly gear: Uint32Array;
   readonly now: () => Date;
   /** Resolves or rejects when the packs, then the maps, are durable: what refers to them waits for it. */
@@ -92,14 +95,13 @@ function resultOf({ size, sha256, bytesNew, bytesRead }: StoredResult): AddResul
 export class VaultBackupWriter implements BackupWriter {
   readonly backupId: string;
   private readonly parts: WriterParts;
-  private readonly packer: UnitPacker;
+  /** Entries in their order; each waits for its content. */
   private readonly queue = new OrderedQueue();
-  private readonly readAhead = new ReadAhead();
   private readonly storer: ContentStorer;
   private readonly usage = new ClosureUsage();
   private readonly tree: TreeWriter;
   private readonly warnings: BackupWarning[] = [];
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly underWay = new Set<Promise<unknown>>();
   private readonly handles = new Map<StoredHandle, StoredResult>();
   /** Whether there is content that has no hash of all of it. */
   private hashless = false;
@@ -110,22 +112,11 @@ export class VaultBackupWriter implements BackupWriter {
   constructor(parts: WriterParts, pagesBefore: PagesBefore) {
     this.parts = parts;
     this.backupId = parts.plan.backupId;
-    const { options, packs, maps } = parts;
-    const compressionLevel = options.compressionLevel ?? 1;
-    this.tree = new TreeWriter(parts.tree, compressionLevel, pagesBefore);
-    this.packer = new UnitPacker({
-      packs,
-      compressionLevel,
-      unitBytes: options.unitBytes ?? DEFAULT_UNIT_BYTES,
-      maxUnits: 24,
-    });
+    const { options, maps, stations, places, gear, leftovers, bufferBytes } = parts;
+    this.tree = new TreeWriter(parts.tree, options.compressionLevel ?? 1, pagesBefore);
     this.storer = new ContentStorer({
-      packer: this.packer,
-      queue: this.queue,
+      ...{ stations, places, gear, leftovers, bufferBytes },
       appendPage: (page) => maps.append(rawUnit(page)),
-      identityKey: parts.identityKey,
-      gear: parts.gear,
-      leftovers: parts.leftovers,
       signal: options.signal,
       onBytes: (read, stored) => {
         this.counted.bytesRead += read;
@@ -161,45 +152,43 @@ export class VaultBackupWriter implements BackupWriter {
     if (this.lastPath !== undefined && comparePaths(this.lastPath, entry.path) >= 0)
       throw new EntryOrderError(readableBytes(entry.path), readableBytes(this.lastPath));
     this.lastPath = entry.path;
-    return this.inTurn((turn) => this.addInTurn(entry, content, turn));
-  }
-
-  /** Work that may begin at once, but must await its turn before it writes. */
-  private async inTurn<T>(work: (turn: Promise<unknown>) => Promise<T>): Promise<T> {
-    const turn = this.turn;
-    const { promise, resolve } = Promise.withResolvers<unknown>();
-    this.turn = promise;
-    try {
-      return await work(turn);
-    } finally {
-      // Also when reading failed early: the next entry must not overtake those before this one.
-      void turn.then(resolve);
-    }
-  }
-
-  private async addInTurn(
-    entry: Entry,
-    content: AddContent | undefined,
-    turn: Promise<unknown>,
-  ): Promise<AddResult> {
     if (content === undefined || 'asBefore' in content) {
-      await turn;
-      await this.room();
-      return content === undefined ? this.addBare(entry) : this.addUnchanged(entry, content.asBefore);
+      const result = content === undefined ? this.addBare(entry) : this.addUnchanged(entry, content.asBefore);
+      await this.room(this.queue.tasks);
+      return result;
     }
     if ('stored' in content) {
-      await turn;
-      await this.room();
       const stored = this.handles.get(content.stored);
       if (stored === undefined) throw new ForeignContentError(readableBytes(entry.path));
       this.handles.delete(content.stored);
-      this.push(entry, content.stored.readAt, stored);
+      this.push(entry, content.stored.readAt, Promise.resolve(stored));
+      await this.room(this.queue.tasks);
       return content.stored;
     }
     const readAt = content.readAt ?? this.nowInNanoseconds();
-    const stored = await this.storeInTurn(content, entry, turn);
-    this.push(entry, readAt, stored);
-    return resultOf(stored);
+    const { promise, resolve, reject } = Promise.withResolvers<StoredResult>();
+    // The entry's place is taken now, whatever is read first.
+    this.push(entry, readAt, promise);
+    const place = this.queue.tasks;
+    try {
+      await this.room(place);
+      const stored = await this.follow(this.storeContent(content, entry));
+      resolve(stored);
+      return resultOf(stored);
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  }
+
+  /** `finish` waits for it. */
+  private async follow<T>(work: Promise<T>): Promise<T> {
+    this.underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.underWay.delete(work);
+    }
   }
 
   async store(
@@ -208,37 +197,27 @@ export class VaultBackupWriter implements BackupWriter {
   ): Promise<StoredHandle> {
     this.checkOpen();
     const readAt = content.readAt ?? this.nowInNanoseconds();
-    const stored = await this.inTurn((turn) => this.storeInTurn(content, file, turn));
+    const stored = await this.follow(this.storeContent(content, file));
     const handle = { ...resultOf(stored), size: BigInt(stored.size), readAt };
     this.handles.set(handle, stored);
     return handle;
   }
 
-  private async storeInTurn(
+  private async storeContent(
     content: ReadContent | ChangedContent,
     file: Pick<Entry, 'path' | 'size'>,
-    turn: Promise<unknown>,
   ): Promise<StoredResult> {
     const before = content.before === undefined ? undefined : this.ownContent(content.before);
     const map = content.before && this.parts.parent?.map(content.before);
     if ('changes' in content) {
-      await turn;
-      await this.room();
       if (before === undefined || map === undefined) throw new ForeignContentError(readableBytes(file.path));
       const { parent } = this.parts;
-      const readBefore = (offset: number, length: number) =>
+      const read = (offset: number, length: number) =>
         parent?.contentRange(content.before, BigInt(offset), length) ?? Promise.resolve(new Uint8Array());
-      return this.storer.storeChanges(content, { content: before, map, read: readBefore });
+      return this.storer.storeChanges(content, { content: before, map, read });
     }
-    const source = await this.readAhead.begin(content.read);
-    try {
-      await turn;
-      await this.room();
-      const cut = before?.cut ?? (this.parts.options.cut ?? chooseCut)(file);
-      return await this.storer.store(source.bytes, cut, map);
-    } finally {
-      await source.done();
-    }
+    const cut = before?.cut ?? (this.parts.options.cut ?? chooseCut)(file);
+    return this.storer.store(content.read, cut, map);
   }
 
   private nowInNanoseconds(): bigint {
@@ -280,11 +259,15 @@ export class VaultBackupWriter implements BackupWriter {
     return { bytesRead: 0n, bytesNew: 0n, ...(content.sha256 && { sha256: content.sha256 }) };
   }
 
-  private push(entry: Entry, readAt: bigint, stored: StoredResult): void {
-    const { size, reference } = stored;
-    this.hashless ||= stored.sha256 === undefined;
-    this.count(entry, size);
+  /** An entry whose content cannot be read is left out; whoever added it is told. */
+  private push(entry: Entry, readAt: bigint, storing: Promise<StoredResult>): void {
+    const read = storing.catch(() => undefined);
     this.queue.push(async () => {
+      const stored = await read;
+      if (stored === undefined) return;
+      const { size, reference } = stored;
+      this.hashless ||= stored.sha256 === undefined;
+      this.count(entry, size);
       const { encoded, holdings } = await reference;
       this.usage.content(holdings);
       await this.tree.add({ ...entry, size: BigInt(size), readAt, encodedContent: encoded });
@@ -303,13 +286,13 @@ export class VaultBackupWriter implements BackupWriter {
     this.progress();
   }
 
-  /** Waits while too much waits; an entry must not wait for ever in a unit that nothing fills. */
-  private async room(): Promise<void> {
+  /** Waits while too many entries wait before this one. */
+  private async room(place: number): Promise<void> {
     this.checkOpen();
     this.queue.throwIfFailed();
-    if (this.queue.waiting < MAX_WAITING) return;
-    this.packer.flush();
-    await this.queue.drain();
+    if (this.queue.hasEnded(place - MAX_WAITING)) return;
+    await this.storer.pressing(this.queue.untilEnded(place - MAX_WAITING));
+    this.checkOpen();
   }
 
   warn(warning: BackupWarning): void {
@@ -324,14 +307,15 @@ export class VaultBackupWriter implements BackupWriter {
 
   async finish(summary: BackupSummary = {}): Promise<FinishedBackup> {
     this.checkOpen();
-    await this.turn;
+    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
     this.checkOpen();
     this.state = 'finished';
-    const { packs, maps, tree, packsDurable, mapsDurable } = this.parts;
-    await this.packer.drain();
+    const { stations, packs, maps, tree, packsDurable, mapsDurable } = this.parts;
+    await stations.finish();
     await packs.finish();
     crashPoint('vault.afterPacks');
     packsDurable.resolve(undefined);
+    await this.storer.finish();
     await this.queue.drain();
     const index = await this.tree.finish();
     const warningPages = await this.writeWarnings();
@@ -349,7 +333,7 @@ export class VaultBackupWriter implements BackupWriter {
       warnings: this.warnings.length,
       features: this.hashless ? [CONTENT_WITHOUT_HASH] : [],
       ...{ entries, files, bytes, bytesRead, bytesNew },
-      blockBytes: this.packer.blockBytes,
+      blockBytes: stations.blockBytes,
       summary,
     });
     await this.parts.parent?.close();
@@ -370,11 +354,13 @@ export class VaultBackupWriter implements BackupWriter {
   async abandon(): Promise<void> {
     if (this.state === 'abandoned') return;
     this.state = 'abandoned';
-    const { packs, maps, tree, packsDurable, mapsDurable, parent } = this.parts;
+    const { stations, packs, maps, tree, packsDurable, mapsDurable, parent } = this.parts;
     const reason = new CatenaError('vault.abandoned', `backup ${this.backupId} was abandoned`);
     packsDurable.reject(reason);
     mapsDurable.reject(reason);
-    await this.packer.stop();
+    await stations.abandon(reason);
+    await this.storer.abandon(reason);
+    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
     await this.queue.settled();
     await packs.abandon();
     await maps.abandon();

@@ -33,7 +33,7 @@ export interface ManifestParts {
   readonly composedFrom?: string;
   readonly own: OwnVolume;
   readonly series: {
-    readonly packs: ObjectSeriesWriter;
+    readonly packs: { readonly sizes: readonly number[] };
     readonly maps: ObjectSeriesWriter;
     readonly tree: ObjectSeriesWriter;
   };

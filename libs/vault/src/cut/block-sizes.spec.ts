@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { newCollectionKey } from '../key/data-key.ts';
 import type { CutMethod } from '../port/entry.ts';
 import { seededBytes } from '../testing/index.ts';
+import { blockSizes } from './block-sizes.ts';
 import { chooseCut } from './choose-cut.ts';
-import { cutterFor } from './cutter.ts';
 import { gearTable } from './gear-table.ts';
 
 const gear = gearTable(newCollectionKey());
@@ -13,15 +13,15 @@ const fixed: CutMethod = { kind: 'fixed', blockSize: 64 };
 const byContent: CutMethod = { kind: 'contentDefined', averageSize: 256 };
 
 /** Blocks of bytes that arrive in chunks of the given sizes, over and over. */
-function cut(method: CutMethod, bytes: Uint8Array, chunkSizes: readonly number[]): Buffer[] {
-  const cutter = cutterFor(method, gear);
+function cut(method: CutMethod, bytes: Uint8Array, chunkSizes: readonly number[], table = gear): Buffer[] {
   const blocks: Buffer[] = [];
-  for (let at = 0, i = 0; at < bytes.length; i++) {
-    const size = chunkSizes[i % chunkSizes.length]!;
-    for (const block of cutter.push(bytes.subarray(at, at + size))) blocks.push(Buffer.from(block));
-    at += size;
+  for (let start = 0, end = 0, i = 0; end < bytes.length; i++) {
+    end += chunkSizes[i % chunkSizes.length]!;
+    for (const size of blockSizes(bytes.subarray(start, end), method, table, end >= bytes.length)) {
+      blocks.push(Buffer.from(bytes.subarray(start, start + size)));
+      start += size;
+    }
   }
-  for (const block of cutter.end()) blocks.push(Buffer.from(block));
   return blocks;
 }
 
@@ -97,8 +97,7 @@ describe('content-defined cutting', () => {
   it('cuts elsewhere under another key', () => {
     const other = gearTable(newCollectionKey());
     const bytes = seededBytes(100_000);
-    const sizes = (table: Uint32Array) =>
-      [...cutterFor(byContent, table).push(bytes)].map((block) => block.length);
+    const sizes = (table: Uint32Array) => cut(byContent, bytes, [4096], table).map((block) => block.length);
     expect(sizes(gear)).not.toEqual(sizes(other));
   });
 });

@@ -1,0 +1,126 @@
+import { CatenaError } from '@catena/events';
+import type { ObjectStore, ObjectWriter } from '../port/object-store.ts';
+
+export interface SinkOptions {
+  readonly store: ObjectStore;
+  readonly nameOf: (number: number) => string;
+  readonly afterCommit?: () => void;
+  /** Packs that may wait for being durable before `room` waits. */
+  readonly maxUncommitted: number;
+  /** Bytes that may wait for being written before `room` waits. */
+  readonly maxWaitingBytes: number;
+}
+
+interface SunkPack {
+  tail: Promise<void>;
+  writer: Promise<ObjectWriter>;
+  size: number;
+}
+
+/** Writes sealed packs to the store, several side by side, and makes them durable. */
+export class PackSink {
+  private readonly options: SinkOptions;
+  /** Packs that are not durable. */
+  private readonly open = new Map<number, SunkPack>();
+  private readonly work = new Set<Promise<void>>();
+  private waitingBytes = 0;
+  private uncommitted = 0;
+  private failure: { readonly error: unknown } | undefined;
+  /** Size of pack n at n - 1; complete after `finish`. */
+  readonly sizes: number[] = [];
+  bytesWritten = 0;
+
+  constructor(options: SinkOptions) {
+    this.options = options;
+  }
+
+  /** Bytes of a pack, in the pack's order. They are the sink's from now on. */
+  write(number: number, bytes: Uint8Array, last: boolean): void {
+    const pack = this.open.get(number) ?? this.begin(number);
+    pack.size += bytes.length;
+    this.waitingBytes += bytes.length;
+    this.bytesWritten += bytes.length;
+    if (last) {
+      this.sizes[number - 1] = pack.size;
+      this.uncommitted++;
+    }
+    const before = pack.tail;
+    pack.tail = (async () => {
+      await before;
+      try {
+        if (this.failure !== undefined) throw this.failure.error;
+        const writer = await pack.writer;
+        await writer.write(bytes);
+        if (last) await this.commit(number, writer);
+      } catch (error) {
+        this.failure ??= { error };
+      } finally {
+        this.waitingBytes -= bytes.length;
+        if (last) this.uncommitted--;
+      }
+    })();
+    this.track(pack.tail);
+  }
+
+  private begin(number: number): SunkPack {
+    const { store, nameOf } = this.options;
+    while (this.sizes.length < number) this.sizes.push(0);
+    const writer = store.create(nameOf(number));
+    writer.catch(() => undefined); // the first write reports it
+    const pack = { tail: Promise.resolve(), writer, size: 0 };
+    this.open.set(number, pack);
+    return pack;
+  }
+
+  private track(work: Promise<void>): void {
+    this.work.add(work);
+    void work.then(() => this.work.delete(work));
+  }
+
+  private async commit(number: number, writer: ObjectWriter): Promise<void> {
+    try {
+      if (!(await writer.commit()))
+        throw new CatenaError(
+          'vault.object-exists',
+          `${this.options.nameOf(number)} exists although nobody else writes to its volume`,
+        );
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    this.open.delete(number);
+    this.options.afterCommit?.();
+  }
+
+  throwIfFailed(): void {
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** Resolves when more may be written. */
+  async room(): Promise<void> {
+    const { maxUncommitted, maxWaitingBytes } = this.options;
+    while (
+      this.failure === undefined &&
+      (this.waitingBytes > maxWaitingBytes || this.uncommitted > maxUncommitted)
+    )
+      await Promise.race(this.work);
+    this.throwIfFailed();
+  }
+
+  /** Resolves when everything written so far has been written, and what is whole is durable. */
+  async finish(): Promise<void> {
+    while (this.work.size > 0) await Promise.all(this.work);
+    this.throwIfFailed();
+  }
+
+  /** Gives up the packs that are not whole; the others stay. */
+  async abandon(): Promise<void> {
+    this.failure ??= { error: new Error('the backup was abandoned') };
+    await Promise.all(this.work);
+    for (const { writer } of this.open.values())
+      await writer.then(
+        (begun) => begun.abort(),
+        () => undefined, // was not begun
+      );
+  }
+}

@@ -1,0 +1,191 @@
+import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { constants, zstdCompressSync } from 'node:zlib';
+import type { ContentsBlock } from '../../container/contents-table.ts';
+import { ContentsTableWriter } from '../../container/contents-table.ts';
+import { encodeFooterEnd, encodeFooterStart } from '../../container/object-footer.ts';
+import { encodeHeader } from '../../container/object-header.ts';
+import { RAW_METHOD, savesEnough, ZSTD_METHOD } from '../../container/unit-codec.ts';
+import type { UnitSeal } from '../../container/unit-seal.ts';
+import { unitSeal } from '../../container/unit-seal.ts';
+import { looksIncompressible } from './incompressible.ts';
+import type { RecentBlocks } from './recent-blocks.ts';
+import type { StationOptions } from './station-tasks.ts';
+
+/** A pack of very many very small blocks is closed before its table grows larger than this. */
+const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
+
+/** Where a unit has come to lie. */
+export interface PlacedUnit {
+  readonly unit: number;
+  readonly pack: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Bytes of a pack, in the pack's order. */
+export interface SealedPart {
+  readonly pack: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The pack is whole with this. */
+  readonly last: boolean;
+}
+
+interface OpenPack {
+  readonly number: number;
+  readonly seal: UnitSeal;
+  readonly contents: ContentsTableWriter;
+  readonly hash: Hash;
+  offset: number;
+}
+
+interface OpenUnit {
+  readonly number: number;
+  buffer: Buffer;
+  length: number;
+  blocks: ContentsBlock[];
+}
+
+/** Puts blocks into units and units into packs, one after another; what is ready is taken away with `take`. */
+export class PackFiller {
+  private readonly options: StationOptions;
+  private readonly recent: RecentBlocks;
+  private pack: OpenPack | undefined;
+  private unit: OpenUnit | undefined;
+  private spare: Buffer | undefined;
+  private units: PlacedUnit[] = [];
+  private sealed: SealedPart[] = [];
+  private parts: Uint8Array[] = [];
+  private blockBytes = 0;
+
+  constructor(options: StationOptions, recent: RecentBlocks) {
+    this.options = options;
+    this.recent = recent;
+  }
+
+  /**
+   * Says where a block would be put if `add` were called next, without putting it there: `ahead` is what other blocks
+   * were told before.
+   */
+  plan(size: number, ahead: { unit: number; length: number } | undefined): { unit: number; length: number } {
+    const now = ahead ?? (this.unit && { unit: this.unit.number, length: this.unit.length });
+    const fits = now !== undefined && now.unit !== 0 && now.length + size <= this.options.unitBytes;
+    return fits
+      ? { unit: now.unit, length: now.length + size }
+      : { unit: this.recent.nextUnit(), length: size };
+  }
+
+  /** Puts a block into the unit it was planned for. */
+  add(unit: number, id: Uint8Array, block: Uint8Array): void {
+    if (this.unit !== undefined && this.unit.number !== unit) this.closeUnit();
+    const { unitBytes } = this.options;
+    this.unit ??= {
+      number: unit,
+      buffer:
+        block.length > unitBytes
+          ? Buffer.allocUnsafeSlow(block.length)
+          : (this.spare ?? Buffer.allocUnsafeSlow(unitBytes)),
+      length: 0,
+      blocks: [],
+    };
+    const open = this.unit;
+    open.buffer.set(block, open.length);
+    open.length += block.length;
+    open.blocks.push({ id, size: block.length });
+    this.blockBytes += block.length;
+    if (open.length >= unitBytes) this.closeUnit();
+  }
+
+  /** Closes the open unit, however small. */
+  closeUnit(): void {
+    const { unit } = this;
+    if (unit === undefined) return;
+    this.unit = undefined;
+    if (unit.buffer.length === this.options.unitBytes) this.spare = unit.buffer;
+    const pack = (this.pack ??= this.begin());
+    const { offset } = pack;
+    const plain = unit.buffer.subarray(0, unit.length);
+    const compressed = this.compressed(plain);
+    const length = this.seal(pack, compressed === undefined ? RAW_METHOD : ZSTD_METHOD, compressed ?? plain);
+    pack.contents.add(length, unit.blocks);
+    this.units.push({ unit: unit.number, pack: pack.number, offset, length });
+    if (pack.offset >= this.options.packBytes || pack.contents.bytes >= MAX_CONTENTS_BYTES) this.closePack();
+  }
+
+  private compressed(plain: Buffer): Uint8Array | undefined {
+    if (looksIncompressible(plain)) return undefined;
+    const compressed = zstdCompressSync(plain, {
+      params: { [constants.ZSTD_c_compressionLevel]: this.options.compressionLevel },
+      pledgedSrcSize: plain.length,
+      // Room for the worst case, so that the result comes in one piece.
+      chunkSize: Math.max(1024, plain.length + (plain.length >>> 7) + 512),
+    });
+    return savesEnough(plain.length, compressed.length) ? compressed : undefined;
+  }
+
+  private begin(): OpenPack {
+    const { volume, key } = this.options;
+    const number = this.recent.nextPack();
+    const identity = { kind: 'pack', number, ...{ volume: volume.id, origin: volume.origin } } as const;
+    const named = key === undefined ? identity : { ...identity, key: key.id };
+    const seal = unitSeal(named, key?.secret);
+    const pack: OpenPack = {
+      number,
+      seal,
+      contents: new ContentsTableWriter(),
+      hash: createHash('sha256'),
+      offset: 0,
+    };
+    this.write(pack, encodeHeader(named));
+    return pack;
+  }
+
+  private seal(pack: OpenPack, method: Uint8Array, data: Uint8Array): number {
+    const begin = pack.offset;
+    for (const part of pack.seal.seal([method, data], begin)) this.write(pack, part);
+    return pack.offset - begin;
+  }
+
+  private write(pack: OpenPack, bytes: Uint8Array): void {
+    pack.offset += bytes.length;
+    pack.hash.update(bytes);
+    this.parts.push(bytes);
+  }
+
+  /** Joins what was written to a pack since the last time. */
+  private join(pack: OpenPack, last: boolean): void {
+    if (this.parts.length === 0) return;
+    const bytes = new Uint8Array(this.parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of this.parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    this.parts = [];
+    this.sealed.push({ pack: pack.number, bytes, last });
+  }
+
+  /** Closes the open unit and the open pack. */
+  closePack(): void {
+    this.closeUnit();
+    const { pack } = this;
+    if (pack === undefined) return;
+    this.pack = undefined;
+    const contentsOffset = pack.offset;
+    const contentsLength = this.seal(pack, RAW_METHOD, pack.contents.encode());
+    const { units } = pack.contents;
+    this.write(pack, encodeFooterStart({ contentsOffset, contentsLength, units }));
+    this.parts.push(encodeFooterEnd(pack.hash.digest()));
+    this.join(pack, true);
+  }
+
+  /** What has been sealed since the last time. */
+  take(): { units: PlacedUnit[]; sealed: SealedPart[]; blockBytes: number } {
+    if (this.pack !== undefined) this.join(this.pack, false);
+    const { units, sealed, blockBytes } = this;
+    this.units = [];
+    this.sealed = [];
+    this.blockBytes = 0;
+    return { units, sealed, blockBytes };
+  }
+}

@@ -1,0 +1,4 @@
+import { serveTasks } from '../../workers/serve-tasks.ts';
+import { stationHandlers } from './station-handlers.ts';
+
+serveTasks(stationHandlers);
