@@ -23,6 +23,7 @@ export class PackSink {
   /** Packs that are not durable. */
   private readonly open = new Map<number, SunkPack>();
   private readonly work = new Set<Promise<void>>();
+  private spare: ArrayBuffer[] = [];
   private waitingBytes = 0;
   private uncommitted = 0;
   private failure: { readonly error: unknown } | undefined;
@@ -35,7 +36,7 @@ export class PackSink {
   }
 
   /** Bytes of a pack, in the pack's order. They are the sink's from now on. */
-  write(number: number, bytes: Uint8Array, last: boolean): void {
+  write(number: number, bytes: Uint8Array<ArrayBuffer>, last: boolean): void {
     const pack = this.open.get(number) ?? this.begin(number);
     pack.size += bytes.length;
     this.waitingBytes += bytes.length;
@@ -51,6 +52,7 @@ export class PackSink {
         if (this.failure !== undefined) throw this.failure.error;
         const writer = await pack.writer;
         await writer.write(bytes);
+        this.spare.push(bytes.buffer);
         if (last) await this.commit(number, writer);
       } catch (error) {
         this.failure ??= { error };
@@ -90,6 +92,13 @@ export class PackSink {
     }
     this.open.delete(number);
     this.options.afterCommit?.();
+  }
+
+  /** Memory of bytes that have been written. */
+  takeSpare(): ArrayBuffer[] {
+    const { spare } = this;
+    this.spare = [];
+    return spare;
   }
 
   throwIfFailed(): void {

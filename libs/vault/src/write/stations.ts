@@ -125,7 +125,8 @@ export class Stations {
   async store(input: StoreInput, bytes: number): Promise<StoreOutput> {
     await this.parts.sink.room();
     return this.with(this.leastLoaded(), bytes, async ({ runner }) => {
-      const output = await runner.run('store', input, [input.buffer]);
+      const spare = this.parts.sink.takeSpare();
+      const output = await runner.run('store', { ...input, spare }, [input.buffer, ...spare]);
       this.takeOver(output);
       return output;
     });

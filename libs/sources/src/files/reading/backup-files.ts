@@ -48,7 +48,7 @@ export class FilesBackup {
   readonly #moments: ReadingMoments;
   readonly #previous: PreviousEntries;
   readonly #entries = new EntryMaker();
-  readonly #pending = new PendingWork({ tasks: 64, bytes: 32 * 1024 * 1024 });
+  readonly #pending = new PendingWork({ tasks: 1024, bytes: 32 * 1024 * 1024 });
   readonly #slice: TimeSlice;
   /** First path of each hard-link group that is in the backup, and how many of its names are still to come. */
   readonly #groups = new Map<string, { path: Uint8Array; left: number }>();

@@ -96,6 +96,7 @@ export async function readWhole({ path, fd }: OpenFile, limit: number): Promise<
 export function contentInMemory(content: Buffer): ContentReader {
   return {
     sizeHint: BigInt(content.length),
+    whole: content,
     async *open() {
       if (content.length > 0) yield content;
     },
@@ -103,7 +104,8 @@ export function contentInMemory(content: Buffer): ContentReader {
 }
 
 /**
- * Content of an open file up to `size`, read one chunk ahead of who asks for it. Holes are not read, they are zeros.
+ * Content of an open file up to `size`, read by the writer itself, or one chunk ahead of who asks for it if there are
+ * holes: those are not read, they are zeros.
  *
  * @param done called when all of it has been handed out
  */
@@ -115,8 +117,10 @@ export function contentOfOpen(
 ): ContentReader {
   const size = status.size;
   const sparse = status.allocated < size;
+  const failed = (error: unknown) => (blamesOneFile(error) ? new UnreadableFile(path, error) : error);
   return {
     sizeHint: size,
+    ...(sparse ? {} : { file: { descriptor: fd, size, done, failed } }),
     async *open() {
       const buffers = [Buffer.allocUnsafeSlow(chunkSize), Buffer.allocUnsafeSlow(chunkSize)] as const;
       let turn = 0;

@@ -15,6 +15,9 @@ import type { StationOptions } from './station-tasks.ts';
 /** A pack of very many very small blocks is closed before its table grows larger than this. */
 const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
 
+/** What a task seals at once, as a rule. */
+const PART_BYTES = 1280 * 1024;
+
 /** Where a unit has come to lie. */
 export interface PlacedUnit {
   readonly unit: number;
@@ -56,6 +59,8 @@ export class PackFiller {
   private units: PlacedUnit[] = [];
   private sealed: SealedPart[] = [];
   private parts: Uint8Array[] = [];
+  /** Memory that sealed bytes were in, to be used again. */
+  private readonly spareParts: ArrayBuffer[] = [];
   private blockBytes = 0;
 
   constructor(options: StationOptions, recent: RecentBlocks) {
@@ -155,7 +160,8 @@ export class PackFiller {
   /** Joins what was written to a pack since the last time. */
   private join(pack: OpenPack, last: boolean): void {
     if (this.parts.length === 0) return;
-    const bytes = new Uint8Array(this.parts.reduce((sum, part) => sum + part.length, 0));
+    const length = this.parts.reduce((sum, part) => sum + part.length, 0);
+    const bytes = new Uint8Array(this.memory(length), 0, length);
     let at = 0;
     for (const part of this.parts) {
       bytes.set(part, at);
@@ -163,6 +169,16 @@ export class PackFiller {
     }
     this.parts = [];
     this.sealed.push({ pack: pack.number, bytes, last });
+  }
+
+  private memory(length: number): ArrayBuffer {
+    if (length > PART_BYTES) return new ArrayBuffer(length);
+    return this.spareParts.pop() ?? new ArrayBuffer(PART_BYTES);
+  }
+
+  /** Takes back the memory of sealed bytes that have been written. */
+  reuse(buffers: readonly ArrayBuffer[]): void {
+    for (const buffer of buffers) if (buffer.byteLength === PART_BYTES) this.spareParts.push(buffer);
   }
 
   /** Closes the open unit and the open pack. */

@@ -1,10 +1,11 @@
-import type { Hash, KeyObject } from 'node:crypto';
-import { createHash, createHmac, createSecretKey } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { BLOCK_ID_BYTES } from '../../container/contents-table.ts';
 import { blockSizes } from '../../cut/block-sizes.ts';
 import type { TaskContext } from '../../workers/task.ts';
 import { Transferring } from '../../workers/task.ts';
+import { BlockIdentities } from './block-identity.ts';
 import { PackFiller } from './pack-filler.ts';
 import { RecentBlocks } from './recent-blocks.ts';
 import type {
@@ -23,7 +24,7 @@ const ZEROS = Buffer.alloc(1024 * 1024);
 
 /** What one thread keeps of one backup. */
 interface Station {
-  readonly identityKey: KeyObject;
+  readonly identities: BlockIdentities;
   readonly recent: RecentBlocks;
   readonly filler: PackFiller;
   readonly lanes: Map<number, Hash>;
@@ -32,7 +33,7 @@ interface Station {
 function open(options: StationOptions, { state }: TaskContext): void {
   const recent = new RecentBlocks(options.recent);
   const station: Station = {
-    identityKey: createSecretKey(options.identityKey),
+    identities: new BlockIdentities(options.identityKey),
     recent,
     filler: new PackFiller(options, recent),
     lanes: new Map(),
@@ -44,11 +45,11 @@ function stationOf({ state }: TaskContext): Station {
   return state.get('station') as Station;
 }
 
-function isZero(block: Buffer): boolean {
-  if (block[0] !== 0 || block[block.length - 1] !== 0) return false;
-  for (let at = 0; at < block.length; at += ZEROS.length) {
-    const part = block.subarray(at, at + ZEROS.length);
-    if (!part.equals(ZEROS.subarray(0, part.length))) return false;
+function isZero(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] !== 0 || bytes[end - 1] !== 0) return false;
+  for (let at = start; at < end; at += ZEROS.length) {
+    const length = Math.min(ZEROS.length, end - at);
+    if (bytes.compare(ZEROS, 0, length, at, at + length) !== 0) return false;
   }
   return true;
 }
@@ -125,14 +126,11 @@ function identify(
   const ids = new Uint8Array(sizes.length * BLOCK_ID_BYTES);
   let at = piece.offset;
   for (let i = 0; i < sizes.length; i++) {
-    const block = bytes.subarray(at, (at += sizes[i] as number));
+    const end = at + (sizes[i] as number);
     blocks[i * BLOCK_WORDS] = KNOWN_BLOCK;
-    if (zeros && isZero(block)) blocks[i * BLOCK_WORDS] = ZERO_BLOCK;
-    else
-      ids.set(
-        createHmac('sha256', station.identityKey).update(block).digest().subarray(0, BLOCK_ID_BYTES),
-        i * BLOCK_ID_BYTES,
-      );
+    if (zeros && isZero(bytes, at, end)) blocks[i * BLOCK_WORDS] = ZERO_BLOCK;
+    else station.identities.write(bytes, at, end, ids, i * BLOCK_ID_BYTES);
+    at = end;
   }
   return ids;
 }
@@ -206,8 +204,9 @@ function identities(input: StoreInput, context: TaskContext): Transferring<Store
 }
 
 /** Stores what is new in a buffer. */
-function store({ buffer, pieces }: StoreInput, context: TaskContext): Transferring<StoreOutput> {
+function store({ buffer, pieces, spare = [] }: StoreInput, context: TaskContext): Transferring<StoreOutput> {
   const station = stationOf(context);
+  station.filler.reuse(spare);
   const stored = pieces.map((piece) => storePiece(station, Buffer.from(buffer), piece));
   const { output, buffers } = filled(station.filler);
   return new Transferring({ buffer, pieces: stored, ...output }, [buffer, ...buffers]);

@@ -57,6 +57,8 @@ export interface Filled {
 export interface StoreInput {
   readonly buffer: ArrayBuffer;
   readonly pieces: readonly Piece[];
+  /** Memory of sealed bytes that is not needed any more. */
+  readonly spare?: readonly ArrayBuffer[];
 }
 
 export interface StoreOutput extends Filled {
