@@ -49,6 +49,12 @@ interface OpenUnit {
   blocks: ContentsBlock[];
 }
 
+/** Large memory that is not needed any more is returned at once; the collector would let much of it pile up. */
+function giveBack({ buffer }: Uint8Array): void {
+  // What is not larger may share its memory with others.
+  if (buffer.byteLength > Buffer.poolSize && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /** Puts blocks into units and units into packs, one after another; what is ready is taken away with `take`. */
 export class PackFiller {
   private readonly options: StationOptions;
@@ -112,6 +118,7 @@ export class PackFiller {
     const plain = unit.buffer.subarray(0, unit.length);
     const compressed = this.compressed(plain);
     const length = this.seal(pack, compressed === undefined ? RAW_METHOD : ZSTD_METHOD, compressed ?? plain);
+    if (compressed !== undefined) giveBack(compressed);
     pack.contents.add(length, unit.blocks);
     this.units.push({ unit: unit.number, pack: pack.number, offset, length });
     if (pack.offset >= this.options.packBytes || pack.contents.bytes >= MAX_CONTENTS_BYTES) this.closePack();
@@ -166,6 +173,7 @@ export class PackFiller {
     for (const part of this.parts) {
       bytes.set(part, at);
       at += part.length;
+      giveBack(part);
     }
     this.parts = [];
     this.sealed.push({ pack: pack.number, bytes, last });
