@@ -12,13 +12,17 @@ export class ByteBudget {
 
   /** @returns what to give back. What is more than there ever is waits until all of it is free. */
   async take(bytes: number): Promise<number> {
-    if (this.failure !== undefined) throw this.failure;
+    this.throwIfFailed();
     const taken = Math.min(bytes, this.total);
     if (this.waiting.length > 0 || this.free < taken)
       await new Promise<void>((go) => this.waiting.push({ bytes: taken, go }));
     else this.free -= taken;
-    if (this.failure !== undefined) throw this.failure as Error;
+    this.throwIfFailed();
     return taken;
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure !== undefined) throw this.failure;
   }
 
   give(bytes: number): void {
