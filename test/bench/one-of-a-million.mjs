@@ -224,6 +224,7 @@ for (let round = 0; round <= Number(values.rounds); round++)
       for (const restored of [count - 1, count])
         if (readFileSync(path.join(targets, String(restored), file), 'utf8') !== contentOf(wanted))
           throw new Error(`${restored} was not restored`);
+    console.error(`round ${round}, ${one.question}: ${JSON.stringify(pair)}`);
     // The first round warms the caches of both.
     if (round > 0) for (const tool of ['catena', 'restic']) one[tool].push(pair[tool]);
   }

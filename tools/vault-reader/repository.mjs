@@ -63,22 +63,29 @@ export class Repository {
     return new Backup(manifest, new Units(this.#store, manifest.collection, keys), blockKey);
   }
 
-  /** Names of the objects a backup needs that are not there, or whose size is not the one its owner wrote down. */
-  missingObjects(manifest) {
+  /**
+   * Objects a backup needs that are not there, or whose size is not the one that the manifest of their owner says. Where the
+   * owner's manifest is gone nobody knows which of the numbers are gaps, and only reading shows what is missing.
+   */
+  missingObjects(manifest, manifests) {
     const missing = [];
     const units = new Units(this.#store, manifest.collection, new Map());
     for (const volume of manifest.volumes) {
+      const owner = manifests.find(({ backup }) => backup === volume.backup);
+      const own = owner?.volumes.find(({ id }) => id === volume.id);
       for (const [kind, list] of [
         ['pack', 'packs'],
         ['map', 'maps'],
         ['tree', 'tree'],
       ]) {
-        const sizes = volume[list]?.split(' ').map(Number);
+        const sizes = own?.[list]?.split(' ').map(Number) ?? [];
         for (const number of numbersOf(volume.needs[list])) {
+          const size = sizes[number - 1] ?? 0;
+          if (size === 0) continue;
           const name = units.nameOf(volume, kind, number);
           if (!this.#store.exists(name)) missing.push(`${name} is missing`);
-          else if (sizes !== undefined && this.#store.size(name) !== sizes[number - 1]) {
-            missing.push(`${name} has ${this.#store.size(name)} bytes instead of ${sizes[number - 1]}`);
+          else if (this.#store.size(name) !== size) {
+            missing.push(`${name} has ${this.#store.size(name)} bytes instead of ${size}`);
           }
         }
       }

@@ -117,7 +117,10 @@ function verify(repository, [wanted], options) {
   let damages = wanted === undefined ? errors.length : 0;
   for (const error of wanted === undefined ? errors : []) complain(error.message);
   for (const manifest of chosen) {
-    const found = [...repository.missingObjects(manifest), ...damagedFiles(repository.backup(manifest))];
+    const found = [
+      ...repository.missingObjects(manifest, manifests),
+      ...damagedFiles(repository.backup(manifest)),
+    ];
     for (const damage of found) complain(`backup ${manifest.backup}: ${damage}`);
     print(`${manifest.backup}: ${found.length === 0 ? 'right' : `${found.length} damages`}`);
     damages += found.length;

@@ -74,7 +74,5 @@ export function exitCodeOf(error: unknown): ExitCode {
     if (error.code.startsWith('internal.')) return ExitCode.internal;
     return ExitCode.refused;
   }
-  // Whoever was interrupted stopped because of that.
-  if (error instanceof Error && error.name === 'AbortError') return ExitCode.interrupted;
   return ExitCode.internal;
 }

@@ -98,7 +98,10 @@ export async function runCommandLine(args: readonly string[], open: OpenInvocati
         exitCode = await close();
       } catch (error) {
         await close();
-        exitCode = report(error, invocation.json);
+        // Whoever interrupted it knows why it ended.
+        const isInterrupted =
+          invocation.signal.aborted && error instanceof Error && error.name === 'AbortError';
+        exitCode = isInterrupted ? ExitCode.interrupted : report(error, invocation.json);
       }
     };
 
