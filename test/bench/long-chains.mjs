@@ -7,7 +7,7 @@
  * the share of the 8 KiB pages was overwritten in place, scattered. Without a data set the source is files of 8 MiB, half
  * random and half compressible. `--chain 100,400` restores after 100 and after 400. Each line: seconds, CPU seconds, bytes and
  * pieces read from the repository, how often the source's stored bytes that is, maps per incremental as a share of the source, and
- * the process's peak memory so far. Each state is restored `--rounds` times (default 3), the median counts.
+ * the process's peak memory so far. Then a full is composed of the newest backup, without the source, and restored, too. Each state is restored `--rounds` times (default 3), the median counts.
  */
 import { createHash, randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -148,6 +148,20 @@ try {
     );
   };
 
+  /** A full of what a backup shows, in objects of its own. */
+  const compose = async (from) => {
+    const [reads, bytes, cpu, begun] = [store.reads, store.bytes, process.cpuUsage(), performance.now()];
+    const plan = { backupId: `of-${from}`, run: `compose-${from}`, attempt: 1, startedAt: new Date(), from };
+    const { manifest } = await collection.compose(plan);
+    const used = process.cpuUsage(cpu);
+    const seconds = (performance.now() - begun) / 1000;
+    const readBytes = store.bytes - bytes;
+    console.log(
+      `| composing a full of it | ${seconds.toFixed(2)} | ${(seconds / ofFull.seconds).toFixed(2)} | ${((used.user + used.system) / 1e6 / ofFull.cpu).toFixed(2)} | ${(readBytes / 1e6).toFixed(0)} | ${(readBytes / ofFull.bytes).toFixed(2)} | ${store.reads - reads} | ${(manifest.statistics.bytesStored / 1e6).toFixed(0)} MB stored | ${peakMiB().toFixed(0)} |`,
+    );
+    return manifest.backup;
+  };
+
   console.log(
     '| restored | s | of the full | CPU of the full | MB read | of the full | reads | maps per incremental | peak MiB |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   );
@@ -158,8 +172,10 @@ try {
     await change(files);
     maps.push((await backup(number)).statistics.bytesOfMaps);
     const ofSource = (100 * median(maps)) / full.statistics.bytes;
-    if (stops.includes(number))
-      await measure(`after ${number} of ${share * 100} %`, `b${number}`, `${ofSource.toFixed(2)} %`);
+    if (!stops.includes(number)) continue;
+    await measure(`after ${number} of ${share * 100} %`, `b${number}`, `${ofSource.toFixed(2)} %`);
+    const composed = await compose(`b${number}`);
+    await measure(`after ${number}, composed`, composed);
   }
   await repository.close();
 } finally {

@@ -20,6 +20,11 @@ export type MovedBlock =
   | { readonly zero: true; readonly size: number }
   | { readonly zero: false; readonly id: Uint8Array; readonly size: number; readonly place: PlaceOf };
 
+interface OpenedUnit {
+  readonly plain: Buffer;
+  readonly body?: Buffer;
+}
+
 type PlaceOf = () => Promise<{ unit: UnitPlace; start: number }>;
 
 export interface BlockMoverParts {
@@ -88,7 +93,7 @@ export class BlockMover {
     if (group === undefined) return;
     this.open = undefined;
     if (this.failure !== undefined) throw this.failure.error;
-    const opened = this.openUnit(group);
+    const { opened, release } = this.openUnit(group);
     opened.catch(() => undefined); // thrown when its turn comes
     const moved = this.tail.then(async () => {
       try {
@@ -99,6 +104,8 @@ export class BlockMover {
       } catch (error) {
         this.failure ??= { error };
         group.fail(error);
+      } finally {
+        release();
       }
     });
     this.tail = moved;
@@ -107,17 +114,18 @@ export class BlockMover {
   }
 
   /** The unit of a group; its compressed bytes only where it may go over whole. */
-  private async openUnit(group: BlockGroup): Promise<{ plain: Buffer; body?: Buffer }> {
+  private openUnit(group: BlockGroup): { opened: Promise<OpenedUnit>; release: () => void } {
     const { units } = this.parts;
-    try {
-      if (group.start > 0) return { plain: await units.read('pack', group.unit) };
-      return await units.readWithBody('pack', group.unit);
-    } catch (error) {
+    const failed = (error: unknown) => {
       throw this.named(error, group);
-    }
+    };
+    if (group.start === 0)
+      return { opened: units.readWithBody('pack', group.unit).catch(failed), release: () => undefined };
+    const held = units.hold('pack', group.unit);
+    return { opened: held.plain.then((plain) => ({ plain }), failed), release: () => held.release() };
   }
 
-  private move(group: BlockGroup, { plain, body }: { plain: Buffer; body?: Buffer }): void {
+  private move(group: BlockGroup, { plain, body }: OpenedUnit): void {
     const { composed } = this.parts;
     const pieces = group.blocks.map((block) => this.verified(group, block, plain));
     if (body === undefined || group.bytes !== plain.length) {
