@@ -1,11 +1,13 @@
 import type { OpenedUnit, SealedUnits } from './open-units.ts';
 import { openUnits, RecentSeals } from './open-units.ts';
-import { WorkerPool } from '../workers/worker-pool.ts';
+import { defaultWorkers, WorkerPool } from '../workers/worker-pool.ts';
 import { workerProgram } from '../workers/worker-thread.ts';
 import type { readingTasks } from './reading-worker.ts';
 
 /** Sealed bytes that are opened here before threads are started for what still comes. */
 const FEW_BYTES = 4 * 1024 * 1024;
+/** The thread that asks hashes and hands out what is opened, so one core is its own. */
+const workers = Math.max(1, defaultWorkers() - 1);
 
 /** Unseals and decompresses what was read: a little of it at once, more of it on other threads. */
 export class UnitOpener {
@@ -17,7 +19,10 @@ export class UnitOpener {
   async open(sealed: SealedUnits): Promise<{ readonly opened: OpenedUnit[]; readonly own: boolean }> {
     this.bytes += sealed.bytes.length;
     if (this.bytes <= FEW_BYTES) return { opened: openUnits(sealed, this.seals), own: false };
-    this.pool ??= new WorkerPool({ program: workerProgram('./reading-worker', import.meta.url) });
+    this.pool ??= new WorkerPool({
+      program: workerProgram('./reading-worker', import.meta.url),
+      workers,
+    });
     const bytes = alone(sealed.bytes);
     return { opened: await this.pool.run('open', { ...sealed, bytes }, [bytes.buffer]), own: true };
   }
