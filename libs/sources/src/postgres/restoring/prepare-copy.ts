@@ -28,6 +28,15 @@ export const TO_END_OF_BACKUP: readonly string[] = [
   "recovery_target_action = 'promote'",
 ];
 
+/**
+ * The server sees that a target was reached only by the record after it. A primary always writes one (it changes to the
+ * next segment); a quiet standby has none, so its backup is recovered to the end of the log that came with it.
+ */
+function endOfBackup({ standby }: CopyPlan['driverDetails']): readonly string[] {
+  if (standby !== true) return TO_END_OF_BACKUP;
+  return TO_END_OF_BACKUP.filter((line) => !line.startsWith('recovery_target ='));
+}
+
 /** @param folder the data folder while it is staged */
 export async function prepareCopy(folder: string, plan: CopyPlan): Promise<void> {
   const at = (name: string) => path.join(folder, name);
@@ -69,7 +78,7 @@ function settingsText({ driverDetails, recovery }: CopyPlan): string {
     ...recoverySettingLines(driverDetails),
     '',
     '# Recovery; without meaning once it has ended.',
-    ...recovery,
+    ...(recovery === TO_END_OF_BACKUP ? endOfBackup(driverDetails) : recovery),
     '',
   ].join('\n');
 }

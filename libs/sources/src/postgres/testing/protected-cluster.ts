@@ -29,7 +29,12 @@ export interface ProtectedCluster {
 export const BACKUP_ROLE = { user: 'backup', password: 'only-for-tests' };
 
 /** What a server needs so that it can be backed up; some of it is the default of a server that others run. */
-export const REPLICATION_SETTINGS = { wal_level: 'replica', max_wal_senders: '10', summarize_wal: 'on' };
+export const REPLICATION_SETTINGS = {
+  wal_level: 'replica',
+  max_wal_senders: '10',
+  full_page_writes: 'on',
+  summarize_wal: 'on',
+};
 
 /** Rules of pg_hba.conf that let the role in. */
 export const REPLICATION_RULES = [`host replication ${BACKUP_ROLE.user} 127.0.0.1/32 scram-sha-256`];
