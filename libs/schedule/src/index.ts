@@ -9,6 +9,7 @@ export * from './calendar/time-zone.ts';
 export * from './cadence/cadence-times.ts';
 export * from './cadence/effective-cadences.ts';
 export { LIMITS_NAME, type LimitsSpec } from './definitions/kinds/limits.ts';
+export * from './definitions/data-limits-of.ts';
 export * from './definitions/sharing-of.ts';
 export { API_VERSION, definitionJsonSchema } from './definitions/definition-schema.ts';
 export * from './definitions/parse-definitions.ts';

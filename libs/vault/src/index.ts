@@ -31,6 +31,7 @@ export type { SlotKey } from './key/keyring.ts';
 export type { KeyringDocument, KeyringSlot } from './key/keyring-document.ts';
 export { FsStore } from './store/fs-store.ts';
 export { openStore } from './store/open-store.ts';
+export { RateLimiter, type ByteRate, type LimiterClock } from './limit/rate-limiter.ts';
 export { chooseCut } from './cut/choose-cut.ts';
 export type { BackupName, BackupPlan, WriteOptions } from './write/backup-plan.ts';
 export type { ComposeOptions, ComposePlan } from './compose/compose-plan.ts';

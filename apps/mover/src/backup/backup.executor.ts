@@ -1,5 +1,5 @@
 import { CatenaError, type BackupPlan, type Warning } from '@catena/events';
-import { driverSpecOf, readSourceSpec } from '@catena/schedule';
+import { dataLimitsOf, driverSpecOf, readSourceSpec, type DataLimits } from '@catena/schedule';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
 import type {
   BackupOptions,
@@ -8,7 +8,14 @@ import type {
   DriverRegistry,
   SourceDriver,
 } from '@catena/sources';
-import { readableBytes, type BackupWriter, type Collection, type FinishedBackup } from '@catena/vault';
+import {
+  RateLimiter,
+  readableBytes,
+  type BackupWriter,
+  type Collection,
+  type FinishedBackup,
+  type WriteOptions,
+} from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import { damageOf } from '../execution/damage-of.ts';
 import { manifestReportOf } from '../execution/manifest-report.ts';
@@ -81,7 +88,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
         ...(plan.type === 'incremental' && plan.parent !== undefined ? { parent: plan.parent } : {}),
         ...(plan.type === 'differential' && plan.base !== undefined ? { base: plan.base } : {}),
       },
-      { signal },
+      { signal, ...optionsOf(dataLimitsOf(plan.source.spec, plan.repository.spec), signal) },
     );
     try {
       return await this.#write(execution, writer, driver, driverSpec);
@@ -154,6 +161,16 @@ export class BackupExecutor implements RunExecutor<'backup'> {
       ...news,
     };
   }
+}
+
+function optionsOf({ read, write, cpu }: DataLimits, signal: AbortSignal): WriteOptions {
+  return {
+    ...(cpu === undefined ? {} : { workers: cpu }),
+    limits: {
+      ...(read === undefined ? {} : { read: new RateLimiter(read, signal) }),
+      ...(write === undefined ? {} : { write: new RateLimiter(write, signal) }),
+    },
+  };
 }
 
 async function backupLog(

@@ -1,4 +1,5 @@
 import { BackupRefusedError } from '../error/writer-error.ts';
+import type { ByteRate } from '../limit/rate-limiter.ts';
 import type { VaultProgress } from '../port/backup-writer.ts';
 import type { CutMethod, Entry } from '../port/entry.ts';
 import type { BackupType, Manifest, SourceIdentity } from '../port/manifest.ts';
@@ -37,6 +38,8 @@ export interface WriteOptions {
   readonly unitBytes?: number;
   /** Threads that read, hash, compress and seal; default one for each core. 0: none but the caller's. */
   readonly workers?: number;
+  /** How fast the source may be read, and packs may be written. */
+  readonly limits?: { readonly read?: ByteRate; readonly write?: ByteRate };
   /** How a file that is new to its chain is cut; default `chooseCut`. */
   readonly cut?: (file: Pick<Entry, 'path' | 'size'>) => CutMethod;
   readonly onProgress?: (progress: VaultProgress) => void;

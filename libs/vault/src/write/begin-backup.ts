@@ -55,7 +55,7 @@ export async function beginBackup(
   const identity = keyring?.identity ?? publicIdentity(context);
   const workers = options.workers ?? defaultWorkers();
   const places = new UnitPlaces(number);
-  const packs = ownPacks(context, folder, plan, own);
+  const packs = ownPacks(context, folder, plan, own, options.limits?.write);
   const stations = new Stations({
     ...{ workers, places, sink: packs },
     options: {

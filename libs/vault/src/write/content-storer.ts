@@ -1,4 +1,5 @@
 import { blockSizes, longestBlock } from '../cut/block-sizes.ts';
+import type { ByteRate } from '../limit/rate-limiter.ts';
 import type { MapReader } from '../map/map-reader.ts';
 import type { AppendPage } from '../map/map-writer.ts';
 import type { ChangedContent, ContentReader } from '../port/backup-writer.ts';
@@ -37,6 +38,8 @@ export interface StorerParts {
   /** Blocks of earlier attempts of the run. */
   readonly leftovers: { find(key: string): Promise<KnownBlock | undefined> } | undefined;
   readonly signal: AbortSignal | undefined;
+  /** How fast may be read. */
+  readonly readRate: ByteRate | undefined;
   /** Bytes of content that may be in memory. */
   readonly bufferBytes: number;
   readonly onBytes: (read: number, stored: number) => void;
@@ -122,6 +125,12 @@ export class ContentStorer {
     }
   }
 
+  /** Counts what has been read, and waits as long as it should have taken. */
+  async passed(bytes: number): Promise<void> {
+    this.parts.onBytes(bytes, 0);
+    await this.parts.readRate?.take(bytes);
+  }
+
   private async storeNow(
     content: ContentReader,
     cut: CutMethod,
@@ -142,7 +151,7 @@ export class ContentStorer {
     cut: CutMethod,
     map: MapReader | undefined,
   ): Promise<StoredResult> {
-    this.parts.onBytes(bytes.length, 0);
+    await this.passed(bytes.length);
     const sizes = blockSizes(bytes, cut, this.parts.gear, true);
     const before = map && new FixedBefore(map);
     const inPlace = await before?.blocks(0, sizes.length);
@@ -196,7 +205,7 @@ export class ContentStorer {
   private async storeBlocks(blocks: readonly Uint8Array[]) {
     const sizes = Uint32Array.from(blocks, (block) => block.length);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    this.parts.onBytes(bytes, 0);
+    await this.passed(bytes);
     if (bytes <= SMALL_BYTES)
       return this.batch.add(Buffer.concat(blocks), { sizes, zeros: true, hash: false });
     const buffer = await this.buffers.take(bytes);

@@ -2,6 +2,7 @@ import type { ObjectKind } from '../container/object-header.ts';
 import { ObjectSeriesWriter } from '../container/object-series-writer.ts';
 import { crashPoint } from '../crash-point.ts';
 import type { Keyring } from '../key/keyring.ts';
+import type { ByteRate } from '../limit/rate-limiter.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import { objectName } from '../repository/layout.ts';
 import type { WriteOptions } from './backup-plan.ts';
@@ -69,10 +70,12 @@ export function ownPacks(
   folder: string,
   { run, attempt }: { readonly run: string; readonly attempt: number },
   own: OwnVolume,
+  rate: ByteRate | undefined,
 ): PackSink {
   const volumeFolder = layout.volume(folder, run, attempt, own.id);
   return new PackSink({
     store,
+    ...(rate === undefined ? {} : { rate }),
     nameOf: (number) => volumeFolder + objectName('pack', number),
     afterCommit: () => crashPoint('vault.afterPack'),
     maxUncommitted: 2,

@@ -1,9 +1,12 @@
 import { CatenaError } from '@catena/events';
+import type { ByteRate } from '../limit/rate-limiter.ts';
 import type { ObjectStore, ObjectWriter } from '../port/object-store.ts';
 
 export interface SinkOptions {
   readonly store: ObjectStore;
   readonly nameOf: (number: number) => string;
+  /** How fast may be written. */
+  readonly rate?: ByteRate;
   readonly afterCommit?: () => void;
   /** Packs that may wait for being durable before `room` waits. */
   readonly maxUncommitted: number;
@@ -51,6 +54,7 @@ export class PackSink {
       try {
         if (this.failure !== undefined) throw this.failure.error;
         const writer = await pack.writer;
+        await this.options.rate?.take(bytes.length);
         await writer.write(bytes);
         this.spare.push(bytes.buffer);
         if (last) await this.commit(number, writer);

@@ -120,8 +120,13 @@ class Stream {
       throw error;
     }
     this.position += output.read;
-    this.storer.parts.onBytes(output.read, 0);
     if (output.ended && 'file' in this.source) this.source.file.done();
+    try {
+      await this.storer.passed(output.read);
+    } catch (error) {
+      this.storer.buffers.give(output.buffer, taken);
+      throw error;
+    }
     return output;
   }
 

@@ -118,6 +118,7 @@ export class VaultBackupWriter implements BackupWriter {
       ...{ stations, places, gear, leftovers, bufferBytes },
       appendPage: (page) => maps.append(rawUnit(page)),
       signal: options.signal,
+      readRate: options.limits?.read,
       onBytes: (read, stored) => {
         this.counted.bytesRead += read;
         this.counted.bytesNew += stored;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definitionName } from '@catena/events';
-import { wholeNumber } from '../shape/building-blocks.ts';
+import { fields, wholeNumber } from '../shape/building-blocks.ts';
 
 const RUNS = 'a whole number from 1';
 
@@ -17,6 +17,23 @@ export const poolName = z
   .refine((text) => definitionName.safeParse(text).success, { error: POOL })
   .meta({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' });
 
+const RATE = 'bytes per second: a whole number, or a text such as 20MB or 16MiB';
+const RATE_TEXT = /^([1-9][0-9]*)(B|kB|MB|GB|KiB|MiB|GiB)$/;
+const UNIT: Readonly<Record<string, number>> = {
+  ...{ B: 1, kB: 1e3, MB: 1e6, GB: 1e9 },
+  ...{ KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 },
+};
+
+const byteRate = z.union([z.number().int().min(1), z.string().regex(RATE_TEXT)], { error: RATE });
+
+/** Bytes per second; undefined for what is no rate. */
+export function bytesPerSecond(rate: unknown): number | undefined {
+  if (typeof rate === 'number') return rate;
+  const [, count, unit] = typeof rate === 'string' ? (RATE_TEXT.exec(rate) ?? []) : [];
+  const factor = unit === undefined ? undefined : UNIT[unit];
+  return factor === undefined ? undefined : Number(count) * factor;
+}
+
 /** What a Source and a Repository say about sharing movers and themselves (rule 3.11). */
 export const sharingFields = {
   runsAtOnce: runsAtOnce()
@@ -25,4 +42,13 @@ export const sharingFields = {
   pool: poolName
     .optional()
     .describe('Which movers work with it: those with this CATENA_MOVER_POOL. Default: default.'),
+  limits: fields({
+    read: byteRate.optional().describe('Bytes per second that a backup reads of the source.'),
+    write: byteRate.optional().describe('Bytes per second that a backup writes to the repository.'),
+    cpu: wholeNumber(1, RUNS)
+      .optional()
+      .describe('Cores: threads on which a backup reads, hashes, compresses and encrypts. Default: all.'),
+  })
+    .optional()
+    .describe('How hard a backup may work. Of what a Source and a Repository say the lower one counts.'),
 };
