@@ -103,22 +103,23 @@ spec:
       PATIENCE,
     );
 
-    it(
-      'that is full in the middle fails by name, shows no half backup, and the next attempt makes it',
-      async () => {
-        tree.edit();
-        // Enough to begin with, and not enough to end.
-        fill(disk, 9_000_000);
-        const run = await askForBackup();
-        expect(await failureOf(run)).toMatchObject({ code: 'vault.store-full', retryable: true });
-        expect(await tree.found()).toHaveLength(tree.remembered.length);
-        expect(await tree.flaws()).toEqual([]);
-        makeRoom();
-        await finished(run);
-        expect(await flawsOf(platform, [tree])).toEqual([]);
-      },
-      PATIENCE,
-    );
+    if (atLength)
+      it(
+        'that is full in the middle fails by name, shows no half backup, and the next attempt makes it',
+        async () => {
+          tree.edit();
+          // Enough to begin with, and not enough to end.
+          fill(disk, 9_000_000);
+          const run = await askForBackup();
+          expect(await failureOf(run)).toMatchObject({ code: 'vault.store-full', retryable: true });
+          expect(await tree.found()).toHaveLength(tree.remembered.length);
+          expect(await tree.flaws()).toEqual([]);
+          makeRoom();
+          await finished(run);
+          expect(await flawsOf(platform, [tree])).toEqual([]);
+        },
+        PATIENCE,
+      );
   });
 
   describe('a target without room', () => {

@@ -83,28 +83,29 @@ describe('a pruner that stands still, and goes on long after another has finishe
   );
 });
 
-describe('a pruner that is killed at random', () => {
-  const seeds = Array.from({ length: atLength ? 20 : 1 }, (_, index) => index + 1);
-  it.each(seeds)(
-    'seed %i: what is condemned goes, what stays can be had back',
-    async (seed) => {
-      const chance = new SeededChance(`prune-${seed}`);
-      const { kept, condemned } = await chainOfTwo(`random-${seed}`);
-      const staying = [await kept.take('full'), await kept.take('full')];
-      const { aggregate } = await platform.event(
-        'run.planned',
-        ({ data }) =>
-          data.plan.kind === 'prune' && data.plan.backups.some(({ backup }) => condemned.includes(backup)),
-      );
-      await platform.event('run.claimed', (event) => event.aggregate.id === aggregate.id);
-      await sleep(chance.whole(0, 60));
-      platform.kill9('mover-1');
-      await kept.untilState('deleted', ...condemned);
-      await kept.expectWell(...staying);
-    },
-    PATIENCE,
-  );
-});
+if (atLength)
+  describe('a pruner that is killed at random', () => {
+    const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+    it.each(seeds)(
+      'seed %i: what is condemned goes, what stays can be had back',
+      async (seed) => {
+        const chance = new SeededChance(`prune-${seed}`);
+        const { kept, condemned } = await chainOfTwo(`random-${seed}`);
+        const staying = [await kept.take('full'), await kept.take('full')];
+        const { aggregate } = await platform.event(
+          'run.planned',
+          ({ data }) =>
+            data.plan.kind === 'prune' && data.plan.backups.some(({ backup }) => condemned.includes(backup)),
+        );
+        await platform.event('run.claimed', (event) => event.aggregate.id === aggregate.id);
+        await sleep(chance.whole(0, 60));
+        platform.kill9('mover-1');
+        await kept.untilState('deleted', ...condemned);
+        await kept.expectWell(...staying);
+      },
+      PATIENCE,
+    );
+  });
 
 describe('readers through the services while chains are deleted', () => {
   const readers = atLength ? 200 : 12;
@@ -139,6 +140,8 @@ describe('readers through the services while chains are deleted', () => {
         seen.restored++;
       }
       expect(seen.restored).toBeGreaterThan(readers / 2);
+      // What was held by readers is looked at again after the next backup.
+      taken.push(await kept.take('full'));
       await kept.untilState('deleted', ...taken.slice(0, -2));
       await kept.expectWell(...taken.slice(-2));
     },
