@@ -48,6 +48,16 @@ function chain(id: string, backups: BackupView[], facts: Partial<ChainView> = {}
 }
 
 describe('drawing chains', () => {
+  it('says where a backup of a cluster ends in its log, as the server spells it', () => {
+    const cluster = { family: 'postgres:7710291030033773434', position: '29401024' };
+    expect(drawChains([chain('f1', [backup('f1', { ...cluster, fork: '1' })])])).toContain(
+      'timeline 1, 0/1C09FC0',
+    );
+    expect(drawChains([chain('f1', [backup('f1', { ...cluster, fork: '2-5c6b39a1f0e2d4b7' })])])).toContain(
+      'timeline 2, 0/1C09FC0',
+    );
+  });
+
   it('hangs an incremental below its parent, a differential below its base, and keeps a copy-only full apart', () => {
     const picture = drawChains([
       chain('f1', [

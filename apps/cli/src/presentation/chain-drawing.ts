@@ -1,4 +1,5 @@
 import type { BackupView, ChainView } from '@catena/events';
+import { placeInHistory } from './place-in-history.ts';
 import { formatBytes, formatInstant, plural } from './quantities.ts';
 
 /** One line of a drawing: what a backup is, when, how big, and whether it can be used. */
@@ -9,6 +10,8 @@ function label(backup: BackupView): string {
     `${plural(backup.files, 'file')}, ${formatBytes(backup.bytes)}`,
     `+${formatBytes(backup.bytesAdded)}`,
   ];
+  const place = placeInHistory(backup);
+  if (place !== undefined) facts.push(place);
   if (backup.state !== 'usable') facts.push(backup.state.toUpperCase());
   if (backup.warningCount > 0) facts.push(plural(backup.warningCount, 'warning'));
   if (backup.verified) facts.push(`verified ${formatInstant(backup.verified.at)}`);
