@@ -101,7 +101,7 @@ describe('a wrong command line', () => {
     [['bakup', 'home'], /Unknown command 'bakup'/, /Did you mean backup/],
     [['backup'], /Missing required argument 'source'/, /help/],
     [['backup', 'home', '--typo'], /Unknown option '--typo'/, /--type/],
-    [['backup', 'home', '--type', 'log'], /Allowed choices are full, differential, incremental/, /./],
+    [['backup', 'home', '--type', 'weekly'], /Allowed choices are full, differential, incremental/, /./],
     [['backups', '--limit', '0'], /whole number from 1/, /./],
     [['backups', '--as-of', 'yesterday'], /time with its zone/, /./],
     [['restore', 'home', '--at', '2026-03-01', '--to', 'x'], /time with its zone/, /./],

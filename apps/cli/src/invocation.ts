@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { CatenaError, freshId } from '@catena/events';
-import { QuestionNotUnderstoodError, type CatenaClient } from '@catena/client';
+import type { CatenaClient } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 
 /** One call of the program: where it writes, whom it speaks for, how it reaches the platform. */
@@ -62,12 +62,14 @@ const UNREACHABLE = new Set([
   'messages.timeout',
 ]);
 
+const USAGE = new Set(['cli.usage', 'client.question-not-understood']);
+
 const DAMAGE = new Set(['vault.damaged', 'vault.object-missing']);
 
 /** The exit code that an error ends with. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError || error instanceof QuestionNotUnderstoodError) return ExitCode.usage;
   if (error instanceof CatenaError) {
+    if (USAGE.has(error.code)) return ExitCode.usage;
     if (UNREACHABLE.has(error.code)) return ExitCode.unreachable;
     if (DAMAGE.has(error.code)) return ExitCode.damageFound;
     if (error.code === 'client.stopped-waiting') return ExitCode.interrupted;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readEndpoints, resolveHome } from '@catena/embedded';
-import { connectCatena, type CatenaClient } from '@catena/client';
+import type { CatenaClient } from '@catena/client';
 import { ExitCode } from './exit-codes.ts';
 import { newCommand, type Invocation } from './invocation.ts';
 import type { OpenInvocation } from './program.ts';
@@ -67,8 +67,10 @@ export const openInvocation: OpenInvocation = (options) => {
   };
 };
 
-function connect(home: string, role: 'client' | 'operator'): Promise<CatenaClient> {
+async function connect(home: string, role: 'client' | 'operator'): Promise<CatenaClient> {
   const { nats } = readEndpoints(home);
+  // Commands that need no service need not load what talks to one.
+  const { connectCatena } = await import('@catena/client');
   return connectCatena({
     url: nats.url,
     ...(nats.users[role] ?? {}),

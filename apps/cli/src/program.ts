@@ -1,62 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '@catena/events';
 import type { Act } from './command-line.ts';
-import { addAccept } from './commands/accept.ts';
-import { addApply } from './commands/apply.ts';
-import { addBackfill } from './commands/backfill.ts';
-import { addBackup } from './commands/backup.ts';
-import { addBackups } from './commands/backups.ts';
-import { addCancel } from './commands/cancel.ts';
-import { addCatalog } from './commands/catalog.ts';
-import { addChains } from './commands/chains.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addDeadLetters } from './commands/dead-letters.ts';
-import { addHistory, addRollback } from './commands/definition-history.ts';
-import { addDelete } from './commands/delete.ts';
-import { addDescribe } from './commands/describe.ts';
-import { addDiff } from './commands/diff.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEvents } from './commands/events.ts';
-import { addExplain } from './commands/explain.ts';
-import { addGet } from './commands/get.ts';
-import { addKeep } from './commands/keep.ts';
-import { addKey } from './commands/key.ts';
-import { addLog } from './commands/log.ts';
-import { addMount } from './commands/mount.ts';
-import { addServe } from './commands/serve.ts';
-import { addFind } from './commands/find.ts';
-import { addCat } from './commands/cat.ts';
-import { addLs } from './commands/ls.ts';
-import { addPlan } from './commands/plan.ts';
-import { addPreview } from './commands/preview.ts';
-import { addQuickstart } from './commands/quickstart.ts';
-import { addRestore } from './commands/restore.ts';
-import { addRuns } from './commands/runs.ts';
-import { addScheduleCommands } from './commands/schedules.ts';
-import { addSimulate } from './commands/simulate.ts';
-import { addStatus } from './commands/status.ts';
-import { addSweep } from './commands/sweep.ts';
-import { addUp } from './commands/up.ts';
-import { addVerify } from './commands/verify.ts';
-import { addVersion, catenaVersion } from './commands/version.ts';
+import { addCommands } from './all-commands.ts';
+import { catenaVersion } from './commands/version.ts';
 import { ExitCode, generalHelp } from './exit-codes.ts';
 import { nameableError } from './file-error.ts';
 import { exitCodeOf, UsageError, type Invocation } from './invocation.ts';
-
-/** In the order in which a newcomer needs them; help shows them so, under these headings. */
-const commands: readonly (readonly [
-  heading: string,
-  add: readonly ((program: Command, act: Act) => void)[],
-])[] = [
-  ['Get going:', [addQuickstart, addUp, addStatus, addDoctor]],
-  ['What to protect:', [addApply, addGet, addDescribe, addHistory, addRollback, addDelete]],
-  ['When:', [addScheduleCommands, addPreview, addBackfill]],
-  ['Backups:', [addBackup, addBackups, addChains, addVerify, addExplain, addKeep, addSimulate, addAccept]],
-  ['Getting data back:', [addRestore, addFind, addLs, addCat, addServe, addMount, addDiff, addPlan]],
-  ['What happens:', [addRuns, addCancel, addEvents, addDeadLetters]],
-  ['Keys, catalog and log:', [addKey, addCatalog, addLog, addSweep]],
-  ['More:', [addCompletion, addVersion]],
-];
 
 /** How one call reaches the world; given by main, replaced in nothing but main. */
 export type OpenInvocation = (options: { json: boolean; home: string | undefined }) => {
@@ -115,10 +64,7 @@ export async function runCommandLine(args: readonly string[], open: OpenInvocati
     .exitOverride()
     .helpOption('-h, --help', 'shows help')
     .helpCommand('help [command]', 'shows help for a command');
-  for (const [heading, adders] of commands) {
-    program.commandsGroup(heading);
-    for (const add of adders) add(program, act);
-  }
+  await addCommands(program, act, args);
 
   try {
     await program.parseAsync(['node', 'catena', ...args]);

@@ -1,7 +1,6 @@
 import { catalogRequests, type DefinitionView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { askCurrent } from '../ask-current.ts';
-import { readRepositorySpec } from '@catena/schedule';
 import { openRepository, readKey, type Repository } from '@catena/vault';
 import { NotPossibleError } from '../invocation.ts';
 
@@ -20,6 +19,8 @@ export async function repositoryDefinition(client: CatenaClient, name: string): 
 
 /** Opens a repository as its definition says; its folder and keys must be within reach of this machine and user. */
 export async function openByName(client: CatenaClient, name: string): Promise<Repository> {
+  // Only who asks the platform needs to read definitions.
+  const { readRepositorySpec } = await import('@catena/schedule');
   const spec = readRepositorySpec((await repositoryDefinition(client, name)).spec);
   return openRepository(spec.fs.path, { keys: await Promise.all(spec.keys.map((key) => readKey(key))) });
 }
