@@ -352,13 +352,20 @@ describe('a drive of a damaged backup', () => {
     for (const pack of packs.filter((name) => !name.includes('incremental')))
       await flipBit(damaged, pack, 0.5);
     const at = await serve('first', '--repository', damaged, '--key-file', keyFile);
-    const { status, whole, body } = await ask(at, '/big.img');
-    expect(status).toBe(200);
-    expect(whole).toBe(false);
-    expect(body.length).toBeLessThan(large.length);
-    expect(body.equals(large.subarray(0, body.length))).toBe(true);
-    const part = await ask(at, '/big.img', { headers: { range: 'bytes=1-' } });
-    expect({ status: part.status, whole: part.whole }).not.toEqual({ status: 206, whole: true });
+    for (const range of [undefined, 'bytes=1-']) {
+      const reply = await ask(at, '/big.img', { headers: range === undefined ? {} : { range } });
+      // How much is read before it is sent decides whether the answer breaks off or never begins.
+      if (reply.status === 500) {
+        expect(reply.body.toString()).toMatch(/pack-00000001 .*is damaged: checksum/);
+        continue;
+      }
+      expect({ status: reply.status, whole: reply.whole }).toEqual({
+        status: range === undefined ? 200 : 206,
+        whole: false,
+      });
+      const first = range === undefined ? 0 : 1;
+      expect(reply.body.equals(large.subarray(first, first + reply.body.length))).toBe(true);
+    }
     // What is not hit is there, and so are ranges of what is.
     expect((await ask(at, '/current/notes.txt')).body.toString()).toBe('notes of 2\n');
     const range = await ask(at, '/big.img', { headers: { range: 'bytes=0-99' } });
