@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { placeNamed, positionOf } from './restore-place.ts';
+import { moment, placeNamed, positionOf } from './restore-place.ts';
 
 describe('a place that is named on the command line', () => {
   it.each([
@@ -13,6 +13,15 @@ describe('a place that is named on the command line', () => {
 
   it.each(['', '1/', 'x', '-3', '123456789/0', '1/0/0'])('"%s" is no position', (text) => {
     expect(() => positionOf(text)).toThrow('neither a whole number nor a position');
+  });
+
+  // Without a fraction it is the whole second, as everywhere on the command line.
+  it.each([
+    ['2026-03-01T12:00:00Z', '2026-03-01T12:00:00.999Z'],
+    ['2026-03-01T12:00:00.5+02:00', '2026-03-01T10:00:00.500Z'],
+    ['2026-03-01T12:00:00.123456Z', '2026-03-01T12:00:00.123456Z'],
+  ])('the time %s is %s', (text, at) => {
+    expect(moment(text)).toBe(at);
   });
 
   it('is one, on a branch if one is named', () => {

@@ -14,13 +14,20 @@ export interface PlaceOptions {
   nearest?: boolean;
 }
 
+/** A time as the command line takes it, with the microseconds that PostgreSQL's commit times have. */
+export function moment(text: string): string {
+  const at = instant(text);
+  const finer = /\.\d{3}(\d{1,3})/.exec(text)?.[1];
+  return finer === undefined ? at : at.replace('Z', `${finer}Z`);
+}
+
 /** Adds the options that name a place. */
 export function placeOptions(command: Command): Command {
   return command
     .option(
       '--at <time>',
       'as it was at this time; of a source that keeps no log: the newest backup before it',
-      instant,
+      moment,
     )
     .option('--position <position>', 'to this position of its log, such as 0/16B3748')
     .option('--mark <name>', 'to a mark (a named restore point) in its log')

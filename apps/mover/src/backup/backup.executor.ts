@@ -109,6 +109,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
     const options = {
       signal,
       collection: plan.collection,
+      copyOnly: plan.copyOnly,
       progress: (state: DriverProgress) => {
         progress.update(state);
         crashPoint('mover.during-backup');
@@ -134,9 +135,11 @@ export class BackupExecutor implements RunExecutor<'backup'> {
     const spec = readSourceSpec(plan.source.spec);
     const { collection } = plan;
     crashPoint('mover.before-release');
-    await this.drivers
-      .get(spec.driver)
-      .log?.release(driverSpecOf(spec), { collection, position: manifest.position });
+    await this.drivers.get(spec.driver).log?.release(driverSpecOf(spec), {
+      collection,
+      position: manifest.position,
+      ...(manifest.fork === undefined ? {} : { fork: manifest.fork }),
+    });
   }
 
   async #report(

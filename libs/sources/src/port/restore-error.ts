@@ -13,6 +13,7 @@ export type RestoreErrorCode =
   | 'restore.noSpace'
   | 'restore.contentMissing'
   | 'restore.contentWrong'
+  | 'restore.logGap'
   | 'restore.copyNotStarted';
 
 /** A restore that was refused or could not be completed; under the final names nothing has changed. */

@@ -42,6 +42,8 @@ export interface BackupOptions {
   readonly previousEnd?: string;
   /** Names what is kept for this source in this repository, for instance what holds the log at the source. */
   readonly collection?: string;
+  /** It is taken apart from the chain and moves nothing at the source (rules.md 1.1). */
+  readonly copyOnly?: boolean;
 }
 
 /** What a backup of a source's own log must cover. Positions are decimal texts, as in events. */
@@ -121,7 +123,10 @@ export interface LogDriver {
   backup(spec: unknown, writer: BackupWriter, options: LogBackupOptions): Promise<BackupOutcome>;
 
   /** The catalog has recorded the log up to `position`: the source may let go of it. Harmless to repeat. */
-  release(spec: unknown, held: { readonly collection: string; readonly position: string }): Promise<void>;
+  release(
+    spec: unknown,
+    held: { readonly collection: string; readonly position: string; readonly fork?: string },
+  ): Promise<void>;
 }
 
 /**

@@ -12,6 +12,7 @@ export type SourceErrorCode =
   | 'source.connectionLost'
   | 'source.commandFailed'
   | 'source.historyLost'
+  | 'source.logUnbounded'
   | 'source.damaged'
   | 'source.repositoryInside';
 

@@ -3,6 +3,7 @@ import type { BackupReader, BackupWriter } from '@catena/vault';
 import type {
   BackupOptions,
   BackupOutcome,
+  LogDriver,
   RestoreOptions,
   RestoreOutcome,
   SourceDriver,
@@ -10,12 +11,15 @@ import type {
 } from '../port/source-driver.ts';
 import { SourceError } from '../port/source-error.ts';
 import { ClusterBackup } from './cluster/cluster-backup.ts';
-import { addressOf, parsePostgresSpec } from './postgres-spec.ts';
+import { timelineOf } from './cluster/fork.ts';
+import { holdLog, letGo } from './log/held-log.ts';
+import { LogBackup } from './log/log-backup.ts';
+import { addressOf, parsePostgresSpec, type PostgresSpec } from './postgres-spec.ts';
 import { restoreCluster } from './restoring/restore-cluster.ts';
 import { shownAddress } from './wire/address.ts';
 import { BaseBackup } from './wire/base-backup.ts';
 import { ReplicationConnection } from './wire/connection.ts';
-import { identifySystem } from './wire/system.ts';
+import { identifySystem, readSettings } from './wire/system.ts';
 
 /** Base backups carry a manifest since then. */
 const OLDEST_MAJOR = 13;
@@ -49,16 +53,60 @@ class PostgresDriver implements SourceDriver {
     const parsed = parsePostgresSpec(spec);
     using connection = await this.#open(spec, options.signal);
     refuseOld(connection);
-    return await new ClusterBackup(parsed, writer, options, connection).run();
+    const held = await this.#heldBefore(connection, parsed, options);
+    const outcome = await new ClusterBackup(parsed, writer, options, connection).run();
+    return withArchivePoint(outcome, held, options);
+  }
+
+  /** The slot that log backups need is there before the first data backup begins. */
+  async #heldBefore(
+    connection: ReplicationConnection,
+    { log }: PostgresSpec,
+    { collection, copyOnly }: BackupOptions,
+  ): Promise<bigint | undefined> {
+    if (log?.hold !== 'slot' || collection === undefined || copyOnly === true) return undefined;
+    const settings = await readSettings(connection);
+    return await holdLog(connection, settings, { collection, unbounded: log.unbounded });
   }
 
   restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
     return restoreCluster(reader, target, options);
   }
 
+  readonly log: LogDriver = {
+    backup: async (spec, writer, options) => {
+      const parsed = parsePostgresSpec(spec);
+      using connection = await this.#open(spec, options.signal);
+      refuseOld(connection);
+      return await new LogBackup(parsed, writer, options, connection).run();
+    },
+    release: async (spec, { collection, position, fork }) => {
+      if (parsePostgresSpec(spec).log?.hold !== 'slot') return;
+      using connection = await this.#open(spec);
+      const timeline = fork === undefined ? (await identifySystem(connection)).timeline : timelineOf(fork);
+      const settings = await readSettings(connection);
+      await letGo(connection, settings, { collection, position: BigInt(position), timeline });
+    },
+  };
+
   async #open(spec: unknown, signal?: AbortSignal): Promise<ReplicationConnection> {
     return await ReplicationConnection.open(await addressOf(parsePostgresSpec(spec)), { signal });
   }
+}
+
+/**
+ * Where logs may begin: where the slot held them from before the backup began, else where the backup begins. Later than
+ * where the backup ends there would be a gap.
+ */
+function withArchivePoint(
+  outcome: BackupOutcome,
+  held: bigint | undefined,
+  { copyOnly }: BackupOptions,
+): BackupOutcome {
+  const { position } = outcome.summary;
+  if (position === undefined || copyOnly === true) return outcome;
+  const archivePoint = held?.toString() ?? position.start ?? position.end;
+  return { ...outcome, summary: { ...outcome.summary, position: { ...position, archivePoint } } };
 }
 
 function refuseOld(connection: ReplicationConnection): void {

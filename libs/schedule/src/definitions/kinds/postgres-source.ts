@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fields, oneOf, text, wholeNumber } from '../shape/building-blocks.ts';
+import { fields, flag, oneOf, text, wholeNumber } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
 import { referenceOf, type SecretReference } from './repository.ts';
 import { sharingFields } from './sharing.ts';
@@ -40,6 +40,18 @@ export const postgresSource = fields({
       .describe(
         'Whether the server hashes each file, so that what is stored is compared with it. Default sha256.',
       ),
+    log: fields({
+      hold: oneOf('slot', 'none').describe(
+        'What keeps the log at the server until it is backed up: a replication slot of our own, or only what the server keeps anyway.',
+      ),
+      unbounded: flag()
+        .optional()
+        .describe(
+          'Accept a slot though the server does not bound what it holds back (max_slot_wal_keep_size). Default false.',
+        ),
+    })
+      .optional()
+      .describe('For log backups. Absent: only what the server keeps anyway.'),
     damagedPages: oneOf('fail', 'warn')
       .optional()
       .describe(
@@ -64,6 +76,7 @@ export interface PostgresSource {
     readonly maxRate?: number;
     readonly manifestChecksums: 'sha256' | 'none';
     readonly damagedPages: 'fail' | 'warn';
+    readonly log?: { readonly hold: 'slot' | 'none'; readonly unbounded: boolean };
   };
 }
 
@@ -71,7 +84,7 @@ export function postgresSourceWithDefaults({
   driver,
   postgres,
 }: z.infer<typeof postgresSource>): PostgresSource {
-  const { host, user, password, tls, maxRate } = postgres;
+  const { host, user, password, tls, maxRate, log } = postgres;
   const ca = tls?.ca;
   return {
     driver,
@@ -88,6 +101,7 @@ export function postgresSourceWithDefaults({
       ...(maxRate === undefined ? {} : { maxRate }),
       manifestChecksums: postgres.manifestChecksums ?? 'sha256',
       damagedPages: postgres.damagedPages ?? 'fail',
+      ...(log === undefined ? {} : { log: { hold: log.hold, unbounded: log.unbounded ?? false } }),
     },
   };
 }

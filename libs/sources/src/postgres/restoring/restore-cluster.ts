@@ -8,6 +8,7 @@ import { RestoreError } from '../../port/restore-error.ts';
 import type { DriverProgress, RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
 import { checkAgainstManifest } from './check-manifest.ts';
 import { prepareCopy, TO_END_OF_BACKUP } from './prepare-copy.ts';
+import { checkLogs, recoveryLines, writeLogs } from './roll-logs.ts';
 import { dataFolderView, tablespaceView } from './reader-view.ts';
 
 /** Restores a whole cluster into a data folder that does not exist or is empty. */
@@ -19,6 +20,8 @@ export async function restoreCluster(
   options.signal?.throwIfAborted();
   if (options.globs !== undefined && options.globs.length > 0) throw refusePart(target);
   await refuseOccupied(target);
+  const { logs = [], stop } = options;
+  checkLogs(reader, logs);
   const { paths, tablespaces } = await checkAgainstManifest(reader);
   const places = new Map(tablespaces.map((oid) => [oid, `${target}.tablespaces/${oid}`]));
   for (const place of places.values()) await refuseOccupied(place);
@@ -28,20 +31,29 @@ export async function restoreCluster(
   // The data folder comes last: it is what makes a cluster of them.
   for (const [oid, place] of places)
     outcomes.push(await new FilesRestore(tablespaceView(reader, oid), place, progress.part(common)).run());
+  let rolled = { files: 0, bytes: 0 };
   const prepare = async () => {
     const staged = stagedTree(target, options.run);
     await prepareCopy(staged, {
       paths,
       tablespaces: places,
-      recovery: TO_END_OF_BACKUP,
+      recovery: logs.length === 0 ? TO_END_OF_BACKUP : recoveryLines({ logs, stop }),
       driverDetails: reader.manifest.driverDetails ?? {},
     });
     await giveToOwner(staged);
+    rolled = await writeLogs(staged, logs, await stat(path.join(staged, 'PG_VERSION')), options.signal);
     await beforeVisible?.();
   };
   const main = { ...progress.part(common), beforeVisible: prepare };
   outcomes.push(await new FilesRestore(dataFolderView(reader), target, main).run());
-  return outcomes.reduce(sumOf);
+  const all = outcomes.reduce(sumOf);
+  const { files, bytes } = rolled;
+  return {
+    ...all,
+    files: all.files + files,
+    bytes: all.bytes + bytes,
+    bytesWritten: all.bytesWritten + bytes,
+  };
 }
 
 /** The files that were added belong to whom the rest belongs to: the server refuses to run as anybody else. */

@@ -20,6 +20,8 @@ export interface WalPiece {
   readonly bytes: Buffer;
   /** How far the server's log went when it sent this. */
   readonly serverEnd: bigint;
+  /** When, on the server's clock, in microseconds since 1970. */
+  readonly sentAt: bigint;
 }
 
 /** Where a timeline that ended goes on. */
@@ -47,6 +49,7 @@ export class WalStream {
   #flushed: bigint;
   #serverEnd: bigint;
   #isOpen = true;
+  #hasNothing = false;
 
   private constructor(connection: ReplicationConnection, command: Command, options: WalStreamOptions) {
     this.#connection = connection;
@@ -71,7 +74,10 @@ export class WalStream {
     // `none`: the timeline ended exactly where we wanted to begin.
     const direction = await connection.flowing(command);
     const stream = new WalStream(connection, command, options);
-    if (direction === 'none') stream.#close();
+    if (direction === 'none') {
+      stream.#hasNothing = true;
+      stream.#close();
+    }
     return stream;
   }
 
@@ -82,7 +88,7 @@ export class WalStream {
 
   /** The log, until the timeline ends, `stop` is called or the connection is lost (which throws). */
   async *pieces(): AsyncGenerator<WalPiece, void, void> {
-    if (!this.#isOpen) return;
+    if (this.#hasNothing) return;
     try {
       for await (const message of this.#command.inflow) {
         const piece = this.#received(message);
@@ -132,7 +138,8 @@ export class WalStream {
         }
         this.#written = position + BigInt(bytes.length);
         this.#serverEnd = message.readBigUInt64BE(9);
-        return { position, bytes, serverEnd: this.#serverEnd };
+        const sentAt = message.readBigInt64BE(17) + EPOCH_MICROSECONDS;
+        return { position, bytes, serverEnd: this.#serverEnd, sentAt };
       }
       case KEEP_ALIVE:
         this.#serverEnd = message.readBigUInt64BE(1);

@@ -1,0 +1,170 @@
+/**
+ * Puts the log that is to be rolled on top of a data backup where the copy's own recovery finds it, and says how far it
+ * is to go. What the server would get wrong in silence is refused before (rules.md 2.6).
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, truncate } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { RestoreStop } from '@catena/events';
+import type { BackupReader, StoredEntry } from '@catena/vault';
+import { RestoreError } from '../../port/restore-error.ts';
+import { timelineOf } from '../cluster/fork.ts';
+import { formatLsn } from '../wire/lsn.ts';
+
+const FOLDER = 'pg_wal';
+const SEGMENT = /^[0-9A-F]{24}$/;
+const HISTORY = /^[0-9A-F]{8}\.history$/;
+
+/** What is rolled, and where it ends. */
+export interface Rolled {
+  readonly logs: readonly BackupReader[];
+  readonly stop: RestoreStop | undefined;
+}
+
+/**
+ * Refuses logs that do not follow on each other and on the data backup.
+ * @throws RestoreError `restore.logGap`
+ */
+export function checkLogs(reader: BackupReader, logs: readonly BackupReader[]): void {
+  let reached = BigInt(reader.manifest.position?.end ?? '0');
+  let name = reader.manifest.backup;
+  for (const { manifest } of logs) {
+    const { start, end } = manifest.position ?? {};
+    if (start === undefined || end === undefined || BigInt(start) > reached)
+      throw new RestoreError(
+        'restore.logGap',
+        `The log ${manifest.backup} begins at ${start === undefined ? 'no position' : formatLsn(BigInt(start))}, but ${name} ends at ${formatLsn(reached)}: what is between is missing.`,
+        { remedy: 'Restore to a time before the gap, or from a data backup after it.' },
+      );
+    if (BigInt(end) > reached) reached = BigInt(end);
+    name = manifest.backup;
+  }
+}
+
+/**
+ * Writes the segments and history files, durably. Of a segment that several logs hold a part of, the last one holds most.
+ * @param folder the staged data folder
+ */
+export async function writeLogs(
+  folder: string,
+  logs: readonly BackupReader[],
+  owner: { readonly uid: number; readonly gid: number },
+  signal: AbortSignal | undefined,
+): Promise<{ files: number; bytes: number }> {
+  const target = path.join(folder, FOLDER);
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  let files = 0;
+  let bytes = 0;
+  for (const reader of logs) {
+    const size = segmentSizeOf(reader);
+    for await (const entry of reader.entries()) {
+      signal?.throwIfAborted();
+      const name = nameOf(entry);
+      if (name === undefined) continue;
+      const file = path.join(target, name);
+      await writeWhole(reader, entry, file, owner);
+      // The server wants segments of their full length; what is behind the log's end is zeros.
+      if (SEGMENT.test(name)) await truncate(file, size);
+      await sync(file);
+      files += 1;
+      bytes += Number(entry.size);
+    }
+  }
+  await sync(target);
+  return { files, bytes };
+}
+
+/**
+ * How recovery goes and where it ends. A stop at or after the last commit is no stop: the server would wait for a
+ * commit after it and fail.
+ */
+export function recoveryLines({ logs, stop }: Rolled): string[] {
+  const last = logs.at(-1)?.manifest;
+  const fork = last?.position?.fork;
+  const timeline = fork === undefined ? 'latest' : String(timelineOf(fork));
+  return [
+    "restore_command = 'false'",
+    `recovery_target_timeline = '${timeline}'`,
+    ...targetLines(stop, lastCommitOf(logs)),
+    "recovery_target_action = 'promote'",
+  ];
+}
+
+function targetLines(stop: RestoreStop | undefined, lastCommit: bigint | undefined): string[] {
+  if (stop === undefined) return [];
+  if ('at' in stop) {
+    const at = microsecondsOf(stop.at);
+    if (lastCommit === undefined || at >= lastCommit) return [];
+    return [`recovery_target_time = '${timeText(at)}'`];
+  }
+  if ('position' in stop) return [`recovery_target_lsn = '${formatLsn(BigInt(stop.position))}'`];
+  if ('transaction' in stop) return [`recovery_target_xid = '${stop.transaction}'`];
+  return [`recovery_target_name = '${stop.mark.replaceAll("'", "''")}'`];
+}
+
+/** The latest commit in the logs, in microseconds since 1970. */
+function lastCommitOf(logs: readonly BackupReader[]): bigint | undefined {
+  const commits = logs.flatMap(({ manifest }) => {
+    const at = manifest.driverDetails?.['lastCommitAt'];
+    return typeof at === 'string' ? [BigInt(at)] : [];
+  });
+  return commits.reduce<bigint | undefined>(
+    (max, at) => (max === undefined || at > max ? at : max),
+    undefined,
+  );
+}
+
+/** An instant in ISO 8601, with up to six digits of a second, in microseconds since 1970. */
+export function microsecondsOf(instant: string): bigint {
+  const digits = /\.(\d{1,9})/.exec(instant)?.[1] ?? '';
+  const whole = BigInt(Date.parse(instant.replace(/\.\d+/, ''))) * 1000n;
+  return whole + BigInt(digits.padEnd(6, '0').slice(0, 6));
+}
+
+function timeText(at: bigint): string {
+  const seconds = new Date(Number(at / 1_000_000n) * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  return `${seconds}.${(at % 1_000_000n).toString().padStart(6, '0')}+00`;
+}
+
+function segmentSizeOf({ manifest }: BackupReader): number {
+  const size = manifest.driverDetails?.['walSegmentSize'];
+  if (typeof size === 'number') return size;
+  throw new RestoreError(
+    'restore.contentMissing',
+    `The log ${manifest.backup} does not say how large its segments are.`,
+    { remedy: 'It was not written by this driver; leave it out with --no-logs.' },
+  );
+}
+
+function nameOf(entry: StoredEntry): string | undefined {
+  const full = Buffer.from(entry.path).toString('utf8');
+  const name = full.startsWith(`${FOLDER}/`) ? full.slice(FOLDER.length + 1) : '';
+  return SEGMENT.test(name) || HISTORY.test(name) ? name : undefined;
+}
+
+async function writeWhole(
+  reader: BackupReader,
+  entry: StoredEntry,
+  file: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  await pipeline(reader.content(entry), createWriteStream(file, { mode: 0o600, flags: 'w' }));
+  if (uid !== process.geteuid?.()) {
+    const handle = await open(file, 'r');
+    try {
+      await handle.chown(uid, gid);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+async function sync(place: string): Promise<void> {
+  const handle = await open(place, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,147 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BackupView } from '@catena/events';
+import {
+  BACKUP_ROLE,
+  ScratchServer,
+  startProtectedCluster,
+  Writer,
+  type ProtectedCluster,
+} from '@catena/sources/testing/postgres';
+import { until } from '../platform/operator.ts';
+import { TestPlatform } from '../platform/test-platform.ts';
+import { CatenaCommand } from './catena-command.ts';
+import { rowsOf } from './rows-of-copy.ts';
+
+let platform: TestPlatform;
+let catena: CatenaCommand;
+let cluster: ProtectedCluster;
+let writer: Writer;
+
+function definitions(port: number): string {
+  return `
+apiVersion: catena/v1
+kind: Repository
+metadata: { name: bank }
+spec: { store: fs, fs: { path: $CATENA_HOME/repository } }
+---
+apiVersion: catena/v1
+kind: Source
+metadata: { name: bank }
+spec:
+  driver: postgres
+  postgres:
+    host: 127.0.0.1
+    port: ${port}
+    user: ${BACKUP_ROLE.user}
+    password: { file: $CATENA_HOME/bank/password }
+    tls: { mode: disable }
+    log: { hold: slot }
+---
+apiVersion: catena/v1
+kind: Schedule
+metadata: { name: bank }
+spec: { source: bank, repository: bank, full: '@weekly', log: '*/2 * * * * *', catchUp: none }
+`;
+}
+
+function backups(): Promise<BackupView[]> {
+  return platform.backups('bank');
+}
+
+async function logs(): Promise<BackupView[]> {
+  return (await backups()).filter(({ type }) => type === 'log').reverse();
+}
+
+/** What the server says was committed, by the time it gives it. */
+async function committed(): Promise<{ n: number; at: string }[]> {
+  return await cluster.sql(
+    `SELECT n, to_char(pg_xact_commit_timestamp(xmin) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at
+     FROM written ORDER BY n`,
+  );
+}
+
+/** A commit time some way between the end of the first full and the last commit. */
+async function between(rows: readonly { at: string }[], part: number): Promise<string> {
+  const [full] = (await backups()).filter(({ type }) => type === 'full');
+  const after = rows.filter(({ at }) => at > full!.asOf);
+  return after[Math.floor(after.length * part)]!.at;
+}
+
+async function numbersIn(folder: string): Promise<number[]> {
+  const server = await ScratchServer.start({ folder, bin: cluster.server.bin });
+  try {
+    return (await rowsOf<{ n: number }>(server, 'SELECT n FROM written ORDER BY n')).map(({ n }) => n);
+  } finally {
+    await server.stop();
+  }
+}
+
+beforeAll(async () => {
+  cluster = await startProtectedCluster({
+    durable: true,
+    settings: { max_slot_wal_keep_size: '1GB', track_commit_timestamp: 'on' },
+  });
+  platform = await TestPlatform.start();
+  catena = new CatenaCommand(platform.home, { folder: platform.folder });
+  mkdirSync(path.join(platform.home, 'bank'));
+  writeFileSync(path.join(platform.home, 'bank', 'password'), BACKUP_ROLE.password, { mode: 0o600 });
+  writer = await Writer.start(cluster.server.adminUrl);
+  const file = path.join(platform.place('definitions'), 'bank.yaml');
+  writeFileSync(file, definitions(cluster.server.port));
+  await catena.ask('apply', file);
+  await until('three logs are there', async () => (await logs()).length >= 3);
+}, 180_000);
+
+afterAll(async () => {
+  await platform[Symbol.asyncDispose]();
+  await cluster[Symbol.asyncDispose]();
+}, 60_000);
+
+describe('a PostgreSQL cluster whose log is backed up by a schedule', () => {
+  it('logs begin when the first full is there, and each begins where the one before it ended', async () => {
+    const [full, ...all] = (await backups()).reverse();
+    expect(full).toMatchObject({ type: 'full', archivePoint: expect.stringMatching(/^\d+$/) });
+    const [first] = all;
+    expect(first).toMatchObject({ type: 'log', start: full!.archivePoint, fork: '1' });
+    all.reduce((before, next) => {
+      expect(next.start).toBe(before.position);
+      return next;
+    });
+  });
+
+  it('is restored to a moment between backups, with exactly what was committed by then', async () => {
+    await writer.stop();
+    const rows = await committed();
+    const at = await between(rows, 1 / 2);
+    const last = rows.at(-1)!.at;
+    await until('the last commit is backed up', async () => {
+      const newest = (await logs()).at(-1);
+      return newest !== undefined && newest.asOf >= last.slice(0, 23);
+    });
+    const target = path.join(platform.place('restored'), 'then');
+    await catena.ask('restore', 'bank', '--at', at, '--to', target);
+    expect(await numbersIn(target)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
+    const newest = path.join(platform.place('restored'), 'newest');
+    await catena.ask('restore', 'bank', '--to', newest);
+    expect(await numbersIn(newest)).toEqual(rows.map(({ n }) => n));
+  }, 180_000);
+
+  it('a moment that is not backed up yet is refused, with what can be reached', async () => {
+    const target = path.join(platform.place('restored'), 'later');
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const refused = await catena.run('restore', 'bank', '--at', later, '--to', target);
+    expect(refused.code).not.toBe(0);
+    expect(refused.out).toMatch(/chain\.target-out-of-reach[\s\S]*--nearest/);
+  }, 60_000);
+
+  it('is restored to a moment from the repository alone', async () => {
+    const rows = await committed();
+    const at = await between(rows, 3 / 4);
+    const target = path.join(platform.place('restored'), 'alone');
+    const repository = path.join(platform.home, 'repository');
+    await catena.ask('restore', 'bank', '--repository', repository, '--at', at, '--to', target);
+    expect(await numbersIn(target)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
+  }, 120_000);
+});
