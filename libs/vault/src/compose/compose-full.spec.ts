@@ -84,7 +84,7 @@ describe('composing a full', () => {
     await addTree(writer, tree, unchanged);
     if (parent !== undefined) writer.warn({ path: Buffer.from('gone'), code: 'FILE_VANISHED', message: id });
     const { manifest } = await writer.finish({
-      position: { start: '0', end: `position of ${id}` },
+      position: { start: '0', end: `position of ${id}`, archivePoint: '7' },
       asOf: new Date(`2026-11-2${id.length}T00:00:00Z`),
       driverDetails: { round: id },
     });
@@ -142,6 +142,7 @@ describe('composing a full', () => {
       folder: '2026/12/24-120000.00',
     });
     expect(manifest).not.toHaveProperty('parent');
+    expect(manifest.position).toEqual({ start: '0', end: 'position of i3' });
     expect(manifest.volumes.map(({ backup }) => backup)).toEqual(['composed']);
     expect(manifest.statistics).toMatchObject({
       entries: newest.size,

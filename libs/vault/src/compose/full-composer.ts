@@ -6,6 +6,7 @@ import { readableBytes } from '../codec/readable-bytes.ts';
 import { StoredContent } from '../map/content-ref.ts';
 import type { BackupWarning, FinishedBackup } from '../port/backup-writer.ts';
 import type { StoredEntry } from '../port/entry.ts';
+import type { Position } from '../port/manifest.ts';
 import type { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import { PagesBefore } from '../tree/pages-before.ts';
 import { placeText } from '../tree/tree-index.ts';
@@ -100,7 +101,7 @@ export class FullComposer {
       blockBytes: this.composed.blockBytes,
       summary: {
         asOf: new Date(asOf),
-        ...(position === undefined ? {} : { position }),
+        ...(position === undefined ? {} : { position: withoutArchivePoint(position) }),
         ...(driverDetails === undefined ? {} : { driverDetails }),
       },
     });
@@ -168,4 +169,9 @@ export class FullComposer {
     const series: readonly ObjectSeriesWriter[] = [packs, maps, tree];
     for (const one of series) await one.abandon();
   }
+}
+
+/** The source is not looked at, so no log chain can begin with a composed full. */
+function withoutArchivePoint({ archivePoint: _past, ...position }: Position): Position {
+  return position;
 }
