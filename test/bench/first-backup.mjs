@@ -1,15 +1,18 @@
 /**
- * The data path beside restic and plain copying, on one data set, in one run.
+ * Writing backups beside restic, borg and what the machine can do at all, on one data set, in one run.
  *
  *   node test/bench/first-backup.mjs --dataset DIR [--rounds 3] [--work DIR]
  *
- * DIR holds the files to protect; it is copied once, and only the copy is changed. The services run before the clock starts; a
- * job is timed from its request to its completion. restic (Debian's package) is timed as a whole process. Rounds
- * alternate, so that a machine that gets slower hits all alike; the median counts. Everything is encrypted.
+ * DIR holds the files to protect; it is copied once, and only the copy is changed. The services run before the clock
+ * starts; a job is timed from its request to its completion. restic and borg (Debian's packages; borg may be missing) are
+ * timed as whole processes. Rounds alternate, so that a machine that gets slower hits all alike; the median counts.
+ * Everything is encrypted. User and system time of the mover (or of the process) is given beside the seconds, because it
+ * depends less on what else the machine does. Restores: restore-and-verify.mjs.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { cp, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { cp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { schedulerRequests } from '@catena/events';
@@ -26,18 +29,28 @@ if (!values.dataset) throw new Error('Name the data set: --dataset DIR.');
 const rounds = Number(values.rounds);
 const timings = new Map();
 
-function record(what, tool, seconds, bytes) {
+function record(what, tool, { seconds, cpu }, bytes) {
   const key = `${what}\0${tool}`;
-  const rows = timings.get(key) ?? { seconds: [], bytes: [] };
+  const rows = timings.get(key) ?? { seconds: [], cpu: [], bytes: [] };
   rows.seconds.push(seconds);
+  rows.cpu.push(cpu);
   if (bytes !== undefined) rows.bytes.push(bytes);
   timings.set(key, rows);
+  console.log(`${what}, ${tool}: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU`);
 }
 
-async function timed(work) {
-  const begun = performance.now();
+/** User and system time in seconds: of a process that runs, or of all children that have ended. */
+function cpuSeconds(pid, children) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  const [user, system] = children ? [fields[13], fields[14]] : [fields[11], fields[12]];
+  return (Number(user) + Number(system)) / 100;
+}
+
+async function timed(work, pid) {
+  const used = () => (pid === undefined ? cpuSeconds('self', true) : cpuSeconds(pid, false));
+  const [begun, usedBefore] = [performance.now(), used()];
   await work();
-  return (performance.now() - begun) / 1000;
+  return { seconds: (performance.now() - begun) / 1000, cpu: used() - usedBefore };
 }
 
 async function sizeOf(folder) {
@@ -48,18 +61,18 @@ async function sizeOf(folder) {
   return size;
 }
 
-/** Overwrites a share of the 8 KiB blocks of the files of 1 MiB and more with random bytes, in place. */
-async function changeInPlace(folder, share) {
-  const page = Buffer.alloc(8192);
+/** Overwrites a share of the files of 1 MiB and more with random bytes, in place, in runs of so many 8 KiB pages. */
+async function changeInPlace(folder, share, pages) {
+  const run = Buffer.alloc(8192 * pages);
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = path.join(entry.parentPath, entry.name);
     const { size } = await stat(file);
     if (size < 1 << 20) continue;
     const handle = await open(file, 'r+');
-    for (let offset = 0; offset + 8192 <= size; offset += 8192) {
+    for (let offset = 0; offset + run.length <= size; offset += run.length) {
       if (Math.random() >= share) continue;
-      await handle.write(randomFillSync(page), 0, 8192, offset);
+      await handle.write(randomFillSync(run), 0, run.length, offset);
     }
     await handle.close();
   }
@@ -70,6 +83,16 @@ function restic(repository, ...args) {
   const result = spawnSync('restic', ['--no-cache', '-q', ...args], { env, encoding: 'utf8' });
   if (result.status !== 0) throw new Error(`restic ${args.join(' ')}: ${result.stderr}`);
 }
+
+const hasBorg = spawnSync('borg', ['--version']).status === 0;
+
+function borg(home, ...args) {
+  const env = { ...process.env, BORG_PASSPHRASE: 'benchmark', BORG_BASE_DIR: home };
+  const result = spawnSync('borg', args, { env, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`borg ${args.join(' ')}: ${result.stderr}`);
+}
+
+const shell = (line) => execFileSync('bash', ['-c', line]);
 
 console.log(
   execFileSync('restic', ['version'], { encoding: 'utf8' }).trim(),
@@ -117,70 +140,59 @@ metadata: {name: ${name.repository}}
 spec: {store: fs, fs: {path: ${vault}}, encryption: {keys: [{passphrase: {file: ${folder}/passphrase}}]}}
 `,
     );
+    const third = path.join(folder, `borg${round}`);
     restic(other, 'init');
-    let before = 0;
-    let beforeOther = await sizeOf(other);
-    const both = async (what, type) => {
-      record(
-        what,
-        'catena',
-        await timed(() => run('requestBackup', { ...name, type, copyOnly: false })),
-        -before + (before = await sizeOf(vault)),
-      );
-      record(
-        what,
-        'restic',
-        await timed(() => restic(other, 'backup', source)),
-        -beforeOther + (beforeOther = await sizeOf(other)),
-      );
+    if (hasBorg) borg(folder, 'init', '--encryption=repokey-blake2', third);
+    const sizes = new Map();
+    const grown = async (repository) => {
+      const size = await sizeOf(repository);
+      const before = sizes.get(repository) ?? 0;
+      sizes.set(repository, size);
+      return size - before;
     };
-    await both('first backup', 'full');
-    await both('nothing changed', 'incremental');
-    await changeInPlace(source, 0.05);
-    await both('5 % of 8 KiB pages changed', 'incremental');
+    for (const repository of [vault, other, third].slice(0, hasBorg ? 3 : 2))
+      await grown(repository).catch(() => undefined);
+    const all = async (what, type) => {
+      const { pid } = platform.supervisor.child('mover-1');
+      const asked = () => run('requestBackup', { ...name, type, copyOnly: false });
+      record(what, 'catena', await timed(asked, pid), await grown(vault));
+      record(what, 'restic', await timed(() => restic(other, 'backup', source)), await grown(other));
+      if (!hasBorg) return;
+      const archive = `${third}::${sizes.get(third)}-${type}-${Date.now()}`;
+      const create = () => borg(folder, 'create', '-C', 'lz4', archive, source);
+      record(what, 'borg', await timed(create), await grown(third));
+    };
+    await all('first backup', 'full');
+    await all('nothing changed', 'incremental');
+    await changeInPlace(source, 0.05, 1);
+    await all('5 % of 8 KiB pages changed', 'incremental');
+    await changeInPlace(source, 0.05, 128);
+    await all('5 % changed in runs of 1 MiB', 'incremental');
 
-    const restored = path.join(folder, 'restored');
-    const newest = await client.log.lastSequence();
-    let backup;
-    for await (const event of client.log.read({ types: ['backup.completed'], to: newest }))
-      if (event.data.source === name.source) backup = event.aggregate.id;
-    record(
-      'restore',
-      'catena',
-      await timed(() =>
-        run('requestRestore', {
-          repository: name.repository,
-          backup,
-          target: restored,
-          include: [],
-          overwrite: false,
-        }),
-      ),
-    );
-    await rm(restored, { recursive: true });
-    record('restore', 'restic', await timed(() => restic(other, 'restore', 'latest', '--target', restored)));
-    await rm(restored, { recursive: true });
-    record(
-      'read everything back',
-      'catena',
-      await timed(() => run('requestVerify', { repository: name.repository, depth: 'checksums' })),
-    );
-    record('read everything back', 'restic', await timed(() => restic(other, 'check', '--read-data')));
-
-    await mkdir(restored);
-    record('first backup', 'cp -a', await timed(() => execFileSync('cp', ['-a', source, restored])));
-    await rm(restored, { recursive: true });
-    await rm(vault, { recursive: true });
-    await rm(other, { recursive: true });
+    const copied = path.join(folder, 'copied');
+    const floors = {
+      'reading all of it': `find ${source} -type f -print0 | xargs -0 cat > /dev/null`,
+      'SHA-256 of it': `find ${source} -type f -print0 | xargs -0 cat | openssl dgst -sha256 > /dev/null`,
+      'tar | zstd -T2 -3': `tar -cf - -C ${source} . | zstd -q -T2 -3 > /dev/null`,
+      'cp -a': `cp -a ${source} ${copied}`,
+    };
+    for (const [what, line] of Object.entries(floors)) record('floor', what, await timed(() => shell(line)));
+    await rm(copied, { recursive: true });
+    for (const repository of [vault, other, ...(hasBorg ? [third] : [])])
+      await rm(repository, { recursive: true });
   }
 
-  console.log('\n| step | tool | seconds (median) | of restic | added MB |\n| --- | --- | --- | --- | --- |');
-  for (const [key, { seconds, bytes }] of timings) {
+  console.log('\n| step | tool | seconds | of restic | CPU s | of restic | added MB |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  const mb = (bytes) => (bytes.length > 0 ? (median(bytes) / 1e6).toFixed(0) : '');
+  for (const [key, { seconds, cpu, bytes }] of timings) {
     const [what, tool] = key.split('\0');
-    const reference = timings.get(`${what}\0restic`)?.seconds;
-    const ratio = reference ? (median(seconds) / median(reference)).toFixed(2) : '-';
+    const reference = timings.get(`${what}\0restic`);
+    const ratio = (of, to) => (to ? (median(of) / median(to)).toFixed(2) : '');
+    const spread = `[${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)}]`;
     console.log(
-      `| ${what} | ${tool} | ${median(seconds).toFixed(2)} [${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)}] | ${ratio} | ${bytes.length > 0 ? (median(bytes) / 1e6).toFixed(0) : '-'} |`,
+      `| ${what} | ${tool} | ${median(seconds).toFixed(2)} ${spread} | ${ratio(seconds, reference?.seconds)} | ` +
+        `${median(cpu).toFixed(1)} | ${ratio(cpu, reference?.cpu)} | ${mb(bytes)} |`,
     );
   }
   console.log(`\npeak memory of the mover: ${peak().toFixed(0)} MiB`);

@@ -24,9 +24,9 @@ const MIB = 1024 * 1024;
 /** Packs that are not durable yet, which is what an interrupted attempt loses. */
 const UNFINISHED_BYTES = 64 * MIB;
 
-/** One pack open for each thread, and as many again on their way to being durable. */
+/** One pack open for each thread, and on the way to being durable one more than there are threads. */
 function packBytesFor(workers: number): number {
-  return Math.min(32 * MIB, Math.max(4 * MIB, UNFINISHED_BYTES / 2 / Math.max(1, workers)));
+  return Math.min(32 * MIB, Math.max(4 * MIB, Math.floor(UNFINISHED_BYTES / (2 * workers + 1))));
 }
 
 /** Two segments for each thread, and some being read. */

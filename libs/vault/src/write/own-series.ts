@@ -78,7 +78,7 @@ export function ownPacks(
     ...(rate === undefined ? {} : { rate }),
     nameOf: (number) => volumeFolder + objectName('pack', number),
     afterCommit: () => crashPoint('vault.afterPack'),
-    maxUncommitted: 2,
+    maxUncommitted: 1,
     maxWaitingBytes: 8 * 1024 * 1024,
   });
 }
