@@ -23,6 +23,8 @@ import {
   type FileTree,
 } from '../testing/index.ts';
 
+/** Hundreds of states; a busy machine takes its time for them. */
+const PATIENCE = 240_000;
 const SCRYPT = { N: 16, r: 1, p: 1 };
 const FIRST: UnlockKey = parseKeyFile(newKeyFile());
 const SECOND: UnlockKey = { kind: 'passphrase', passphrase: 'the second one' };
@@ -141,101 +143,119 @@ describe('a power cut at any moment, which keeps any part of what was not synced
       });
   }
 
-  it('of making a repository and two backups: what was told stays, what is there restores, the rest is made', async () => {
-    await taken('f1', 'i1');
-    await everyState(1, async (state) => {
-      const found = await reopen(state);
-      const backups = await expectWhole(found);
-      for (const backup of ['f1', 'i1']) {
-        if (state.acknowledged.has(backup)) expect(backups).toContain(backup);
-        if (!backups.includes(backup)) await take(found, backup, 2);
-      }
-      expect(await expectWhole(found)).toEqual(['f1', 'i1']);
-      await found.collection('c').adopt('run-f1');
-      expect((await found.collection('c').latest())?.backup).toBe('f1');
-    });
-  });
-
-  it('of deleting a chain: what stays restores, the chain is there whole or not at all, and deleting goes on', async () => {
-    await taken('f1', 'i1', 'f2');
-    const from = recorder.steps;
-    const prune = (on: Repository) =>
-      on.prune('c', {
-        installation: 'here',
-        backups: ['f1', 'i1'].map((backup) => ({ backup, run: `run-${backup}` })),
-      });
-    await prune(repository);
-    recorder.acknowledge('pruned');
-    await everyState(from, async (state) => {
-      const found = await reopen(state);
-      const backups = await expectWhole(found);
-      expect(backups).toContain('f2');
-      if (state.acknowledged.has('pruned')) expect(backups).toEqual(['f2']);
-      await prune(found);
-      expect(await expectWhole(found)).toEqual(['f2']);
-      const left: string[] = [];
-      for await (const { name } of found.store.list('c/')) if (/run-(f1|i1)/.test(name)) left.push(name);
-      expect(left).toEqual([]);
-      await take(found, 'f3');
-      expect(await expectWhole(found)).toEqual(['f2', 'f3']);
-    });
-  });
-
-  it('of adding a key, a new data key, and removing a key: what was told to open it opens everything', async () => {
-    await taken('f1');
-    const from = recorder.steps;
-    const collection = repository.collection('c');
-    await collection.addKey(SECOND);
-    recorder.acknowledge('second key');
-    await collection.rotateKey();
-    await taken('i1');
-    const first = (await collection.keyring())!.slots.find(({ kind }) => kind === 'keyFile')!;
-    await collection.removeKey(first.id);
-    recorder.acknowledge('first key removed');
-    await everyState(from, async (state) => {
-      const isRemoved = state.acknowledged.has('first key removed');
-      for (const key of [FIRST, SECOND]) {
-        const found = await reopen(state, [key]);
-        const slots = (await found.collection('c').keyring())!.slots.map(({ kind }) => kind);
-        if (isRemoved) expect(slots).toEqual(['passphrase']);
-        else expect(slots.length).toBeGreaterThan(0);
-        if (state.acknowledged.has('second key')) expect(slots).toContain('passphrase');
-        if (!slots.includes(key.kind)) continue;
+  it(
+    'of making a repository and two backups: what was told stays, what is there restores, the rest is made',
+    async () => {
+      await taken('f1', 'i1');
+      await everyState(1, async (state) => {
+        const found = await reopen(state);
         const backups = await expectWhole(found);
-        expect(backups).toEqual(expect.arrayContaining(state.acknowledged.has('i1') ? ['f1', 'i1'] : ['f1']));
-        if (!backups.includes('i1')) await take(found, 'i1', 2);
+        for (const backup of ['f1', 'i1']) {
+          if (state.acknowledged.has(backup)) expect(backups).toContain(backup);
+          if (!backups.includes(backup)) await take(found, backup, 2);
+        }
         expect(await expectWhole(found)).toEqual(['f1', 'i1']);
-      }
-    });
-  });
-
-  it('of sweeping: no backup loses anything, and nobody makes one of what is gone', async () => {
-    await taken('f1');
-    await interrupted('f3');
-    await interrupted('f2');
-    await take(repository, 'f2', 2);
-    // It read something else, so it took nothing over.
-    await interrupted('f2', 3, new Map([['a', seededBytes(150_000, 9)]]));
-    recorder.acknowledge('f2');
-    const from = recorder.steps;
-    const sweep = (on: Repository) =>
-      on.sweep({ installation: 'here', standingOf: () => Promise.resolve('over'), idleMilliseconds: 1e9 });
-    expect((await sweep(repository)).objects).toBeGreaterThan(2);
-    recorder.acknowledge('swept');
-    await everyState(from, async (state) => {
-      const found = await reopen(state);
-      expect(await expectWhole(found)).toEqual(['f1', 'f2']);
-      // Whoever stood still since before the sweep goes on now: it makes a whole backup, or none.
-      await take(found, 'f3', 2).catch((error: unknown) => {
-        expect(error).toMatchObject({ code: 'vault.run-swept' });
+        await found.collection('c').adopt('run-f1');
+        expect((await found.collection('c').latest())?.backup).toBe('f1');
       });
-      if (state.acknowledged.has('swept')) expect(await there(found)).toEqual(['f1', 'f2']);
-      await expectWhole(found);
-      await sweep(found);
-      expect(await sweep(found)).toMatchObject({ objects: 0 });
-      await expectWhole(found);
-    });
-  });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'of deleting a chain: what stays restores, the chain is there whole or not at all, and deleting goes on',
+    async () => {
+      await taken('f1', 'i1', 'f2');
+      const from = recorder.steps;
+      const prune = (on: Repository) =>
+        on.prune('c', {
+          installation: 'here',
+          backups: ['f1', 'i1'].map((backup) => ({ backup, run: `run-${backup}` })),
+        });
+      await prune(repository);
+      recorder.acknowledge('pruned');
+      await everyState(from, async (state) => {
+        const found = await reopen(state);
+        const backups = await expectWhole(found);
+        expect(backups).toContain('f2');
+        if (state.acknowledged.has('pruned')) expect(backups).toEqual(['f2']);
+        await prune(found);
+        expect(await expectWhole(found)).toEqual(['f2']);
+        const left: string[] = [];
+        for await (const { name } of found.store.list('c/')) if (/run-(f1|i1)/.test(name)) left.push(name);
+        expect(left).toEqual([]);
+        await take(found, 'f3');
+        expect(await expectWhole(found)).toEqual(['f2', 'f3']);
+      });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'of adding a key, a new data key, and removing a key: what was told to open it opens everything',
+    async () => {
+      await taken('f1');
+      const from = recorder.steps;
+      const collection = repository.collection('c');
+      await collection.addKey(SECOND);
+      recorder.acknowledge('second key');
+      await collection.rotateKey();
+      await taken('i1');
+      const first = (await collection.keyring())!.slots.find(({ kind }) => kind === 'keyFile')!;
+      await collection.removeKey(first.id);
+      recorder.acknowledge('first key removed');
+      await everyState(from, async (state) => {
+        const isRemoved = state.acknowledged.has('first key removed');
+        for (const key of [FIRST, SECOND]) {
+          const found = await reopen(state, [key]);
+          const slots = (await found.collection('c').keyring())!.slots.map(({ kind }) => kind);
+          if (isRemoved) expect(slots).toEqual(['passphrase']);
+          else expect(slots.length).toBeGreaterThan(0);
+          if (state.acknowledged.has('second key')) expect(slots).toContain('passphrase');
+          if (!slots.includes(key.kind)) continue;
+          const backups = await expectWhole(found);
+          expect(backups).toEqual(
+            expect.arrayContaining(state.acknowledged.has('i1') ? ['f1', 'i1'] : ['f1']),
+          );
+          if (!backups.includes('i1')) await take(found, 'i1', 2);
+          expect(await expectWhole(found)).toEqual(['f1', 'i1']);
+        }
+      });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'of sweeping: no backup loses anything, and nobody makes one of what is gone',
+    async () => {
+      await taken('f1');
+      await interrupted('f3');
+      await interrupted('f2');
+      await take(repository, 'f2', 2);
+      // It read something else, so it took nothing over.
+      await interrupted('f2', 3, new Map([['a', seededBytes(150_000, 9)]]));
+      recorder.acknowledge('f2');
+      const from = recorder.steps;
+      const sweep = (on: Repository) =>
+        on.sweep({ installation: 'here', standingOf: () => Promise.resolve('over'), idleMilliseconds: 1e9 });
+      expect((await sweep(repository)).objects).toBeGreaterThan(2);
+      recorder.acknowledge('swept');
+      await everyState(from, async (state) => {
+        const found = await reopen(state);
+        expect(await expectWhole(found)).toEqual(['f1', 'f2']);
+        // Whoever stood still since before the sweep goes on now: it makes a whole backup, or none.
+        await take(found, 'f3', 2).catch((error: unknown) => {
+          expect(error).toMatchObject({ code: 'vault.run-swept' });
+        });
+        if (state.acknowledged.has('swept')) expect(await there(found)).toEqual(['f1', 'f2']);
+        await expectWhole(found);
+        await sweep(found);
+        expect(await sweep(found)).toMatchObject({ objects: 0 });
+        await expectWhole(found);
+      });
+    },
+    PATIENCE,
+  );
 });
 
 describe('the recorder', () => {
