@@ -17,6 +17,7 @@ const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
 
 /** What a task seals at once, as a rule. */
 const PART_BYTES = 1280 * 1024;
+const MAX_SPARE = 2;
 
 /** Where a unit has come to lie. */
 export interface PlacedUnit {
@@ -186,7 +187,12 @@ export class PackFiller {
 
   /** Takes back the memory of sealed bytes that have been written. */
   reuse(buffers: readonly ArrayBuffer[]): void {
-    for (const buffer of buffers) if (buffer.byteLength === PART_BYTES) this.spareParts.push(buffer);
+    for (const buffer of buffers) {
+      // What one thread does not need at once would be missing to the others, which make new memory.
+      if (buffer.byteLength === PART_BYTES && this.spareParts.length < MAX_SPARE)
+        this.spareParts.push(buffer);
+      else buffer.transfer(0);
+    }
   }
 
   /** Closes the open unit and the open pack. */
