@@ -1,6 +1,7 @@
 /** BASE_BACKUP: a whole cluster, or what changed in it, as tar archives in one stream. */
 import type { Command, Row } from './command.ts';
 import type { ReplicationConnection } from './connection.ts';
+import { BOUNDARY } from './inflow.ts';
 import { parseLsn } from './lsn.ts';
 
 export interface BaseBackupOptions {
@@ -199,7 +200,7 @@ async function* separateParts(
   };
   yield announced();
   for await (const chunk of inflow) {
-    if (chunk.length === 0) yield announced();
+    if (chunk === BOUNDARY) yield announced();
     else yield { kind: 'data', bytes: chunk };
   }
 }

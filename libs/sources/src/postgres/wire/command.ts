@@ -146,9 +146,9 @@ export class Command implements Submittable {
     this.#done.reject(error);
   }
 
-  /** Older servers send a base backup as one copy after another: an empty chunk stands between them. */
+  /** Older servers send a base backup as one copy after another: a mark stands between them. */
   #beginCopy(direction: 'out' | 'both'): void {
-    if (this.#inflow !== undefined) return this.#inflow.push(Buffer.alloc(0));
+    if (this.#inflow !== undefined) return this.#inflow.mark();
     this.#isBoth = direction === 'both';
     this.#inflow = new Inflow(this.wire.stream);
     this.#copying.resolve(direction);

@@ -1,3 +1,6 @@
+/** Stands between two copies of one command. Empty chunks are no sign of that: servers before 15 send some. */
+export const BOUNDARY: Buffer = Buffer.alloc(0);
+
 /** The socket, as far as it is needed to hold the server back. */
 export interface Pausable {
   pause(): unknown;
@@ -33,12 +36,19 @@ export class Inflow implements AsyncIterableIterator<Buffer> {
 
   /** Takes over a chunk. It is copied: `pg` uses the memory again for what comes next. */
   push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     this.#chunks.push(Buffer.from(chunk));
     this.#bytes += chunk.length;
     if (this.#bytes >= HIGH_BYTES && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
+    this.#wake();
+  }
+
+  /** Says that what follows is another copy. */
+  mark(): void {
+    this.#chunks.push(BOUNDARY);
     this.#wake();
   }
 
