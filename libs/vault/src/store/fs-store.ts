@@ -32,7 +32,7 @@ export class FsStore implements ObjectStore {
   constructor(root: string, files: FileOperations = systemFiles) {
     this.location = path.resolve(root);
     this.files = files;
-    this.handles = new HandleCache(files, 256);
+    this.handles = new HandleCache(files, 64);
     this.folders = new DurableFolders(this.location, files);
   }
 
