@@ -84,6 +84,8 @@ export default defineConfig(
         {
           enforceBuildableLibDependency: false,
           allow: [],
+          // The command line loads a library only where a command needs it; elsewhere it is imported as usual.
+          checkDynamicDependenciesExceptions: ['@catena/.*'],
           depConstraints: [
             { sourceTag: 'layer:contract', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:domain', 'layer:contract'] },
