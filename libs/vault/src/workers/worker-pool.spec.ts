@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MalformedBytesError } from '../codec/byte-reader.ts';
 import type { sampleTasks } from '../testing/sample-worker.ts';
@@ -34,6 +37,13 @@ describe('worker pool', () => {
     expect(pool.started).toBe(0);
     await expect(pool.run('double', 21)).resolves.toBe(42);
     expect(pool.started).toBe(1);
+  });
+
+  it('is closed before the process ends, whatever is on its way from its threads', async () => {
+    const closing = fileURLToPath(new URL('../testing/close-program.ts', import.meta.url));
+    const args = ['--conditions=@catena/source', '--no-warnings', closing];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    expect(stdout).toBe('closed');
   });
 
   it('spreads work over its threads', async () => {

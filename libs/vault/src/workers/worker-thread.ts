@@ -66,7 +66,8 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
   private settle(reply: TaskReply): void {
     const task = this.tasks.get(reply.id);
     this.tasks.delete(reply.id);
-    if (this.tasks.size === 0) this.worker.unref();
+    // An answer that comes while the thread is being ended must not let the process go before that is done.
+    if (this.tasks.size === 0 && this.ended === undefined) this.worker.unref();
     if ('error' in reply) task?.reject(errorFrom(reply.error, this.errorTypes));
     else task?.resolve(reply.output as never);
   }
