@@ -263,5 +263,5 @@ describe('sweeping a repository', () => {
       }),
       { numRuns: process.env['CATENA_TEST_LONG'] === '1' ? 60 : 4 },
     );
-  });
+  }, 600_000);
 });
