@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -73,6 +74,8 @@ describe('a sweep', () => {
       const { swept } = await sweep(true);
       expect(swept.runs).toMatchObject([{ run, objects: left.length }]);
       expect(objectsOf(run)).toEqual(left);
+      // The run must have been over for longer than the grace.
+      await sleep(1_500);
       const done = await catena.run('sweep', tree.repository, '--grace', '1s');
       expect(done.out).toMatch(new RegExp(`removed \\d+ objects?, .*, of ${run}`));
       expect(objectsOf(run)).toEqual([]);
