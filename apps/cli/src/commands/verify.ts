@@ -27,7 +27,7 @@ function sayReport(cli: Invocation, collection: string, report: VerifyReport, ke
   );
   if (!report.opened)
     cli.remark(
-      `  ${keysGiven ? 'None of the given keys opens it' : 'No key was given'}: objects were checked by their hashes. The files in them cannot be named, and what a repair has mended counts as damaged.`,
+      `  ${keysGiven ? 'None of the given keys opens it' : 'No key was given'}: objects were checked by their hashes. The files in them cannot be named.`,
     );
   for (const damage of report.damages) {
     cli.say(`  ${damage.object}: ${damage.reason}`);
