@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   FsStore,
@@ -10,6 +11,7 @@ import {
   type Repository,
   type UnlockKey,
 } from '../index.ts';
+import { systemFiles, type FileOperations } from '../store/file-operations.ts';
 import {
   addTree,
   crashStates,
@@ -279,6 +281,26 @@ describe('the recorder', () => {
       });
     expect(new Set(texts)).toEqual(new Set(['lost', '', 'kept?']));
     await careless.close();
+    await folder.remove();
+  });
+
+  it('knows a folder as soon as the second of two who made it at once goes on in it', async () => {
+    const folder = await temporaryFolder();
+    const lateToSay = {
+      ...systemFiles,
+      mkdir: async (...args: Parameters<typeof systemFiles.mkdir>) => {
+        const made = await systemFiles.mkdir(...args);
+        await setTimeout(20);
+        return made;
+      },
+    } as FileOperations;
+    const recorder = new DiskRecorder(folder.path, lateToSay);
+    const stores = [1, 2].map(() => new FsStore(folder.path, recorder.files));
+    await Promise.all(stores.map((store, one) => store.putIfAbsent(`in/here/${one}`, Buffer.from('kept'))));
+    recorder.acknowledge('both');
+    const { states } = crashStates(recorder, recorder.steps);
+    expect(new Set(states.map(({ objects }) => objects.size))).toEqual(new Set([2]));
+    for (const store of stores) await store.close();
     await folder.remove();
   });
 

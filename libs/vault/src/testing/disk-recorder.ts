@@ -43,12 +43,19 @@ export class DiskRecorder {
   readonly acknowledged: Acknowledged[] = [];
   readonly root: Node = { id: 0, kind: 'folder' };
   readonly files: FileOperations;
+  private readonly system: FileOperations;
   private readonly names = new Map<string, Node>();
+  /** Names whose change has been asked of the system and not been noted here yet. */
+  private readonly changing = new Map<string, Promise<unknown>>();
   private nodes = 0;
   private step = 0;
 
-  /** @param folder that is there, and durable */
-  constructor(folder: string) {
+  /**
+   * @param folder that is there, and durable
+   * @param system what really changes it
+   */
+  constructor(folder: string, system: FileOperations = systemFiles) {
+    this.system = system;
     this.names.set(path.resolve(folder), this.root);
     this.files = this.operations();
   }
@@ -86,35 +93,48 @@ export class DiskRecorder {
     }
   }
 
-  private naming<T>(file: string, node: Node | undefined, call: () => Promise<T>): Promise<T> {
+  /** One that fails says so after whoever got there first is noted: the caller may go on with what they made. */
+  private async naming<T>(file: string, node: Node | undefined, call: () => Promise<T>): Promise<T> {
+    const name = path.resolve(file);
     const folder = this.node(path.dirname(file));
-    return this.change(folder, { kind: 'name', name: path.basename(file), node }, async () => {
+    const before = this.changing.get(name);
+    const changed = this.change(folder, { kind: 'name', name: path.basename(file), node }, async () => {
       const result = await call();
-      if (node === undefined) this.names.delete(path.resolve(file));
-      else this.names.set(path.resolve(file), node);
+      if (node === undefined) this.names.delete(name);
+      else this.names.set(name, node);
       return result;
     });
+    const noted = Promise.allSettled([before, changed]);
+    this.changing.set(name, noted);
+    try {
+      return await changed;
+    } catch (error) {
+      await noted;
+      throw error;
+    } finally {
+      if (this.changing.get(name) === noted) this.changing.delete(name);
+    }
   }
 
   private operations(): FileOperations {
     const open = async (file: string, flags: string, mode?: number): Promise<FileHandle> => {
       if (flags === 'r')
-        return this.handle(await systemFiles.open(file, flags), this.names.get(path.resolve(file)));
+        return this.handle(await this.system.open(file, flags), this.names.get(path.resolve(file)));
       if (flags !== 'wx') throw new Error(`files are opened as ${flags}, which is not recorded`);
       const node = this.fresh('file');
-      return this.handle(await this.naming(file, node, () => systemFiles.open(file, flags, mode)), node);
+      return this.handle(await this.naming(file, node, () => this.system.open(file, flags, mode)), node);
     };
     const mkdir = (folder: string, options: { recursive?: boolean; mode?: number }) =>
       options.recursive === true
-        ? systemFiles.mkdir(folder, options)
-        : this.naming(folder, this.fresh('folder'), () => systemFiles.mkdir(folder, options));
+        ? this.system.mkdir(folder, options)
+        : this.naming(folder, this.fresh('folder'), () => this.system.mkdir(folder, options));
     const operations = {
-      ...systemFiles,
+      ...this.system,
       open,
       mkdir,
-      link: (from: string, to: string) => this.naming(to, this.node(from), () => systemFiles.link(from, to)),
-      unlink: (file: string) => this.naming(file, undefined, () => systemFiles.unlink(file)),
-      rmdir: (folder: string) => this.naming(folder, undefined, () => systemFiles.rmdir(folder)),
+      link: (from: string, to: string) => this.naming(to, this.node(from), () => this.system.link(from, to)),
+      unlink: (file: string) => this.naming(file, undefined, () => this.system.unlink(file)),
+      rmdir: (folder: string) => this.naming(folder, undefined, () => this.system.rmdir(folder)),
     };
     return operations as unknown as FileOperations;
   }
