@@ -14,6 +14,7 @@ export {
   type PlatformServer,
 } from './platform.ts';
 export { findPostgres, type PostgresBinaries } from './postgres/find-postgres.ts';
+export { findProgramsOfMajor, type WantedPrograms } from './postgres/programs-of-major.ts';
 export type { ChildFolders, ChildSpec } from './process/child-spec.ts';
 export {
   Supervisor,

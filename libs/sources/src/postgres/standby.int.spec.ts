@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { postgresDriver } from './postgres-driver.ts';
-import { ScratchServer } from './restoring/scratch-server.ts';
+import { ScratchServer } from './scratch/scratch-server.ts';
 import { BackedUpCluster } from './testing/backed-up-cluster.ts';
 import { BACKUP_ROLE } from './testing/protected-cluster.ts';
 

@@ -6,7 +6,7 @@ import { initialiseRepository, type BackupPlan, type Collection, type Repository
 import pg from 'pg';
 import { ScratchFolder } from '../../testing/sample-tree.ts';
 import { postgresDriver } from '../postgres-driver.ts';
-import { ScratchServer } from '../restoring/scratch-server.ts';
+import { ScratchServer } from '../scratch/scratch-server.ts';
 import { BACKUP_ROLE, startProtectedCluster, type ProtectedCluster } from '../testing/protected-cluster.ts';
 import { Writer } from '../testing/writer.ts';
 import { parseLsn } from '../wire/lsn.ts';

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import { ScratchFolder } from '../../testing/sample-tree.ts';
 import { postgresDriver } from '../postgres-driver.ts';
-import { ScratchServer } from '../restoring/scratch-server.ts';
+import { ScratchServer } from '../scratch/scratch-server.ts';
 import { BACKUP_ROLE, startProtectedCluster, type ProtectedCluster } from './protected-cluster.ts';
 
 export type Sql = (text: string) => Promise<object[]>;

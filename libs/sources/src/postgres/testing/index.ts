@@ -1,4 +1,4 @@
-export { ScratchServer } from '../restoring/scratch-server.ts';
+export { ScratchServer } from '../scratch/scratch-server.ts';
 export {
   BACKUP_ROLE,
   startProtectedCluster,
