@@ -1,36 +1,44 @@
 /**
- * What a long chain costs: restore after many incrementals of scattered changes, beside a restore of the full.
+ * What a long chain costs: restores after many incrementals of scattered changes, beside restores of a full.
  *
- *   node test/bench/long-chains.mjs [--megabytes 64] [--chain 100] [--share 0.01] [--dataset DIR] [--work DIR]
+ *   node test/bench/long-chains.mjs [--megabytes 64 | --dataset DIR] [--chain 100,400] [--share 0.01] [--after 25]
+ *                                   [--rounds 3] [--work DIR] [--state DIR [--only build | measure] [--stop 400]]
  *
  * Builds a chain through the vault and the files driver: a full, and then as many incrementals as `--chain` says, each after
- * the share of the 8 KiB pages was overwritten in place, scattered. Without a data set the source is files of 8 MiB, half
- * random and half compressible. `--chain 100,400` restores after 100 and after 400. Each line: seconds, CPU seconds, bytes and
- * pieces read from the repository, how often the source's stored bytes that is, maps per incremental as a share of the source, and
- * the process's peak memory so far. Then a full is composed of the newest backup, without the source, and restored, too. Each state is restored `--rounds` times (default 3), the median counts.
+ * the share of the 8 KiB pages was overwritten in place, scattered. At each length in `--chain` the same state is also read
+ * from the source as a full, and composed of the chain as a full, on which `--after` more incrementals follow, as when
+ * composing is done every so often. Restores of the four are measured in turn; the first round checks what was restored
+ * and warms the cache, the median of the others counts. Each line: seconds, CPU seconds, bytes and pieces read from the
+ * repository, beside the full; maps per incremental as a share of the source, and the process's peak memory.
+ *
+ * A large set takes long. With `--state` a folder is kept: `--only build` goes on with the chain where it was left (any
+ * number of times), `--only measure` restores from it, `--stop` only the states of that length.
  */
-import { createHash, randomFillSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesDriver } from '@catena/sources';
-import { FsStore, initialiseRepository, newKeyFile, parseKeyFile } from '@catena/vault';
+import { FsStore, initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '@catena/vault';
+import { change, digest, makeSource, pagesOf } from './changing-source.mjs';
 import { median } from './platform.mjs';
 
-const PAGE = 8192;
 const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '64' },
     chain: { type: 'string', default: '100' },
     share: { type: 'string', default: '0.01' },
+    after: { type: 'string', default: '25' },
     rounds: { type: 'string', default: '3' },
     dataset: { type: 'string' },
     work: { type: 'string', default: '/var/tmp' },
+    state: { type: 'string' },
+    only: { type: 'string' },
+    stop: { type: 'string' },
   },
 });
 const stops = values.chain.split(',').map(Number);
-const share = Number(values.share);
+const after = Number(values.after);
 
 /** A folder store that counts what is read. */
 class CountingStore extends FsStore {
@@ -45,139 +53,151 @@ class CountingStore extends FsStore {
   }
 }
 
-async function makeSource(folder) {
-  await mkdir(folder);
-  const file = Buffer.alloc(8 * 1024 * 1024);
-  for (let i = 0; i < Number(values.megabytes) / 8; i++) {
-    if (i % 2 === 0) randomFillSync(file);
-    else for (let at = 0; at < file.length; at += 32) file.write(`row ${i} ${at} of a table `.padEnd(32), at);
-    await writeFile(path.join(folder, `${i}.db`), file);
-  }
-}
-
-/** Files with at least one page, and how many they have. */
-async function pagesOf(folder) {
-  const files = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    const { size } = await stat(file);
-    if (size >= 1 << 20) files.push({ file, pages: Math.floor(size / PAGE) });
-  }
-  return files;
-}
-
-async function change(files) {
-  const page = Buffer.alloc(PAGE);
-  for (const { file, pages } of files) {
-    const wanted = pages * share;
-    const count = Math.floor(wanted) + (Math.random() < wanted % 1 ? 1 : 0);
-    if (count === 0) continue;
-    const handle = await open(file, 'r+');
-    for (let i = 0; i < count; i++)
-      await handle.write(randomFillSync(page), 0, PAGE, Math.floor(Math.random() * pages) * PAGE);
-    await handle.close();
-  }
-}
-
-async function digest(folder) {
-  const hash = createHash('sha256');
-  for (const name of (await readdir(folder, { recursive: true })).sort()) {
-    const file = path.join(folder, name);
-    if ((await stat(file)).isFile()) hash.update(name).update(readFileSync(file));
-  }
-  return hash.digest('hex');
-}
-
 const peakMiB = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
-const folder = await mkdtemp(path.join(values.work, 'catena-chain-'));
-try {
-  const source = path.join(folder, 'source');
-  if (values.dataset) await cp(values.dataset, source, { recursive: true, preserveTimestamps: true });
-  else await makeSource(source);
-  const files = await pagesOf(source);
+
+/** What has been done in a folder, so that it can be gone on with. */
+function progressIn(folder) {
+  const file = path.join(folder, 'progress.json');
+  const done = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : { key: newKeyFile(), share: Number(values.share), chain: 0, stops: {} };
+  return { done, save: () => writeFileSync(file, JSON.stringify(done, undefined, 1)) };
+}
+
+async function open(folder, done) {
   const store = new CountingStore(path.join(folder, 'vault'));
-  const keys = [parseKeyFile(newKeyFile())];
-  const repository = await initialiseRepository(store, { keys, installation: 'benchmark' });
-  const collection = repository.collection('chain');
+  const keys = [parseKeyFile(done.key)];
+  const begun = existsSync(path.join(folder, 'vault'));
+  const repository = await (begun
+    ? openRepository(store, { keys })
+    : initialiseRepository(store, { keys, installation: 'benchmark' }));
+  return { store, repository, collection: repository.collection('chain') };
+}
+
+async function build(folder) {
+  const { done, save } = progressIn(folder);
+  const source = path.join(folder, 'source');
+  if (!existsSync(source)) {
+    if (values.dataset) await cp(values.dataset, source, { recursive: true, preserveTimestamps: true });
+    else await makeSource(source, Number(values.megabytes));
+  }
+  const files = await pagesOf(source);
+  const { repository, collection } = await open(folder, done);
   const family = await filesDriver.family({ path: source });
-
-  const backup = async (number) => {
-    const writer = await collection.beginBackup({
-      backupId: `b${number}`,
-      run: `run-${number}`,
-      attempt: 1,
-      source: { name: 'source', uid: 'source', family, driver: 'files' },
-      startedAt: new Date(),
-      ...(number === 0 ? { type: 'full' } : { type: 'incremental', parent: `b${number - 1}` }),
-    });
+  const backup = async (backupId, lineage) => {
+    const plan = { backupId, run: `run-${backupId}`, attempt: 1, startedAt: new Date(), ...lineage };
+    const about = { name: 'source', uid: 'source', family, driver: 'files' };
+    const writer = await collection.beginBackup({ ...plan, source: about });
     const outcome = await filesDriver.backup({ path: source }, writer);
-    return (await writer.finish(outcome.summary)).manifest;
+    const { statistics } = (await writer.finish(outcome.summary)).manifest;
+    return { maps: statistics.bytesOfMaps, bytes: statistics.bytes, stored: statistics.bytesStored };
   };
+  const incremental = (parent) => ({ type: 'incremental', parent });
 
-  let targets = 0;
-  const restore = async (id) => {
-    const [reads, bytes, cpu, begun] = [store.reads, store.bytes, process.cpuUsage(), performance.now()];
-    const target = path.join(folder, `restored-${targets++}`);
-    const reader = await collection.openBackup(id);
-    await filesDriver.restore(reader, target, { run: `restore-${targets}` });
-    await reader.close();
+  done.full ??= await backup('b0', { type: 'full' });
+  save();
+  for (const stop of stops) {
+    if (done.stops[stop]?.whole) continue;
+    for (; done.chain < stop; save()) {
+      const backupId = `b${done.chain + 1}`;
+      await change(files, done.share);
+      const { maps } = await backup(backupId, incremental(`b${done.chain}`));
+      done.chain += 1;
+      done.maps = [...(done.maps ?? []), maps];
+    }
+    const from = `b${stop}`;
+    const about = (done.stops[stop] = { digest: await digest(source) });
+    about.read = await backup(`read-${stop}`, { type: 'full' });
+    const [cpu, begun] = [process.cpuUsage(), performance.now()];
+    const plan = { backupId: `composed-${stop}`, run: `compose-${stop}`, attempt: 1, startedAt: new Date() };
+    const { manifest } = await collection.compose({ ...plan, from });
     const used = process.cpuUsage(cpu);
-    const result = {
+    about.composing = {
       seconds: (performance.now() - begun) / 1000,
       cpu: (used.user + used.system) / 1e6,
-      reads: store.reads - reads,
-      bytes: store.bytes - bytes,
-      target,
+      stored: manifest.statistics.bytesStored,
     };
-    return result;
-  };
-  let ofFull;
-  const measure = async (what, id, more = '') => {
-    const runs = [];
-    for (let round = 0; round < Number(values.rounds); round++) {
-      runs.push(await restore(id));
-      if (round === 0 && (await digest(runs[0].target)) !== (await digest(source)))
-        throw new Error(`${what}: what was restored is not the source`);
-      await rm(runs.at(-1).target, { recursive: true });
+    // The chain itself goes on from where it is, not from these.
+    let parent = plan.backupId;
+    for (let number = 1; number <= after; number++) {
+      await change(files, done.share);
+      await backup(`after-${stop}-${number}`, incremental(parent));
+      parent = `after-${stop}-${number}`;
     }
-    const of = (field) => median(runs.map((run) => run[field]));
-    ofFull ??= { seconds: of('seconds'), cpu: of('cpu'), bytes: of('bytes') };
-    console.log(
-      `| ${what} | ${of('seconds').toFixed(2)} | ${(of('seconds') / ofFull.seconds).toFixed(2)} | ${(of('cpu') / ofFull.cpu).toFixed(2)} | ${(of('bytes') / 1e6).toFixed(0)} | ${(of('bytes') / ofFull.bytes).toFixed(2)} | ${of('reads')} | ${more} | ${peakMiB().toFixed(0)} |`,
-    );
-  };
-
-  /** A full of what a backup shows, in objects of its own. */
-  const compose = async (from) => {
-    const [reads, bytes, cpu, begun] = [store.reads, store.bytes, process.cpuUsage(), performance.now()];
-    const plan = { backupId: `of-${from}`, run: `compose-${from}`, attempt: 1, startedAt: new Date(), from };
-    const { manifest } = await collection.compose(plan);
-    const used = process.cpuUsage(cpu);
-    const seconds = (performance.now() - begun) / 1000;
-    const readBytes = store.bytes - bytes;
-    console.log(
-      `| composing a full of it | ${seconds.toFixed(2)} | ${(seconds / ofFull.seconds).toFixed(2)} | ${((used.user + used.system) / 1e6 / ofFull.cpu).toFixed(2)} | ${(readBytes / 1e6).toFixed(0)} | ${(readBytes / ofFull.bytes).toFixed(2)} | ${store.reads - reads} | ${(manifest.statistics.bytesStored / 1e6).toFixed(0)} MB stored | ${peakMiB().toFixed(0)} |`,
-    );
-    return manifest.backup;
-  };
-
-  console.log(
-    '| restored | s | of the full | CPU of the full | MB read | of the full | reads | maps per incremental | peak MiB |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-  );
-  const full = await backup(0);
-  await measure('the full', 'b0');
-  const maps = [];
-  for (let number = 1; number <= Math.max(...stops); number++) {
-    await change(files);
-    maps.push((await backup(number)).statistics.bytesOfMaps);
-    const ofSource = (100 * median(maps)) / full.statistics.bytes;
-    if (!stops.includes(number)) continue;
-    await measure(`after ${number} of ${share * 100} %`, `b${number}`, `${ofSource.toFixed(2)} %`);
-    const composed = await compose(`b${number}`);
-    await measure(`after ${number}, composed`, composed);
+    about.digestAfter = await digest(source);
+    about.whole = true;
+    save();
   }
   await repository.close();
+}
+
+/** A restore into a folder that is kept: a file system makes files slowly for a while after many were removed. */
+async function restore({ store, collection }, id, target) {
+  const [reads, bytes, cpu, begun] = [store.reads, store.bytes, process.cpuUsage(), performance.now()];
+  const reader = await collection.openBackup(id);
+  await filesDriver.restore(reader, target, { run: `restore-${path.basename(target)}` });
+  await reader.close();
+  const used = process.cpuUsage(cpu);
+  return {
+    seconds: (performance.now() - begun) / 1000,
+    cpu: (used.user + used.system) / 1e6,
+    reads: store.reads - reads,
+    bytes: store.bytes - bytes,
+  };
+}
+
+async function measure(folder, stop) {
+  const { done } = progressIn(folder);
+  const about = done.stops[stop];
+  const place = await open(folder, done);
+  const percent = `${done.share * 100} %`;
+  const states = [
+    { what: `a full read from the source then`, id: `read-${stop}`, digest: about.digest },
+    { what: `after ${stop} of ${percent}`, id: `b${stop}`, digest: about.digest, maps: true },
+    { what: `a full composed of that`, id: `composed-${stop}`, digest: about.digest },
+  ];
+  if (after > 0)
+    states.push({
+      what: `${after} incrementals after the composed`,
+      id: `after-${stop}-${after}`,
+      digest: about.digestAfter,
+    });
+  const targets = await mkdtemp(path.join(folder, 'restored-'));
+  const runs = new Map(states.map(({ id }) => [id, []]));
+  for (let round = 0; round <= Number(values.rounds); round++)
+    for (const { id, what, digest: expected } of states) {
+      const target = path.join(targets, `${id}-${round}`);
+      const run = await restore(place, id, target);
+      if (round > 0) runs.get(id).push(run);
+      else if ((await digest(target)) !== expected)
+        throw new Error(`${what}: what was restored is not the source`);
+    }
+  await rm(targets, { recursive: true });
+  await place.repository.close();
+
+  console.log(
+    '| restored | s | of the full | CPU s | of the full | MB read | of the full | reads | maps per incremental |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  );
+  const of = (id, field) => median(runs.get(id).map((run) => run[field]));
+  const full = states[0].id;
+  const sorted = done.maps.slice(0, stop).sort((a, b) => a - b);
+  const share = (bytes) => ((100 * bytes) / done.full.bytes).toFixed(2);
+  for (const { what, id, maps } of states)
+    console.log(
+      `| ${what} | ${of(id, 'seconds').toFixed(2)} | ${(of(id, 'seconds') / of(full, 'seconds')).toFixed(2)} | ${of(id, 'cpu').toFixed(2)} | ${(of(id, 'cpu') / of(full, 'cpu')).toFixed(2)} | ${(of(id, 'bytes') / 1e6).toFixed(0)} | ${(of(id, 'bytes') / of(full, 'bytes')).toFixed(2)} | ${of(id, 'reads')} | ${maps ? `${share(median(sorted))} % of the source, at most ${share(sorted.at(-1))} %` : ''} |`,
+    );
+  const { seconds, cpu, stored } = about.composing;
+  console.log(
+    `\ncomposing: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} CPU s, ${(stored / 1e6).toFixed(0)} MB stored; peak memory of this process: ${peakMiB().toFixed(0)} MiB`,
+  );
+}
+
+const folder = values.state ?? (await mkdtemp(path.join(values.work, 'catena-chain-')));
+await mkdir(folder, { recursive: true });
+try {
+  if (values.only !== 'measure') await build(folder);
+  if (values.only !== 'build')
+    for (const stop of values.stop === undefined ? stops : [Number(values.stop)]) await measure(folder, stop);
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  if (values.state === undefined) await rm(folder, { recursive: true, force: true });
 }
