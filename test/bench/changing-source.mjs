@@ -32,19 +32,42 @@ export async function pagesOf(folder) {
 /**
  * Overwrites a share of the pages in place. What a page gets comes from elsewhere in its file, shifted, with some random
  * bytes: it is new, and compresses as the file does.
+ * @returns the files that were changed, and in each the numbers of the pages in ascending order
  */
 export async function change(files, share) {
   const page = Buffer.alloc(PAGE);
+  const changed = new Map();
   for (const { file, pages } of files) {
     const wanted = pages * share;
     const count = Math.floor(wanted) + (Math.random() < wanted % 1 ? 1 : 0);
     if (count === 0) continue;
+    const numbers = new Set();
     const handle = await open(file, 'r+');
     for (let i = 0; i < count; i++) {
+      const number = randomInt(pages);
       await handle.read(page, 0, PAGE, pages < 2 ? 0 : randomInt((pages - 1) * PAGE));
       randomFillSync(page, randomInt(PAGE - 64), 64);
-      await handle.write(page, 0, PAGE, randomInt(pages) * PAGE);
+      await handle.write(page, 0, PAGE, number * PAGE);
+      numbers.add(number);
     }
+    await handle.close();
+    changed.set(
+      file,
+      [...numbers].sort((a, b) => a - b),
+    );
+  }
+  return changed;
+}
+
+/** The changed pages of a file, as a backup that knows what has changed takes them. */
+export async function* changedRuns(file, numbers) {
+  const handle = await open(file);
+  try {
+    for (const number of numbers) {
+      const { buffer } = await handle.read(Buffer.alloc(PAGE), 0, PAGE, number * PAGE);
+      yield { offset: BigInt(number * PAGE), bytes: buffer };
+    }
+  } finally {
     await handle.close();
   }
 }

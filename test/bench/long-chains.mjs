@@ -20,7 +20,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesDriver } from '@catena/sources';
 import { FsStore, initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '@catena/vault';
-import { change, digest, makeSource, pagesOf } from './changing-source.mjs';
+import { change, changedRuns, digest, makeSource, pagesOf } from './changing-source.mjs';
 import { median } from './platform.mjs';
 
 const { values } = parseArgs({
@@ -84,15 +84,45 @@ async function build(folder) {
   const files = await pagesOf(source);
   const { repository, collection } = await open(folder, done);
   const family = await filesDriver.family({ path: source });
-  const backup = async (backupId, lineage) => {
-    const plan = { backupId, run: `run-${backupId}`, attempt: 1, startedAt: new Date(), ...lineage };
-    const about = { name: 'source', uid: 'source', family, driver: 'files' };
-    const writer = await collection.beginBackup({ ...plan, source: about });
-    const outcome = await filesDriver.backup({ path: source }, writer);
-    const { statistics } = (await writer.finish(outcome.summary)).manifest;
-    return { maps: statistics.bytesOfMaps, bytes: statistics.bytes, stored: statistics.bytesStored };
+  const about = { name: 'source', uid: 'source', family, driver: 'files' };
+  const begin = (backupId, lineage) => {
+    const plan = { backupId, run: `run-${backupId}`, attempt: 1, startedAt: new Date(), source: about };
+    return collection.beginBackup({ ...plan, ...lineage });
   };
-  const incremental = (parent) => ({ type: 'incremental', parent });
+  const finish = async (writer, summary) => {
+    const { statistics } = (await writer.finish(summary)).manifest;
+    return { maps: statistics.bytesOfMaps, bytes: statistics.bytes };
+  };
+  const backup = async (backupId, lineage) => {
+    const writer = await begin(backupId, lineage);
+    const { summary } = await filesDriver.backup({ path: source }, writer);
+    return finish(writer, summary);
+  };
+  /** What the driver would find by reading everything is told to the writer at once: hundreds of backups take long. */
+  const backupChanges = async (backupId, lineage, changed) => {
+    const writer = await begin(backupId, lineage);
+    const adding = new Set();
+    for await (const before of writer.previous()) {
+      const file = path.join(source, Buffer.from(before.path).toString());
+      const numbers = changed.get(file);
+      if (numbers === undefined) {
+        await writer.add(before, { asBefore: before });
+        continue;
+      }
+      const content = { before, size: before.size, changes: changedRuns(file, numbers) };
+      const added = writer.add(before, content).then(() => adding.delete(added));
+      adding.add(added);
+      if (adding.size > 32) await Promise.race(adding);
+    }
+    await Promise.all(adding);
+    return finish(writer);
+  };
+  /** One incremental after a change; the last one of several looks at the source as usual, so that all has hashes. */
+  const incremental = async (backupId, parent, last) => {
+    const changed = await change(files, done.share);
+    const lineage = { type: 'incremental', parent };
+    return last ? backup(backupId, lineage) : backupChanges(backupId, lineage, changed);
+  };
 
   done.full ??= await backup('b0', { type: 'full' });
   save();
@@ -100,8 +130,7 @@ async function build(folder) {
     if (done.stops[stop]?.whole) continue;
     for (; done.chain < stop; save()) {
       const backupId = `b${done.chain + 1}`;
-      await change(files, done.share);
-      const { maps } = await backup(backupId, incremental(`b${done.chain}`));
+      const { maps } = await incremental(backupId, `b${done.chain}`, done.chain + 1 === stop);
       done.chain += 1;
       done.maps = [...(done.maps ?? []), maps];
     }
@@ -120,8 +149,7 @@ async function build(folder) {
     // The chain itself goes on from where it is, not from these.
     let parent = plan.backupId;
     for (let number = 1; number <= after; number++) {
-      await change(files, done.share);
-      await backup(`after-${stop}-${number}`, incremental(parent));
+      await incremental(`after-${stop}-${number}`, parent, number === after);
       parent = `after-${stop}-${number}`;
     }
     about.digestAfter = await digest(source);
