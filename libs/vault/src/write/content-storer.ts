@@ -56,6 +56,8 @@ export class ContentStorer {
   /** Told when files that are not finished never will be. */
   private readonly unfinished = new Set<(reason: Error) => void>();
   private waitingForRoom = 0;
+  private flushing: Promise<void> | undefined;
+  private flushingNext: Promise<void> | undefined;
   private failure: Error | undefined;
 
   constructor(parts: StorerParts) {
@@ -97,9 +99,21 @@ export class ContentStorer {
     await this.pages.untilEnded(tasks - MAX_WAITING / 2);
   }
 
-  /** Lets everything that has been read get its place, also if nothing more comes. */
+  /**
+   * Lets everything that has been read get its place, also if nothing more comes. While that is under way, all who ask
+   * share the next time: thousands of files may wait at once.
+   */
   flush(): Promise<void> {
-    return this.parts.stations.flush();
+    if (this.flushing === undefined) {
+      this.flushing = this.parts.stations.flush().finally(() => (this.flushing = undefined));
+      return this.flushing;
+    }
+    const again = () => {
+      this.flushingNext = undefined;
+      return this.flush();
+    };
+    this.flushingNext ??= this.flushing.then(again, again);
+    return this.flushingNext;
   }
 
   /** Calls `flush` again and again while somebody waits for what is being stored. */
