@@ -108,7 +108,7 @@ describe('a full that is composed by hand', () => {
       expect(nothing.code).toBe(3);
       expect(nothing.out).toContain('chain.nothing-to-compose');
       const full = await kept.take('full');
-      expect((await catena.run(...where)).out).toContain(`its newest backup ${full} is a full already`);
+      expect((await catena.run(...where)).err).toContain(`its newest backup ${full} is a full already`);
       const shown = await kept.take('incremental');
       const done = await catena.run(...where);
       expect(done.out).toMatch(/composed; .* written, nothing read from the source/);

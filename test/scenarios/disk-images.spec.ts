@@ -114,7 +114,7 @@ describe('the example of a disk image, applied as it is', () => {
     change(image, 0, Buffer.from('the disk is broken'));
     const refused = await catena.run('restore', 'disk-image', '--in-place');
     expect(refused.code).toBe(4);
-    expect(refused.out).toContain('restore.targetExists');
+    expect(refused.err).toContain('restore.targetExists');
     await catena.ask('restore', 'disk-image', '--in-place', '--overwrite');
     expect(isAsIn(was.get(newest)!, image)).toBe(true);
   }, 60_000);
@@ -192,8 +192,8 @@ describe('a device (needs root and loop devices)', () => {
       const refused = await catena.run(
         ...['backup', 'device', '--repository', 'disk-image', '--type', 'incremental'],
       );
-      expect(refused.out).toContain('chain.family-changed');
-      const family = /--family '([^']+)'/.exec(refused.out)?.[1] ?? '';
+      expect(refused.err).toContain('chain.family-changed');
+      const family = /--family '([^']+)'/.exec(refused.err)?.[1] ?? '';
       expect(family).toMatch(/^image:.*three\.disk$/);
       await catena.ask('accept', 'device', '--repository', 'disk-image', '--family', family);
       expect((await platform.backup('device', 'disk-image', 'full')).state).toBe('completed');

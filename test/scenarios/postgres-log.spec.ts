@@ -133,7 +133,7 @@ describe('a PostgreSQL cluster whose log is backed up by a schedule', () => {
     const later = new Date(Date.now() + 3_600_000).toISOString();
     const refused = await catena.run('restore', 'bank', '--at', later, '--to', target);
     expect(refused.code).not.toBe(0);
-    expect(refused.out).toMatch(/chain\.target-out-of-reach[\s\S]*--nearest/);
+    expect(refused.err).toMatch(/chain\.target-out-of-reach[\s\S]*--nearest/);
   }, 60_000);
 
   it('is restored to a moment from the repository alone', async () => {

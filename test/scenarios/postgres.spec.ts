@@ -109,11 +109,11 @@ describe('the example of a PostgreSQL cluster that is written to all the time, a
     const target = platform.place('occupied');
     writeFileSync(path.join(target, 'something'), '');
     const occupied = await catena.run('restore', 'bank', '--backup', newest!.backup, '--to', target);
-    expect(occupied.out).toContain('restore.targetExists');
+    expect(occupied.err).toContain('restore.targetExists');
     const part = await catena.run(
       ...['restore', 'bank', '--backup', newest!.backup, '--include', 'base', '--to', `${target}-other`],
     );
-    expect(part.out).toContain('restore.targetNotUsable');
+    expect(part.err).toContain('restore.targetNotUsable');
   }, 60_000);
 
   it('passes a full verification', async () => {

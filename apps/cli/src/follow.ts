@@ -89,7 +89,10 @@ export async function watchToTheEnd(cli: Invocation, client: CatenaClient, run: 
     },
   });
   display.clear();
-  cli.say(`  ${describeOutcome(outcome, kind)}`);
+  const isDone = outcome.state === 'completed' || outcome.state === 'completedWithWarnings';
+  const end = `  ${describeOutcome(outcome, kind)}`;
+  if (isDone) cli.say(end);
+  else cli.remark(end);
   if (outcome.state === 'completedWithWarnings') {
     const { warnings, warningCount } = outcome.event.data;
     for (const warning of warnings.slice(0, WARNINGS_SHOWN))

@@ -6,7 +6,7 @@ import { formatTable } from '../presentation/table.ts';
 
 interface BackfillOptions {
   from: string;
-  to?: string;
+  until?: string;
   cadence?: Cadence;
   dryRun: boolean;
 }
@@ -17,18 +17,18 @@ export function addBackfill(program: Command, act: Act): void {
     program,
     'backfill',
     'Makes up for past times of a schedule',
-    'catena backfill nightly --from 2026-03-01T00:00:00Z --dry-run\ncatena backfill nightly --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --cadence full',
+    'catena backfill nightly --from 2026-03-01T00:00:00Z --dry-run\ncatena backfill nightly --from 2026-03-01T00:00:00Z --until 2026-03-08T00:00:00Z --cadence full',
   )
     .argument('<schedule>')
     .requiredOption('--from <time>', 'times after this instant')
-    .option('--to <time>', 'times up to this instant (default: now)')
+    .option('--until <time>', 'times up to this instant (default: now)')
     .addOption(new Option('--cadence <cadence>', 'only this one').choices(cadenceWord.options))
     .option('--dry-run', 'only say what it would do', false)
     .action(
       act(async (cli, schedule: string, options: BackfillOptions) => {
         const from = instantOf(options.from);
-        const to = options.to === undefined ? new Date(Date.now() - 1).toISOString() : instantOf(options.to);
-        const { cadence, dryRun } = options;
+        const { cadence, dryRun, until } = options;
+        const to = until === undefined ? new Date(Date.now() - 1).toISOString() : instantOf(until);
         const client = await cli.connect();
         const answer = await client.ask(schedulerRequests.backfillSchedule, {
           ...cli.command(),

@@ -51,8 +51,8 @@ export class DefinitionsRefusedError extends CatenaError {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super(
       'definition.refused',
-      [`Nothing was applied, the definitions have ${count}:`, ...problems.map(describeProblem)].join('\n'),
-      { remedy: 'Correct them and apply again.', details: { problems } },
+      [`The definitions have ${count} and are refused whole:`, ...problems.map(describeProblem)].join('\n'),
+      { remedy: 'Correct them and try again.', details: { problems } },
     );
     this.problems = problems;
   }

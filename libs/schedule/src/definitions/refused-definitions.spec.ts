@@ -440,7 +440,7 @@ describe('definition files that are refused', () => {
     const parsed = parseText(scheduleText('full: "@dayly"'), docsAndVault);
     if (parsed.ok) throw new Error('It was accepted.');
     expect(new DefinitionsRefusedError(parsed.problems).message).toBe(
-      'Nothing was applied, the definitions have 1 problem:\n' +
+      'The definitions have 1 problem and are refused whole:\n' +
         'a.yaml:7:10: spec.full: found "@dayly", expected five or six fields or one of @hourly, @daily, @midnight, @weekly, ' +
         '@monthly, @yearly, @annually. Did you mean "@daily"?',
     );
