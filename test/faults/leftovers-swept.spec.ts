@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { schedulerRequests, sweptReport, type SweptReport } from '@catena/events';
-import { command, persist, until } from '../platform/operator.ts';
+import { command, persist } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { atLength } from '../platform/seeded-chance.ts';
@@ -44,7 +44,7 @@ async function givenUp(): Promise<string> {
   tree.edit();
   const marker = await platform.doom('mover', MOVER, 'vault.beforeManifest', { signal: 'SIGSTOP' });
   const run = await platform.requestBackup('letters', tree.repository);
-  await until('the mover stands still', () => existsSync(marker));
+  await platform.standsStill(MOVER, marker);
   const cancelling = catena.start('cancel', run);
   await platform.event('run.cancel-requested', ({ aggregate }) => aggregate.id === run);
   platform.kill9(MOVER);
@@ -90,17 +90,16 @@ describe('a sweep', () => {
       'killed at %s, beside a backup that is being written: the next attempt ends it, and the backup is whole',
       async (point) => {
         const lost = await givenUp();
+        const still = path.join(platform.place('crashes'), `still-${point.replace(':', '-')}`);
         await platform.startService('mover', 'mover-2', {
           CATENA_CRASH_AT: 'vault.beforeManifest',
-          CATENA_CRASH_ONCE: path.join(platform.place('crashes'), `still-${point.replace(':', '-')}`),
+          CATENA_CRASH_ONCE: still,
           CATENA_CRASH_SIGNAL: 'SIGSTOP',
         });
         await platform.stopService(MOVER);
         tree.edit();
         const writing = await platform.requestBackup('letters', tree.repository);
-        await until('mover-2 stands still before the manifest', () =>
-          existsSync(path.join(platform.folder, 'crashes', `still-${point.replace(':', '-')}`)),
-        );
+        await platform.standsStill('mover-2', still);
         const marker = await platform.doom('mover', MOVER, point);
         const held = objectsOf(writing);
         const { swept } = await sweep(false);
@@ -131,7 +130,7 @@ spec:
       await platform.apply(definition('appendOnly'));
       const refused = await catena.run('sweep', tree.repository);
       expect(refused.code).toBe(3);
-      expect(refused.out).toMatch(/refused \(chain\.repository-append-only\)[^]*access: readWrite/);
+      expect(refused.err).toMatch(/refused \(chain\.repository-append-only\)[^]*access: readWrite/);
       tree.edit();
       const run = await platform.requestBackup('letters', tree.repository, 'incremental');
       await finished(run);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { schedulerRequests } from '@catena/events';
@@ -140,7 +140,7 @@ function fullDisk(): void {
         tree.edit();
         const marker = await platform.doom('mover', 'mover-1', 'mover.before-report', { signal: 'SIGSTOP' });
         const run = await platform.requestBackup('letters', tree.repository, 'incremental');
-        await until('the manifest is written', () => existsSync(marker));
+        await platform.standsStill('mover-1', marker);
         fill();
         process.kill(platform.pidOf('mover-1'), 'SIGCONT');
         const { acknowledged, refusal } = await askUntilRefused();

@@ -81,7 +81,7 @@ describe('a mover that is killed during a restore', () => {
       const target = tree.freshTarget();
       const marker = await platform.doom('mover', MOVER, point, { signal: 'SIGSTOP' });
       const run = await platform.requestRestore(tree.repository, backup, target);
-      await until(`it stands still at ${point}`, () => existsSync(marker));
+      await platform.standsStill(MOVER, marker);
       expect(existsSync(target)).toBe(point.endsWith('-report'));
       platform.kill9(MOVER);
       await finished(run, attempt);

@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeS
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { schedulerRequests, type AnyRecordedEvent } from '@catena/events';
-import { command, persist, until } from '../platform/operator.ts';
+import { command, persist } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { canMountTmpfs, mountTmpfs, unmount } from '../platform/small-disk.ts';
@@ -145,7 +145,7 @@ spec:
       rmSync(path.join(path.dirname(target()), 'ballast'));
       const marker = await platform.doom('mover', 'mover-1', 'mover.during-restore', { signal: 'SIGSTOP' });
       const run = await platform.requestRestore(tree.repository, tree.remembered.at(-1) ?? '', target());
-      await until('the mover stands still', () => existsSync(marker));
+      await platform.standsStill('mover-1', marker);
       fill(path.dirname(target()), 100_000);
       process.kill(platform.pidOf('mover-1'), 'SIGCONT');
       expect((await failureOf(run)).message).toMatch(/ENOSPC|no space/i);

@@ -67,7 +67,7 @@ describe('a pruner that stands still, and goes on long after another has finishe
       const first = await kept.take('full');
       const marker = await platform.doom('mover', 'mover-1', point, { signal: 'SIGSTOP' });
       const second = await kept.take('full');
-      await until('mover-1 stands still', () => existsSync(marker));
+      await platform.standsStill('mover-1', marker);
       await platform.startService('mover', 'mover-2');
       await kept.untilState('deleted', ...condemned);
       const later = await kept.take('incremental');

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { schedulerRequests, type AnyRecordedEvent } from '@catena/events';
 import { newKeyFile } from '@catena/vault';
-import { command, persist, until } from '../platform/operator.ts';
+import { command, persist } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { atLength } from '../platform/seeded-chance.ts';
@@ -80,7 +80,7 @@ describe('a repository that is not there', () => {
       tree.edit();
       const marker = await platform.doom('mover', 'mover-1', 'mover.during-backup', { signal: 'SIGSTOP' });
       const run = await askForBackup();
-      await until('the mover stands still', () => existsSync(marker));
+      await platform.standsStill('mover-1', marker);
       renameSync(tree.where.repository, away);
       process.kill(platform.pidOf('mover-1'), 'SIGCONT');
       expect(await failureOf(run)).toMatchObject({ failure: { code: 'vault.store-gone', retryable: true } });

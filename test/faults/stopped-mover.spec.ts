@@ -36,7 +36,7 @@ async function stopAt(point: string, ask: () => Promise<string>): Promise<string
   await platform.stopService(SUCCESSOR);
   const marker = await platform.doom('mover', STOPPED, point, { signal: 'SIGSTOP' });
   const run = await ask();
-  await until(`${STOPPED} stands still ${point}`, () => existsSync(marker));
+  await platform.standsStill(STOPPED, marker);
   return run;
 }
 
@@ -86,7 +86,7 @@ describe('a mover that stands still during a backup is superseded, and harms not
       tree.edit();
       const run = await stopAt('mover.before-manifest', incremental);
       const marker = await platform.doom('mover', SUCCESSOR, 'mover.before-manifest', { signal: 'SIGSTOP' });
-      await until(`${SUCCESSOR} stands still, too`, () => existsSync(marker));
+      await platform.standsStill(SUCCESSOR, marker);
       await revive(STOPPED, run);
       await revive(SUCCESSOR, run);
       await remembered(run, 2);
@@ -101,7 +101,7 @@ describe('a mover that stands still during a backup is superseded, and harms not
       tree.edit();
       const run = await stopAt('mover.during-backup', incremental);
       const marker = await platform.doom('mover', SUCCESSOR, 'mover.during-backup', { signal: 'SIGSTOP' });
-      await until(`${SUCCESSOR} stands still, too`, () => existsSync(marker));
+      await platform.standsStill(SUCCESSOR, marker);
       await revive(STOPPED, run);
       await revive(SUCCESSOR, run);
       await remembered(run, 2);
@@ -166,7 +166,7 @@ describe('a mover that stands still during a restore is superseded, and harms no
         platform.requestRestore(tree.repository, backup, target),
       );
       const marker = await platform.doom('mover', SUCCESSOR, 'files.restoreStaged', { signal: 'SIGSTOP' });
-      await until(`${SUCCESSOR} stands still, too`, () => existsSync(marker));
+      await platform.standsStill(SUCCESSOR, marker);
       await revive(STOPPED, run);
       expect(existsSync(target)).toBe(false);
       await revive(SUCCESSOR, run);

@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serviceProcess, startEverything, type Instances, type ServiceName } from '@catena/cli/platform';
 import { connectCatena, type CatenaClient } from '@catena/client';
 import type { Endpoints, Platform, PlatformEvent } from '@catena/embedded';
-import { Operator } from './operator.ts';
+import { Operator, until } from './operator.ts';
 
 export interface TestPlatformOptions {
   /** A folder to continue; default: one of its own. */
@@ -88,6 +88,15 @@ export class TestPlatform extends Operator implements AsyncDisposable {
       CATENA_CRASH_SIGNAL: options.signal ?? 'SIGKILL',
     });
     return marker;
+  }
+
+  /**
+   * Waits until a process that was doomed with SIGSTOP stands still: it makes the marker a moment before, and a SIGCONT
+   * that comes in between would be lost.
+   */
+  async standsStill(instance: string, marker: string): Promise<void> {
+    const stopped = () => / T [^)]*$/.test(readFileSync(`/proc/${this.pidOf(instance)}/stat`, 'utf8'));
+    await until(`${instance} stands still: ${marker}`, () => existsSync(marker) && stopped());
   }
 
   /** Stops a service the way a system does, SIGTERM first. */

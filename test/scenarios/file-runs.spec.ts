@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BackupView, RunView } from '@catena/events';
 import { compareTrees } from '@catena/sources';
 import { differencesForOthers, hasProgram, makeNastyTree } from '@catena/sources/testing';
-import { until, type Place } from '../platform/operator.ts';
+import { type Place } from '../platform/operator.ts';
 import { flawsOf } from '../platform/proof.ts';
 import { copyTree } from '../platform/protected-tree.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
@@ -63,7 +63,7 @@ async function standingAt(
 ): Promise<{ run: string; goOn: () => void }> {
   const marker = await platform.doom('mover', MOVER, point, { signal: 'SIGSTOP' });
   const run = await ask();
-  await until(`${MOVER} stands still ${point}`, () => existsSync(marker));
+  await platform.standsStill(MOVER, marker);
   return { run, goOn: () => process.kill(platform.pidOf(MOVER), 'SIGCONT') };
 }
 
@@ -99,7 +99,7 @@ describe('a backup of files that change meanwhile', () => {
     writeFileSync(path.join(place.source, 'z-vanishes.txt'), 'again\n');
     const marker = await platform.doom('mover', MOVER, 'mover.during-backup', { signal: 'SIGSTOP' });
     const running = catena.start('backup', 'letters', '--repository', 'vault', '--type', 'incremental');
-    await until('the mover stands still', () => existsSync(marker));
+    await platform.standsStill(MOVER, marker);
     rmSync(path.join(place.source, 'z-vanishes.txt'));
     process.kill(platform.pidOf(MOVER), 'SIGCONT');
     const { code, out, err } = await running.ended;

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { schedulerRequests, type RunView } from '@catena/events';
-import { command, until } from '../platform/operator.ts';
+import { command } from '../platform/operator.ts';
 import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from './catena-command.ts';
@@ -29,7 +28,7 @@ async function cancelledInTime(
   await platform.apply(
     `apiVersion: catena/v1\nkind: Schedule\nmetadata: {name: ${name}}\nspec: {source: letters, repository: vault, ${spec}}\n`,
   );
-  await until('the mover stands still', () => existsSync(marker));
+  await platform.standsStill('mover-1', marker);
   const requested = await platform.event('run.requested', ({ data }) => data.schedule === name);
   const run = requested.aggregate.id;
   const asked = await platform.event('run.cancel-requested', ({ aggregate }) => aggregate.id === run);
