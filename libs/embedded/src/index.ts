@@ -1,3 +1,8 @@
+export {
+  startAnotherPostgres,
+  type AnotherPostgres,
+  type AnotherPostgresOptions,
+} from './another-postgres.ts';
 export { EmbeddedError, type EmbeddedErrorCode } from './embedded-error.ts';
 export { resolveCache } from './home/cache-folder.ts';
 export { readEndpoints, type Endpoints } from './home/endpoints.ts';

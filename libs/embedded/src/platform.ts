@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { resolveCache } from './home/cache-folder.ts';
 import { publishEndpoints, readEndpoints, withdrawEndpoints, type Endpoints } from './home/endpoints.ts';
 import { externalServers, natsServer } from './home/external-servers.ts';
 import { homeId, prepareHome, type HomeLayout } from './home/home-layout.ts';
@@ -10,12 +9,8 @@ import { checkExternalNats, checkExternalPostgres } from './external-check.ts';
 import { findNatsServer } from './nats/find-nats-server.ts';
 import { natsChild } from './nats/nats-child.ts';
 import { renderAccounts, type NatsRole, type NatsUser } from './nats/service-accounts.ts';
-import { findPostgres } from './postgres/find-postgres.ts';
-import { initCluster } from './postgres/init-cluster.ts';
-import { postgresChild } from './postgres/postgres-child.ts';
-import { postgresPlace, SHARED_FOLDER } from './postgres/postgres-place.ts';
-import { postgresUser } from './postgres/system-user.ts';
-import { usableBinaries } from './postgres/usable-binaries.ts';
+import { SHARED_FOLDER } from './postgres/postgres-place.ts';
+import { startCluster } from './postgres/start-cluster.ts';
 import { endSurvivor } from './process/running-child.ts';
 import { startOnPorts } from './process/start-on-ports.ts';
 import { Supervisor, type ChildEvent, type RestartPolicy } from './process/supervisor.ts';
@@ -185,25 +180,10 @@ async function startPostgres(
     await checkExternalPostgres(external.databaseUrl);
     return {};
   }
-  const onProgress = (message: string) => onEvent({ type: 'progress', part: 'postgres', message });
-  const place = await postgresPlace(layout, await postgresUser(), sharedFolder);
-  const copies = place.runAs
-    ? path.join(sharedFolder, 'bin')
-    : path.join(resolveCache(start.env), 'postgres');
-  const bin = await usableBinaries(await findPostgres(start.env), place.runAs, copies, onProgress);
-  const secrets = postgresSecrets(layout);
-  const dataDir = path.join(place.folder, 'data');
-  if (await initCluster({ bin, dataDir, runAs: place.runAs, secrets, durable: true })) {
-    onProgress(`made a new PostgreSQL cluster in ${dataDir}`);
-  }
-  const started = await startOnPorts(
-    'postgres',
-    ['postgres'],
-    start.ports,
-    start.supervisor,
-    layout.run,
-    ([port = 0]) => postgresChild({ bin, ...place, port, secrets, clusterName: `catena-${start.id}` }),
-  );
-  const [postgres = 0] = started.ports;
-  return { postgres };
+  const { port } = await startCluster({
+    ...{ name: 'postgres', layout, env: start.env, supervisor: start.supervisor, ports: start.ports },
+    ...{ sharedFolder, secrets: postgresSecrets(layout), clusterName: `catena-${start.id}` },
+    onProgress: (message) => onEvent({ type: 'progress', part: 'postgres', message }),
+  });
+  return { postgres: port };
 }

@@ -25,17 +25,19 @@ export function natsUsers(layout: HomeLayout): Record<NatsRole, NatsUser> {
   return users;
 }
 
-/** The PostgreSQL logins of a home, made at its first start. */
-export function postgresSecrets(layout: HomeLayout): PostgresSecrets {
-  const known = readSecret(layout, 'postgres.json') as PostgresSecrets | undefined;
+/** The logins of a PostgreSQL cluster of a home, made at its first start. */
+export function postgresSecrets(layout: HomeLayout, name = 'postgres'): PostgresSecrets {
+  const file = `${name}.json`;
+  const known = readSecret(layout, file) as PostgresSecrets | undefined;
   if (known) return known;
+  const owner = name === 'postgres' ? 'catena' : name;
   const made = {
-    user: 'catena',
+    user: owner,
     password: generatePassword(),
     adminPassword: generatePassword(),
-    database: 'catena',
+    database: owner,
   };
-  writeSecret(layout, 'postgres.json', made);
+  writeSecret(layout, file, made);
   return made;
 }
 

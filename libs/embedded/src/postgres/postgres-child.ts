@@ -10,6 +10,8 @@ import { renderHostRules, renderPostgresSettings } from './postgres-settings.ts'
 import type { SystemUser } from './system-user.ts';
 
 export interface PostgresChildOptions {
+  /** Of the process; `postgres` by default. */
+  name?: string;
   bin: string;
   /** Folder that holds `data` (the cluster) and gets `config`; both can be entered by `runAs`. */
   folder: string;
@@ -41,11 +43,13 @@ function dropStalePidFile(dataDir: string): void {
   if (!isPostgres) rmSync(file);
 }
 
-function otherPasswords(dataDir: string, cause: unknown): EmbeddedError {
+function otherPasswords(name: string, dataDir: string, cause: unknown): EmbeddedError {
+  const instead =
+    name === 'postgres' ? 'what it holds is built again from the event log' : 'an empty one takes its place';
   return new EmbeddedError(
     'embedded.postgres-unreachable',
-    `The PostgreSQL data in ${dataDir} has other passwords than secrets/postgres.json`,
-    `Restore that file, or delete ${dataDir}: what it holds is built again from the event log.`,
+    `The PostgreSQL data in ${dataDir} has other passwords than secrets/${name}.json`,
+    `Restore that file, or delete ${dataDir}: ${instead}.`,
     { dataDir },
     cause,
   );
@@ -64,6 +68,7 @@ export function postgresUrl(
  * our own, so that nothing is ever written into a folder that belongs to the user the server runs as.
  */
 export function postgresChild(options: PostgresChildOptions): ChildSpec {
+  const name = options.name ?? 'postgres';
   const config = path.join(options.folder, 'config');
   mkdirSync(config, { recursive: true });
   chmodSync(config, 0o755);
@@ -80,7 +85,7 @@ export function postgresChild(options: PostgresChildOptions): ChildSpec {
   const dataDir = path.join(options.folder, 'data');
   const url = postgresUrl(options.port, options.secrets);
   return {
-    name: 'postgres',
+    name,
     command: path.join(options.bin, 'postgres'),
     args: [...['-D', dataDir], ...['-c', `config_file=${settingsFile}`, '-c', `hba_file=${rulesFile}`]],
     cwd: options.folder,
@@ -89,7 +94,9 @@ export function postgresChild(options: PostgresChildOptions): ChildSpec {
     configuration: settings + rules,
     probe: async () => {
       const { clusterName } = await askPostgres(url).catch((error: unknown) => {
-        throw (error as { code?: string }).code === WRONG_PASSWORD ? otherPasswords(dataDir, error) : error;
+        throw (error as { code?: string }).code === WRONG_PASSWORD
+          ? otherPasswords(name, dataDir, error)
+          : error;
       });
       if (clusterName !== options.clusterName) {
         throw new Error(`another PostgreSQL server (${clusterName}) answers on port ${options.port}`);
