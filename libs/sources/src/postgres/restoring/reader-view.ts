@@ -55,11 +55,17 @@ export class ReaderView implements BackupReader {
     const path = Buffer.from(entry.path).toString('utf8');
     const inView = this.#pathOf(path);
     if (inView === undefined) return undefined;
-    if (inView === path) return entry;
-    const seen: StoredEntry = { ...entry, path: Buffer.from(inView) };
+    const isRoot = process.geteuid?.() === 0;
+    if (inView === path && isRoot) return entry;
+    const seen: StoredEntry = { ...(isRoot ? entry : ownEntry(entry)), path: Buffer.from(inView) };
     this.#origins.set(seen, entry);
     return seen;
   }
+}
+
+/** Who is not root can give files to nobody else, and a server runs as whoever owns its files: as who restores. */
+function ownEntry({ user: _user, group: _group, ...entry }: StoredEntry): StoredEntry {
+  return { ...entry, uid: process.geteuid?.() ?? entry.uid, gid: process.getegid?.() ?? entry.gid };
 }
 
 /** The tree of one tablespace. */
