@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { catalogRequests, schedulerRequests, type Cadence, type ChainView } from '@catena/events';
+import { catalogRequests, schedulerRequests, type ChainView } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { compareTrees } from '@catena/sources';
-import { readDefinitionFiles } from '../definition-files.ts';
-import { watchToTheEnd } from '../follow.ts';
+import { BANK } from './bank/bank-server.ts';
 import type { Invocation } from '../invocation.ts';
 import { drawChains } from '../presentation/chain-drawing.ts';
+import { RunsToFollow } from './runs-to-follow.ts';
 import { editSampleSource, prepareSampleSource } from './sample-source.ts';
 
 const definitions = fileURLToPath(new URL('../../../../examples/quickstart', import.meta.url));
@@ -26,17 +26,6 @@ export interface MainJobResult {
   readonly chains: readonly ChainView[];
 }
 
-/** Waits until the schedule's own first run exists; it fires by itself because of `firstRun: now`. */
-async function firstFullOf(cli: Invocation, client: CatenaClient): Promise<string> {
-  for await (const batch of client.log.follow({ from: 1, types: ['schedule.fired'], signal: cli.signal })) {
-    const fired = batch.events.find(
-      (event) => event.type === 'schedule.fired' && event.data.schedule === names.schedule,
-    );
-    if (fired?.type === 'schedule.fired') return fired.data.run;
-  }
-  throw cli.signal.reason;
-}
-
 /**
  * The main job on real files: definitions applied, a first full by schedule, an incremental and a differential of
  * edited files, a copy-only full, a restore, and the comparison of what came back with what was protected.
@@ -45,19 +34,7 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
   const folder = path.join(cli.home, 'quickstart');
   const source = path.join(folder, 'source');
   const restored = path.join(folder, 'restored');
-  const runs = { allWentWell: true };
-  const follow = async (run: string) => {
-    const outcome = await watchToTheEnd(cli, client, run);
-    if (outcome.state !== 'completed' && outcome.state !== 'completedWithWarnings') runs.allWentWell = false;
-  };
-  const runCadence = async (cadence: Cadence) => {
-    const { run } = await client.ask(schedulerRequests.runSchedule, {
-      ...cli.command(),
-      schedule: names.schedule,
-      cadence,
-    });
-    await follow(run);
-  };
+  const runs = new RunsToFollow(cli, client, names.schedule);
 
   cli.say(`\n1. Something to protect: the project's own files`);
   const sample = await prepareSampleSource(source);
@@ -68,32 +45,21 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
   );
 
   cli.say('\n2. What to protect and when: examples/quickstart');
-  const files = await readDefinitionFiles([definitions], cli.home);
-  const applied = await client.ask(schedulerRequests.applyDefinitions, { ...cli.command(), files });
-  for (const { kind, name, action } of applied.results) cli.say(`  ${kind} ${name}: ${action}`);
-
-  const known = await client.ask(catalogRequests.listBackups, {
-    source: names.source,
-    atLeast: applied.sequence,
-    limit: 1,
-  });
-  if (known.items.length === 0) {
-    cli.say('\n3. The schedule fires its first run by itself: a full');
-    await follow(await firstFullOf(cli, client));
-  } else {
-    cli.say('\n3. The chain of an earlier start goes on; its fulls are there');
-  }
+  const applied = await runs.apply(definitions);
+  cli.say('\n3. The first run: the schedule fires a full by itself');
+  if (!(await runs.firstFull(names.source, applied)))
+    cli.say('  The chain of an earlier start goes on; its fulls are there');
 
   cli.say('\n4. Files change, then an incremental: only what changed since the backup before');
   for (const change of await editSampleSource(source, 1)) cli.say(`  ${change}`);
-  await runCadence('incremental');
+  await runs.cadence('incremental');
 
   cli.say('\n5. Files change again, then a differential: everything since the full');
   for (const change of await editSampleSource(source, 2)) cli.say(`  ${change}`);
-  await runCadence('differential');
+  await runs.cadence('differential');
 
   cli.say('\n6. A copy-only full: to take away, without a trace in the chain');
-  await runCadence('copyOnly');
+  await runs.cadence('copyOnly');
 
   cli.say(`\n7. A restore of the newest backup of the chain to ${restored}`);
   await rm(restored, { recursive: true, force: true });
@@ -115,7 +81,7 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
       include: [],
       overwrite: false,
     });
-    await follow(run);
+    await runs.follow(run);
   }
 
   cli.say('\n8. Is it the same? Content, modes, owners, times, links');
@@ -137,7 +103,7 @@ export async function showMainJob(cli: Invocation, client: CatenaClient): Promis
 }
 
 /** How a newcomer goes on. */
-export function howToGoOn(home: string): string {
+export function howToGoOn(home: string, moment: string): string {
   return `
 How to go on, in another terminal (data folder ${home}):
   npx catena status                              is all well, and what needs attention
@@ -145,6 +111,8 @@ How to go on, in another terminal (data folder ${home}):
   npx catena backup ${names.source} --type incremental
   npx catena restore ${names.source} --to /tmp/${names.source}
   npx catena events --follow                     everything that happens, as it happens
+  npx catena backups --source ${BANK}                the bank, whose money goes on moving
+  npx catena restore ${BANK} --at ${moment} --to /tmp/${BANK}
   npx catena apply my-backups.yaml               your own files; see docs/definitions.md
   npx catena doctor                              what is wrong, if anything, and how to mend it`;
 }
