@@ -19,7 +19,7 @@ export { filesDriver } from './files/files-driver.ts';
 export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
 export { postgresDriver } from './postgres/postgres-driver.ts';
-export { ScratchServer, type ScratchServerOptions } from './postgres/restoring/scratch-server.ts';
+export { ScratchServer, type ScratchServerOptions } from './postgres/scratch/scratch-server.ts';
 export { formatLsn } from './postgres/wire/lsn.ts';
 export { BaseBackup } from './postgres/wire/base-backup.ts';
 export { ReplicationConnection } from './postgres/wire/connection.ts';
