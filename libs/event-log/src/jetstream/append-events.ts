@@ -2,16 +2,23 @@ import { JetStreamError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { aggregateFilter, type AggregateRef } from '@catena/events';
 import { AppendRefusedError, ConcurrencyConflictError, LogNotStoringError } from '../port/errors.ts';
-import { EMPTY_HEAD, type AggregateHead, type AppendPart, type AppendResult } from '../port/event-log.ts';
+import {
+  EMPTY_HEAD,
+  type AggregateHead,
+  type AppendPart,
+  type AppendResult,
+  type PreparedAppend,
+} from '../port/event-log.ts';
 import { storedEventId } from '../record/decode-event.ts';
 import { eventHash } from '../record/event-hash.ts';
 import { resultOfRepeated } from '../record/own-events.ts';
-import { prepareAppend, resultOfStored, type PreparedMessage } from '../record/prepare-append.ts';
+import { partsOf, resultOfStored, type PreparedMessage } from '../record/prepare-append.ts';
 import type { NatsLink } from './nats-link.ts';
 import { publishOnce } from './publish-events.ts';
 import { pullBatches } from './pull-events.ts';
 import { eventOfDelivery, eventOfStored } from './stored-message.ts';
 import { EVENTS_STREAM } from './stream-settings.ts';
+import { WireAppend } from './wire-append.ts';
 import { withPatience } from './with-patience.ts';
 
 /**
@@ -22,17 +29,17 @@ import { withPatience } from './with-patience.ts';
  */
 export async function appendEvents(
   link: NatsLink,
-  parts: readonly AppendPart[],
+  append: readonly AppendPart[] | PreparedAppend,
   patienceMilliseconds: number,
 ): Promise<AppendResult> {
-  const messages = prepareAppend(parts);
+  const { parts, messages, wire } = append instanceof WireAppend ? append : new WireAppend(partsOf(append));
   checkSizes(link, messages);
   let unanswered = 0;
   return await withPatience(
     link,
     'appending',
     async () => {
-      const outcome = await publishOnce(link, messages).catch(async (thrown: unknown) => {
+      const outcome = await publishOnce(link, wire).catch(async (thrown: unknown) => {
         if (!(thrown instanceof errors.TimeoutError)) throw thrown;
         unanswered += 1;
         // Once may be a lost message, or a disk that is slow for a moment.

@@ -17,6 +17,7 @@ import type {
   EventBatch,
   EventLog,
   FollowOptions,
+  PreparedAppend,
   ReadOptions,
 } from '../port/event-log.ts';
 import { ChainCheck } from '../record/chain-check.ts';
@@ -33,6 +34,7 @@ import { restoreEvents } from './restore-events.ts';
 import { checkEventStream } from './set-up-streams.ts';
 import { eventOfDelivery } from './stored-message.ts';
 import { EVENTS_STREAM } from './stream-settings.ts';
+import { WireAppend } from './wire-append.ts';
 import { DEFAULT_PATIENCE, withPatience } from './with-patience.ts';
 
 /** How the log is opened. */
@@ -67,8 +69,12 @@ class JetStreamEventLog implements EventLog {
     this.deadLetters = new JetStreamDeadLetters(link);
   }
 
-  append(parts: readonly AppendPart[]): Promise<AppendResult> {
-    return appendEvents(this.#link, parts, this.#options.patienceMilliseconds ?? DEFAULT_PATIENCE);
+  append(append: readonly AppendPart[] | PreparedAppend): Promise<AppendResult> {
+    return appendEvents(this.#link, append, this.#options.patienceMilliseconds ?? DEFAULT_PATIENCE);
+  }
+
+  prepare(parts: readonly AppendPart[]): PreparedAppend {
+    return new WireAppend(parts);
   }
 
   async *read(options: ReadOptions = {}): AsyncIterable<AnyRecordedEvent> {

@@ -1,7 +1,6 @@
-import { JetStreamApiError, PubHeaders, type PubAck } from '@nats-io/jetstream';
+import { JetStreamApiError, type PubAck } from '@nats-io/jetstream';
 import { headers as newHeaders, nuid, type MsgHdrs } from '@nats-io/nats-core';
 import { AppendRefusedError } from '../port/errors.ts';
-import type { PreparedMessage } from '../record/prepare-append.ts';
 import type { StoredHeaders } from '../record/stored-event.ts';
 import { isTransient } from './nats-errors.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -29,12 +28,9 @@ export type PublishOutcome =
  * @throws AppendRefusedError when the server will not take it; what is transient as the client throws it, and then
  * whether it was stored is not known.
  */
-export async function publishOnce(
-  link: NatsLink,
-  messages: readonly PreparedMessage[],
-): Promise<PublishOutcome> {
+export async function publishOnce(link: NatsLink, messages: readonly WireMessage[]): Promise<PublishOutcome> {
   return await outcomeOf(() =>
-    messages.length === 1 ? publishSingle(link, messages) : publishBatch(link, messages),
+    messages.length === 1 ? publishSingle(link, messages) : sendBatch(link, messages),
   );
 }
 
@@ -54,14 +50,10 @@ export async function outcomeOf(send: () => Promise<PubAck>): Promise<PublishOut
   }
 }
 
-async function publishSingle(link: NatsLink, [message]: readonly PreparedMessage[]): Promise<PubAck> {
+async function publishSingle(link: NatsLink, [message]: readonly WireMessage[]): Promise<PubAck> {
   if (!message) throw new RangeError('an append has at least one event');
-  const { subject, data, headers } = wireMessage(message);
+  const { subject, data, headers } = message;
   return await link.js.publish(subject, data, { headers, timeout: ACKNOWLEDGEMENT_TIMEOUT });
-}
-
-async function publishBatch(link: NatsLink, messages: readonly PreparedMessage[]): Promise<PubAck> {
-  return await sendBatch(link, messages.map(wireMessage));
 }
 
 /** A message with all its headers. */
@@ -91,16 +83,6 @@ export async function sendBatch(link: NatsLink, messages: readonly WireMessage[]
     headers: last.headers,
     timeout: ACKNOWLEDGEMENT_TIMEOUT,
   });
-}
-
-function wireMessage(message: PreparedMessage): WireMessage {
-  const headers = wireHeaders(message.headers);
-  headers.set(PubHeaders.MsgIdHdr, message.id);
-  if (message.expectation) {
-    headers.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(message.expectation.sequence));
-    headers.set(PubHeaders.ExpectedLastSubjectSequenceSubjectHdr, message.expectation.filter);
-  }
-  return { subject: message.subject, data: message.data, headers };
 }
 
 /** An event's headers for the wire. */

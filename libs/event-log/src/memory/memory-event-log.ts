@@ -9,13 +9,14 @@ import {
   type EventBatch,
   type EventLog,
   type FollowOptions,
+  type PreparedAppend,
   type ReadOptions,
 } from '../port/event-log.ts';
 import { ChainCheck } from '../record/chain-check.ts';
 import { decodeEvent, storedEventId } from '../record/decode-event.ts';
 import { eventHash } from '../record/event-hash.ts';
 import { resultOfRepeated } from '../record/own-events.ts';
-import { prepareAppend, resultOfStored } from '../record/prepare-append.ts';
+import { partsOf, prepareAppend, resultOfStored, type PreparedMessage } from '../record/prepare-append.ts';
 import { notNext, restoredEvent } from '../record/restored-event.ts';
 import type { StoredEvent } from '../record/stored-event.ts';
 import { wantedBy } from '../record/wanted.ts';
@@ -47,8 +48,12 @@ export class MemoryEventLog implements EventLog {
     return this.#deliveries.deadLetters;
   }
 
-  async append(parts: readonly AppendPart[]): Promise<AppendResult> {
-    const messages = prepareAppend(parts);
+  prepare(parts: readonly AppendPart[]): EncodedAppend {
+    return new EncodedAppend(parts);
+  }
+
+  async append(append: readonly AppendPart[] | PreparedAppend): Promise<AppendResult> {
+    const { parts, messages } = append instanceof EncodedAppend ? append : new EncodedAppend(partsOf(append));
     const repeated = resultOfRepeated(parts, messages, this.#ids);
     if (repeated) return repeated;
     for (const { aggregate, expected } of parts) {
@@ -156,5 +161,15 @@ export class MemoryEventLog implements EventLog {
 
   #at(sequence: number): AnyRecordedEvent {
     return decodeEvent(this.#storedAt(sequence));
+  }
+}
+
+class EncodedAppend implements PreparedAppend {
+  readonly parts: readonly AppendPart[];
+  readonly messages: readonly PreparedMessage[];
+
+  constructor(parts: readonly AppendPart[]) {
+    this.parts = parts;
+    this.messages = prepareAppend(parts);
   }
 }

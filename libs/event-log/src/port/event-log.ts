@@ -23,6 +23,11 @@ export interface AppendPart {
   readonly events: readonly AnyNewEvent[];
 }
 
+/** An append that its log has checked and encoded: to send it is all that is left. Nothing is stored before that. */
+export interface PreparedAppend {
+  readonly parts: readonly AppendPart[];
+}
+
 export interface AppendResult {
   /** Sequence of the last event of the append. */
   readonly sequence: number;
@@ -85,7 +90,13 @@ export interface EventLog {
    * @throws LogNotStoringError (retryable) when the log answers but stores nothing; the same append may be repeated safely.
    * @throws LogUnavailableError (retryable) when the log did not answer; the same append may be repeated safely.
    */
-  append(parts: readonly AppendPart[]): Promise<AppendResult>;
+  append(append: readonly AppendPart[] | PreparedAppend): Promise<AppendResult>;
+
+  /**
+   * Checks and encodes an append ahead of the moment in which it is to be stored; only this log takes it.
+   * @throws as `append` does before anything is sent.
+   */
+  prepare(parts: readonly AppendPart[]): PreparedAppend;
 
   /**
    * Reads what is there, in order of sequence. With an aggregate and no types its hash chain is checked.

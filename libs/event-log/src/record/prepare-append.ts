@@ -1,6 +1,6 @@
 import { aggregateFilter } from '@catena/events';
 import { AppendRefusedError } from '../port/errors.ts';
-import type { AggregateHead, AppendPart, AppendResult } from '../port/event-log.ts';
+import type { AggregateHead, AppendPart, AppendResult, PreparedAppend } from '../port/event-log.ts';
 import { encodeEvent, type EncodedEvent } from './encode-event.ts';
 import { HASH_PATTERN } from './event-hash.ts';
 
@@ -37,6 +37,11 @@ export function prepareAppend(parts: readonly AppendPart[]): PreparedMessage[] {
       };
     });
   });
+}
+
+/** What is to be appended, of an append that may have been prepared. */
+export function partsOf(append: readonly AppendPart[] | PreparedAppend): readonly AppendPart[] {
+  return 'parts' in append ? append.parts : append;
 }
 
 /** The result of messages that were stored one after the other, the first at `firstSequence`. */

@@ -13,6 +13,7 @@ import {
   type AppendPart,
   type AppendResult,
   type EventLog,
+  type PreparedAppend,
 } from '@catena/event-log';
 import { pause } from '../lifecycle/pause.ts';
 
@@ -35,6 +36,16 @@ export async function appendDecided(
   return await appendInSteps(log, [events], expected, context);
 }
 
+/** As `appendDecided`, up to the moment of sending: what is decided ahead is sent when its time has come. */
+export function prepareDecided(
+  log: EventLog,
+  events: readonly AnyDomainEvent[],
+  expected: readonly ExpectedHead[],
+  context: ContextOf,
+): PreparedAppend {
+  return log.prepare(partsOf(stamped(events, context), headsOf(expected)));
+}
+
 /**
  * Appends the steps of one decision in order, each as one append that is true by itself. The answer is the last
  * step's. A conflict leaves the steps before it; the decision is made again from there.
@@ -45,7 +56,7 @@ export async function appendInSteps(
   expected: readonly ExpectedHead[],
   context: ContextOf,
 ): Promise<AppendResult> {
-  const heads = new Map(expected.map(({ aggregate, head }) => [keyOf(aggregate), head]));
+  const heads = headsOf(expected);
   let result: AppendResult = { sequence: 0, heads: [], repeated: true };
   for (const step of steps) {
     if (step.length === 0) continue;
@@ -57,6 +68,10 @@ export async function appendInSteps(
     }
   }
   return result;
+}
+
+function headsOf(expected: readonly ExpectedHead[]): Map<string, AggregateHead> {
+  return new Map(expected.map(({ aggregate, head }) => [keyOf(aggregate), head]));
 }
 
 function stamped(events: readonly AnyDomainEvent[], context: ContextOf): AnyNewEvent[] {
