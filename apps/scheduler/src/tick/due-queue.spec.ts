@@ -16,6 +16,8 @@ describe('the queue of what is due', () => {
         }
         const expected = [...times.values()].filter((due) => due <= now).sort((left, right) => left - right);
         expect(queue.next()).toBe(Math.min(...times.values(), Number.POSITIVE_INFINITY));
+        expect(queue.upcoming(now, 1000).map(({ due }) => due)).toEqual(expected);
+        expect(queue.upcoming(now, 3).map(({ due }) => due)).toEqual(expected.slice(0, 3));
         const taken = queue.takeDue(now, 1000);
         expect(taken.map((name) => times.get(name))).toEqual(expected);
         expect(new Set(taken).size).toBe(taken.length);

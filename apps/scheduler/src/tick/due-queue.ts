@@ -1,4 +1,5 @@
-interface Entry {
+/** A schedule and when it is to be looked at, in milliseconds since 1970. */
+export interface Entry {
   readonly due: number;
   readonly name: string;
 }
@@ -35,6 +36,20 @@ export class DueQueue {
       names.push(entry.name);
     }
     return names;
+  }
+
+  /** Up to so many schedules whose time comes until then, the earliest first. They stay where they are. */
+  upcoming(until: number, most: number): Entry[] {
+    const entries: Entry[] = [];
+    while (entries.length < most && this.next() <= until) {
+      const entry = this.#pop();
+      if (entry === undefined) break;
+      entries.push(entry);
+      // Otherwise a stale entry of the same time would be taken for another one.
+      this.#due.delete(entry.name);
+    }
+    for (const { name, due } of entries) this.set(name, due);
+    return entries;
   }
 
   #dropStale(): void {

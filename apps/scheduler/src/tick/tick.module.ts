@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
 import { ScheduleBookModule } from '../schedule-book/schedule-book.module.ts';
+import { Foresight } from './foresight.ts';
 import { RunWatch } from './run-watch.ts';
 import { Ticker } from './ticker.ts';
 import { Turn } from './turn.ts';
 
-@Module({ imports: [ScheduleBookModule], providers: [Turn, Ticker, RunWatch], exports: [Ticker, RunWatch] })
+@Module({
+  imports: [ScheduleBookModule],
+  providers: [Turn, Foresight, Ticker, RunWatch],
+  exports: [Ticker, RunWatch],
+})
 export class TickModule {}

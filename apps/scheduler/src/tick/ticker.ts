@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AnyDomainEvent, EventContext } from '@catena/events';
-import type { AggregateHead, EventLog } from '@catena/event-log';
-import { decideTick, nextDueInstant } from '@catena/schedule';
+import type { AnyDomainEvent } from '@catena/events';
+import type { EventLog, PreparedAppend } from '@catena/event-log';
+import { nextDueInstant } from '@catena/schedule';
 import {
-  appendDecided,
   BackgroundWork,
   CLOCK,
   crashPoint,
@@ -11,6 +10,7 @@ import {
   instantOf,
   Log,
   pause,
+  prepareDecided,
   ServiceIdentity,
   untilNoConflict,
   withLogFields,
@@ -19,6 +19,8 @@ import {
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ScheduleBook } from '../schedule-book/schedule-book.ts';
 import { DueQueue } from './due-queue.ts';
+import { contextOf, decideFiring, expectedBy, type Firing } from './firing.ts';
+import { AHEAD_MILLISECONDS, Foresight, type ForeseenFiring } from './foresight.ts';
 import { Turn } from './turn.ts';
 
 /** Longest sleep: a clock that was set, or a machine that slept, is noticed after this. */
@@ -26,11 +28,10 @@ const LONGEST_SLEEP_MILLISECONDS = 5_000;
 const AFTER_FAILURE_MILLISECONDS = 1_000;
 /** What whoever has the turn has not fired after this is fired by the others. */
 const STAND_IN_MILLISECONDS = 2_000;
-/** An append holds at most a thousand messages; most schedules need two. */
+/** How many schedules are decided upon in one go. */
 const SCHEDULES_PER_APPEND = 100;
 /** Appends of different schedules need not wait for each other. */
 const SCHEDULES_AT_ONCE = 2_000;
-const EVENTS_PER_APPEND = 900;
 
 /**
  * Turns due times into runs. Any number of schedulers tick at once: each append expects the schedule where it was and
@@ -45,6 +46,7 @@ export class Ticker implements OnApplicationBootstrap {
     @Inject(ScheduleBook) private readonly book: ScheduleBook,
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
     @Inject(Turn) private readonly turn: Turn,
+    @Inject(Foresight) private readonly foresight: Foresight,
     @Inject(ServiceIdentity) private readonly identity: ServiceIdentity,
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -62,7 +64,9 @@ export class Ticker implements OnApplicationBootstrap {
           const grace = this.turn.isOurs() ? 0 : STAND_IN_MILLISECONDS;
           const next = await this.tick(grace);
           healthy();
-          await pause(this.#sleepUntil(next + grace), AbortSignal.any([signal, wake.signal]));
+          const disturbed = AbortSignal.any([signal, wake.signal]);
+          if (grace === 0) await this.foresight.lookAhead(this.#queue, disturbed);
+          await pause(this.#sleepUntil(next + grace), disturbed);
         }
       } finally {
         changes.stop();
@@ -87,14 +91,23 @@ export class Ticker implements OnApplicationBootstrap {
       const names = this.#queue.takeDue(now - grace, SCHEDULES_AT_ONCE);
       if (names.length === 0) return this.#queue.next();
       await this.book.current();
-      const chunks = Array.from({ length: Math.ceil(names.length / SCHEDULES_PER_APPEND) }, (_, index) =>
-        names.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
+      // What was foreseen of a schedule that was read of meanwhile is forgotten before it could be sent.
+      this.#takeChanges();
+      const foreseen = this.foresight.take(now);
+      const isForeseen = new Set(foreseen.flatMap(({ firing }) => firing.names));
+      const others = names.filter((name) => !isForeseen.has(name));
+      const chunks = Array.from({ length: Math.ceil(others.length / SCHEDULES_PER_APPEND) }, (_, index) =>
+        others.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
       );
+      const work = [
+        ...foreseen.map((one) => () => this.#fireForeseen(one)),
+        ...chunks.map((chunk) => () => this.#fireAll(chunk)),
+      ];
       const failed = await Promise.all(
-        chunks.map(async (chunk, index) => {
+        work.map(async (fire, index) => {
           // What was decided goes out before the next is decided upon: otherwise the first would wait for the last.
           for (let before = 0; before < index; before += 1) await setImmediate();
-          return await this.#fireAll(chunk);
+          return await fire();
         }),
       );
       await this.book.current();
@@ -103,16 +116,36 @@ export class Ticker implements OnApplicationBootstrap {
     }
   }
 
+  /** Until something is due, or until it is time to make ready for that. */
   #sleepUntil(next: number): number {
-    return Math.min(Math.max(0, next - this.clock.now()), LONGEST_SLEEP_MILLISECONDS);
+    const left = next - this.clock.now();
+    return Math.min(
+      Math.max(0, left > AHEAD_MILLISECONDS ? left - AHEAD_MILLISECONDS : left),
+      LONGEST_SLEEP_MILLISECONDS,
+    );
   }
 
   /** Asking a calendar costs, so it is asked only of schedules of which something changed. */
   #takeChanges(): void {
     for (const name of this.book.takeChanged()) {
-      const booked = this.book.schedule(name);
-      const instant = booked && nextDueInstant(booked.state, booked.live, booked.knowledge);
-      this.#queue.set(name, instant === undefined ? undefined : Date.parse(instant));
+      this.foresight.forget(name);
+      this.#askAgain(name);
+    }
+  }
+
+  #askAgain(name: string): void {
+    const booked = this.book.schedule(name);
+    const instant = booked && nextDueInstant(booked.state, booked.live, booked.knowledge);
+    this.#queue.set(name, instant === undefined ? undefined : Date.parse(instant));
+  }
+
+  async #fireForeseen({ firing, append }: ForeseenFiring): Promise<string[]> {
+    try {
+      await this.#append(firing, append);
+      return [];
+    } catch (error) {
+      this.log.debug('what was foreseen did not come to be and is decided again', { error });
+      return await this.#fireAll(firing.names);
     }
   }
 
@@ -146,41 +179,18 @@ export class Ticker implements OnApplicationBootstrap {
 
   /** Appends the decisions of as many schedules as fit into one append; answers the others. */
   async #decideAndAppend(names: readonly string[]): Promise<readonly string[]> {
-    const now = instantOf(this.clock.now());
-    const events: AnyDomainEvent[] = [];
-    const heads = new Map<string, AggregateHead>();
-    let taken = 0;
-    for (const name of names) {
-      const booked = this.book.schedule(name);
-      const decided = booked ? decideTick(booked.state, booked.live, booked.knowledge, now) : [];
-      if (taken > 0 && events.length + decided.length > EVENTS_PER_APPEND) break;
-      taken += 1;
-      if (!booked) continue;
-      if (decided.length === 0) {
-        // What looked due is not, by what was read meanwhile: its time is asked for again.
-        const next = nextDueInstant(booked.state, booked.live, booked.knowledge);
-        this.#queue.set(name, next === undefined ? undefined : Date.parse(next));
-        continue;
-      }
-      events.push(...decided);
-      heads.set(booked.live.uid, booked.head);
+    const { firing, undue, left } = decideFiring(this.book, names, instantOf(this.clock.now()));
+    for (const name of undue) this.#askAgain(name);
+    if (firing.events.length > 0) {
+      const contexts = (event: AnyDomainEvent) => contextOf(firing, event, this.identity.actor);
+      await this.#append(firing, prepareDecided(this.eventLog, firing.events, expectedBy(firing), contexts));
     }
-    if (events.length > 0) await this.#append(events, heads, now);
-    return names.slice(taken);
+    return left;
   }
 
-  async #append(
-    events: readonly AnyDomainEvent[],
-    heads: ReadonlyMap<string, AggregateHead>,
-    now: string,
-  ): Promise<void> {
+  async #append({ events }: Firing, append: PreparedAppend): Promise<void> {
     crashPoint('scheduler.before-fire');
-    const { repeated } = await appendDecided(
-      this.eventLog,
-      events,
-      [...heads].map(([id, head]) => ({ aggregate: { type: 'schedule', id }, head })),
-      (event) => this.#contextOf(event, heads, now),
-    );
+    const { repeated } = await this.eventLog.append(append);
     crashPoint('scheduler.after-fire');
     if (repeated) return;
     for (const { type, data } of events)
@@ -189,17 +199,5 @@ export class Ticker implements OnApplicationBootstrap {
       else if (type === 'schedule.skipped') this.log.info('skipped', { ...data });
       else if (type === 'schedule.delayed') this.log.info('delayed', { ...data });
       else if (type === 'schedule.paused') this.log.warn('paused itself', { ...data });
-  }
-
-  #contextOf(event: AnyDomainEvent, heads: ReadonlyMap<string, AggregateHead>, now: string): EventContext {
-    const uid = event.type === 'run.requested' ? (event.data.scheduleUid ?? '') : event.aggregateId;
-    const cause = `due/${uid}/${heads.get(uid)?.sequence ?? 0}`;
-    const run =
-      event.type === 'run.requested'
-        ? event.aggregateId
-        : event.type === 'schedule.fired'
-          ? event.data.run
-          : cause;
-    return { time: now, actor: this.identity.actor, correlationId: run, causationId: cause };
   }
 }
