@@ -8,11 +8,14 @@ import {
 import type { EventLog } from '@catena/event-log';
 import { BackgroundWork, EVENT_LOG, LogPosition } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { backupsRead } from './backups-read.ts';
 
 const FOLLOWED: readonly EventType[] = [
   'definition.applied',
   'definition.deleted',
   'run.requested',
+  'run.planned',
+  'run.completed',
   'run.refused',
   'run.failed',
   'run.cancelled',
@@ -41,7 +44,10 @@ export class RetentionView implements OnApplicationBootstrap {
   readonly #schedules = new Map<string, DefinitionSnapshot>();
   /** By run that may have made a backup: the uid of its schedule. */
   readonly #origins = new Map<string, string>();
-  readonly #runs = new Map<string, string>();
+  /** By backup. */
+  readonly #made = new Map<string, { readonly run: string; readonly collection: string }>();
+  /** By run that is not over: the backups that it reads. */
+  readonly #reading = new Map<string, readonly string[]>();
   readonly #condemned = new Map<string, Set<string>>();
   readonly #undoUntil = new Map<string, Map<string, number>>();
   readonly #changed = new Set<string>();
@@ -140,13 +146,22 @@ export class RetentionView implements OnApplicationBootstrap {
         if (makes && scheduleUid !== undefined) this.#origins.set(id, scheduleUid);
         return;
       }
+      case 'run.planned': {
+        const read = backupsRead(event.data.plan);
+        if (read.length > 0) this.#reading.set(id, read);
+        return;
+      }
       case 'run.refused':
       case 'run.failed':
       case 'run.cancelled':
         this.#origins.delete(id);
+        this.#letGo(id);
+        return;
+      case 'run.completed':
+        this.#letGo(id);
         return;
       case 'collection.backup-completed':
-        this.#runs.set(event.data.backup, event.data.run);
+        this.#made.set(event.data.backup, { run: event.data.run, collection: id });
         this.#changed.add(id);
         return;
       case 'collection.plan-dropped':
@@ -180,11 +195,20 @@ export class RetentionView implements OnApplicationBootstrap {
     this.#condemned.set(collection, (this.#condemned.get(collection) ?? new Set()).add(backup));
   }
 
+  /** What was kept because the run read it may go now. */
+  #letGo(run: string): void {
+    for (const backup of this.#reading.get(run) ?? []) {
+      const made = this.#made.get(backup);
+      if (made !== undefined) this.#changed.add(made.collection);
+    }
+    this.#reading.delete(run);
+  }
+
   #forgetBackup(collection: string, backup: string): void {
     forget(this.#condemned, collection, backup);
-    const run = this.#runs.get(backup);
-    this.#runs.delete(backup);
-    if (run !== undefined) this.#origins.delete(run);
+    const made = this.#made.get(backup);
+    this.#made.delete(backup);
+    if (made !== undefined) this.#origins.delete(made.run);
   }
 }
 

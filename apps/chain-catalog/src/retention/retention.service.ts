@@ -28,6 +28,7 @@ import {
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Histories } from '../history/histories.ts';
 import { LogView } from '../log-view/log-view.ts';
+import { backupsRead } from './backups-read.ts';
 import { clocksSay } from './held-back.ts';
 import { RetentionView } from './retention-view.ts';
 import { rulesByCollection } from './rules-by-collection.ts';
@@ -164,7 +165,7 @@ export class RetentionService implements OnApplicationBootstrap {
     const facts = {
       policy: rules.policy,
       isManual: ({ run }: CollectedBackup) => !rules.schedules.has(this.view.scheduleOf(run) ?? ''),
-      holdsOf: this.#holds(state.collection),
+      holdsOf: this.#holds(),
     };
     try {
       return decideExpiry(state, facts, { now, calendar: new ZoneCalendar(rules.timeZone) });
@@ -177,18 +178,11 @@ export class RetentionService implements OnApplicationBootstrap {
   }
 
   /** Runs that read a backup now. */
-  #holds(collection: string): (backup: CollectedBackup) => readonly string[] {
+  #holds(): (backup: CollectedBackup) => readonly string[] {
     const holds = new Map<string, string[]>();
-    for (const { state } of this.logView.openRuns()) {
-      const { plan, run } = state;
-      const read =
-        plan?.kind === 'restore' && plan.collection === collection
-          ? [plan.backup]
-          : plan?.kind === 'verify'
-            ? plan.backups
-            : [];
-      for (const backup of read) holds.set(backup, [...(holds.get(backup) ?? []), `being read by ${run}`]);
-    }
+    for (const { state } of this.logView.openRuns())
+      for (const backup of backupsRead(state.plan))
+        holds.set(backup, [...(holds.get(backup) ?? []), `being read by ${state.run}`]);
     return ({ backup }) => holds.get(backup) ?? [];
   }
 

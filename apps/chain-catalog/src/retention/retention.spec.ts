@@ -7,6 +7,8 @@ import {
   type AnyRecordedEvent,
   type DefinitionKind,
   type EventType,
+  type RunPlan,
+  type RunRequest,
 } from '@catena/events';
 import { MemoryEventLog } from '@catena/event-log';
 import { appendDecided, Service } from '@catena/service';
@@ -220,24 +222,39 @@ describe('two catalogs that decide about retention', () => {
     expect(await prunes()).toHaveLength(2);
   });
 
-  it('let nothing go that a restore reads, until it is over', async () => {
+  const vault = { uid: 'uid-vault', name: 'vault', generation: 1, spec: {} };
+  const restore = { target: '/t', include: [] as string[], overwrite: false };
+  const restorePlan: Omit<RunPlan & { kind: 'restore' }, 'backup'> = {
+    ...restore,
+    kind: 'restore',
+    collection: COLLECTION,
+    repository: vault,
+    source: { ...vault, uid: 'uid-docs', name: 'docs' },
+  };
+  const verify = { kind: 'verify', depth: 'checksums' } as const;
+
+  it.each<[string, RunRequest, (read: string) => RunPlan]>([
+    [
+      'a restore reads',
+      { kind: 'restore', repository: 'vault', ...restore },
+      (backup) => ({ ...restorePlan, backup }),
+    ],
+    [
+      'a restore rolls forward with',
+      { kind: 'restore', repository: 'vault', ...restore },
+      (backup) => ({ ...restorePlan, backup: 'bkp-before', logs: [backup] }),
+    ],
+    [
+      'is verified',
+      { ...verify, repository: 'vault' },
+      (backup) => ({ ...verify, repository: vault, backups: [backup] }),
+    ],
+  ])('let nothing go that %s, until that is over', async (_, request, planOf) => {
     await define('Schedule', 'nightly', { ...NIGHTLY, retention: { keep: { last: 1 } } });
-    const read = await taken('a');
-    const snapshot = { uid: 'uid-vault', name: 'vault', generation: 1, spec: {} };
-    const restore = { backup: read, target: '/t', include: [], overwrite: false };
+    const plan = planOf(await taken('a'));
     await append(
-      domainEvent('run.requested', 'run-r', {
-        request: { kind: 'restore', repository: 'vault', ...restore },
-      }),
-      domainEvent('run.planned', 'run-r', {
-        plan: {
-          kind: 'restore',
-          collection: COLLECTION,
-          repository: snapshot,
-          source: { ...snapshot, uid: 'uid-docs', name: 'docs' },
-          ...restore,
-        },
-      }),
+      domainEvent('run.requested', 'run-r', { request }),
+      domainEvent('run.planned', 'run-r', { plan }),
     );
     await taken('b');
     await taken('c');
@@ -245,7 +262,6 @@ describe('two catalogs that decide about retention', () => {
     await eventually('a decision', async () => (await decided()).length > 0 || undefined);
     expect(await decided()).toEqual(['bkp-b expired', 'bkp-b condemned']);
     await append(domainEvent('run.cancelled', 'run-r', { attempt: 0 }));
-    await taken('d');
     await eventually('that it goes', async () => (await decided()).includes('bkp-a condemned') || undefined);
   });
 });
