@@ -49,6 +49,8 @@ interface Running {
 export class SubscriptionRunner implements OnApplicationBootstrap {
   readonly #running = new Map<string, Running>();
   readonly #lastErrors = new Map<string, string>();
+  /** Uids of those that are not defined any more. */
+  readonly #deleted = new Set<string>();
 
   constructor(
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
@@ -102,8 +104,18 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
     const uids = new Map(defined.map((event) => [event.data.uid, event.data]));
     for (const [uid, { generation, stop }] of this.#running) {
       if (uids.get(uid)?.generation === generation) continue;
+      if (!uids.has(uid)) this.#deleted.add(uid);
       stop.abort();
       this.#running.delete(uid);
+    }
+    for (const uid of firstSeen.keys()) {
+      if (uids.has(uid) || this.#deleted.has(uid)) continue;
+      // Deleted while no catalog ran, or while one could not finish with it.
+      this.#deleted.add(uid);
+      this.work.start(
+        `end of subscription ${uid}`,
+        async () => await this.eventLog.forget(deliveryName(uid)),
+      );
     }
     for (const [uid, { name, generation, spec }] of uids) {
       if (this.#running.has(uid)) continue;
@@ -124,13 +136,15 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
       this.configuration.CATENA_DELIVERY_BACKOFF_SECONDS?.map((seconds) => seconds * SECOND) ?? BACKOFF;
     this.work.start(`subscription ${name}`, async (_, healthy) => {
       healthy();
-      await this.eventLog.deliver(
-        { name: deliveryName(uid), types: typesOf(spec), from, backoff, signal },
-        (event, { attempt }) =>
-          withLogFields({ subscription: name, run: event.correlationId, sequence: event.sequence }, () =>
-            this.#deliver(name, spec, event, attempt, signal),
-          ),
-      );
+      if (!signal.aborted)
+        await this.eventLog.deliver(
+          { name: deliveryName(uid), types: typesOf(spec), from, backoff, signal },
+          (event, { attempt }) =>
+            withLogFields({ subscription: name, run: event.correlationId, sequence: event.sequence }, () =>
+              this.#deliver(name, spec, event, attempt, signal),
+            ),
+        );
+      if (this.#deleted.has(uid)) await this.eventLog.forget(deliveryName(uid));
     });
   }
 

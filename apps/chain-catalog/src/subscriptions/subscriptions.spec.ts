@@ -19,6 +19,7 @@ describe('subscriptions', () => {
   let receiver: Server;
   let address: string;
   let delivered: Delivered[];
+  let forgotten: string[];
   let answer: (event: Delivered) => number;
 
   beforeEach(async () => {
@@ -38,6 +39,13 @@ describe('subscriptions', () => {
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
     ports = memoryPorts();
+    forgotten = [];
+    const { eventLog } = ports;
+    const forget = eventLog.forget.bind(eventLog);
+    eventLog.forget = async (name) => {
+      await forget(name);
+      forgotten.push(name);
+    };
     services = [];
     for (const instance of ['c1', 'c2']) {
       const environment = { CATENA_DELIVERY_BACKOFF_SECONDS: '0,0' };
@@ -187,5 +195,22 @@ describe('subscriptions', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return delivered.length === before;
     });
+    await eventually('that both catalogs forget it', () => forgotten.length === 2);
+    expect(new Set(forgotten)).toEqual(new Set(['subscription-uid-hear']));
+  });
+
+  it('that were deleted while no catalog ran leave nothing in the log either', async () => {
+    await subscribe(1, '/a', { events: ['run.completed'] });
+    for (const service of services) await service.stop();
+    await append(
+      domainEvent('definition.deleted', 'subscription-hear', {
+        kind: 'Subscription',
+        name: 'hear',
+        uid: 'uid-hear',
+      }),
+    );
+    const platform = testPlatform('chain-catalog', 'c3', ports);
+    services = [await Service.start(platform, { modules: [SubscriptionsModule] })];
+    await eventually('that it is forgotten', () => forgotten.length > 0);
   });
 });

@@ -5,7 +5,7 @@ import { UnreadableEventError } from '../port/errors.ts';
 import type { DurableOptions } from '../port/event-log.ts';
 import { decodeEvent } from '../record/decode-event.ts';
 import { wait } from '../wait.ts';
-import { durableConsumer, redelivered, type DurableSettings } from './durable-consumer.ts';
+import { durableConsumer, redelivered, removeConsumer, type DurableSettings } from './durable-consumer.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
 import { asCatenaError, isTransient } from './nats-errors.ts';
 import { openPull } from './open-pull.ts';
@@ -87,6 +87,12 @@ export async function eventsRetried(link: NatsLink, name: string): Promise<numbe
     redelivered(link, REDELIVERIES_STREAM, redeliveriesOf(name)),
   ]);
   return fromLog + again;
+}
+
+/** Removes the position of a durable name; what waits to be delivered to it again has nobody to go to then. */
+export async function forgetDelivery(link: NatsLink, name: string): Promise<void> {
+  await removeConsumer(link, EVENTS_STREAM, name);
+  await removeConsumer(link, REDELIVERIES_STREAM, redeliveriesOf(name));
 }
 
 function redeliveriesOf(name: string): string {

@@ -53,6 +53,12 @@ export async function redelivered(link: NatsLink, stream: string, name: string):
   return (await existing(() => consumers.info(stream, name)))?.num_redelivered ?? 0;
 }
 
+/** Removes a consumer, if it is there. */
+export async function removeConsumer(link: NatsLink, stream: string, name: string): Promise<void> {
+  const { consumers } = await link.manager();
+  await existing(() => consumers.delete(stream, name));
+}
+
 function newConfig(settings: DurableSettings): Partial<ConsumerConfig> {
   return {
     durable_name: settings.name,
@@ -86,7 +92,7 @@ function sameFilters(config: ConsumerConfig, wanted: readonly string[]): boolean
   return JSON.stringify([...there].sort()) === JSON.stringify([...wanted].sort());
 }
 
-async function existing(ask: () => Promise<ConsumerInfo>): Promise<ConsumerInfo | undefined> {
+async function existing<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (thrown) {

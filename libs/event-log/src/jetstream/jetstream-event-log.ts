@@ -27,7 +27,7 @@ import type { StoredEvent } from '../record/stored-event.ts';
 import { wantedBy } from '../record/wanted.ts';
 import { appendEvents, headOf } from './append-events.ts';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.ts';
-import { deliverEvents, eventsRetried } from './deliver-events.ts';
+import { deliverEvents, eventsRetried, forgetDelivery } from './deliver-events.ts';
 import type { NatsLink } from './nats-link.ts';
 import { pullBatches } from './pull-events.ts';
 import { restoreEvents } from './restore-events.ts';
@@ -137,6 +137,10 @@ class JetStreamEventLog implements EventLog {
 
   retrying(name: string): Promise<number> {
     return this.#patiently('asking for failing deliveries', () => eventsRetried(this.#link, name));
+  }
+
+  forget(name: string): Promise<void> {
+    return this.#patiently(`forgetting the subscription "${name}"`, () => forgetDelivery(this.#link, name));
   }
 
   async close(): Promise<void> {

@@ -71,6 +71,10 @@ export class MemoryDeliveries {
     return retries.filter(({ attempt }) => attempt > SECOND_ATTEMPT).length;
   }
 
+  forget(name: string): void {
+    this.#positions.delete(name);
+  }
+
   #takeNext(position: Position): Pending | undefined {
     const ready = position.retries.findIndex((retry) => retry.notBefore <= Date.now());
     if (ready >= 0) return position.retries.splice(ready, 1)[0];

@@ -136,6 +136,10 @@ export class MemoryEventLog implements EventLog {
     return this.#deliveries.retrying(name);
   }
 
+  async forget(name: string): Promise<void> {
+    this.#deliveries.forget(name);
+  }
+
   async close(): Promise<void> {
     // Nothing is held: what follows or delivers ends with its own signal.
   }

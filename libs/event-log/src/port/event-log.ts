@@ -133,6 +133,12 @@ export interface EventLog {
   retrying(name: string): Promise<number>;
 
   /**
+   * Forgets a durable name and its position, once nobody delivers under it any more: a later `deliver` begins anew. Its
+   * dead letters stay. Forgetting one that is not there does nothing.
+   */
+  forget(name: string): Promise<void>;
+
+  /**
    * Reads events as they are stored, with neither schema nor chain checked: for verifying, exporting and comparing.
    * Ends with the log as it was when reading began.
    */

@@ -84,6 +84,19 @@ export function describeDeliveries(open: () => Promise<EventLog>): void {
         expect(await log.retrying('nobody')).toBe(0);
       }));
 
+    it('begins anew under a name that was forgotten; forgetting one that is not there does nothing', () =>
+      delivering(async (log, subscribe) => {
+        await add(log, 'run-1', 3);
+        const first = subscribe({ name: 'gone' });
+        await first.handledAtLeast(3);
+        await first.stop();
+        await log.forget('gone');
+        await log.forget('gone');
+        const second = subscribe({ name: 'gone', from: 2 });
+        await second.handledAtLeast(2);
+        expect(second.sequences).toEqual([2, 3]);
+      }));
+
     it('makes a dead letter of what fails for good, and delivers or discards it when told', () =>
       delivering(async (log, subscribe) => {
         await add(log, 'run-1', 3);
