@@ -26,19 +26,19 @@ export class PendingWork {
   }
 
   /** Keeps track of work that holds so many bytes in memory. */
-  track(work: Promise<void>, bytes = 0): void {
+  track(work: Promise<unknown>, bytes = 0): void {
     this.#count += 1;
     this.#bytes += bytes;
-    void work
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-        this.#failed = true;
-      })
-      .finally(() => {
-        this.#count -= 1;
-        this.#bytes -= bytes;
-        this.#wake?.();
-      });
+    const ended = (): void => {
+      this.#count -= 1;
+      this.#bytes -= bytes;
+      this.#wake?.();
+    };
+    void work.then(ended, (error: unknown) => {
+      this.#failure ??= error;
+      this.#failed = true;
+      ended();
+    });
   }
 
   /** Resolves when none is under way; throws what one failed with. */

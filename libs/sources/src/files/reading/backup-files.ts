@@ -19,11 +19,14 @@ import {
   contentOfOpen,
   heldStill,
   OpenFile,
+  readSmall,
   readWhole,
+  smallSize,
   UnreadableFile,
   wholeSize,
 } from './file-content.ts';
 import { PreviousEntries } from './previous-entries.ts';
+import { SmallMemory } from './small-memory.ts';
 import { ProgressMeter } from '../progress-meter.ts';
 import { TimeSlice } from '../time-slice.ts';
 import { walk, type Found } from './walk.ts';
@@ -49,6 +52,7 @@ export class FilesBackup {
   readonly #previous: PreviousEntries;
   readonly #entries = new EntryMaker();
   readonly #pending = new PendingWork({ tasks: 1024, bytes: 32 * 1024 * 1024 });
+  readonly #memory = new SmallMemory();
   readonly #slice: TimeSlice;
   /** First path of each hard-link group that is in the backup, and how many of its names are still to come. */
   readonly #groups = new Map<string, { path: Uint8Array; left: number }>();
@@ -76,7 +80,8 @@ export class FilesBackup {
     try {
       const warn = (path: ByteString, code: string, message: string) => this.#warn(path, code, message);
       for (const found of walk(this.#spec, warn)) {
-        await this.#take(found);
+        const taking = this.#take(found);
+        if (taking) await taking;
         if (this.#slice.isOver) await this.#slice.giveWay();
       }
     } finally {
@@ -102,8 +107,26 @@ export class FilesBackup {
     return this.#options.expected ?? (await estimate(this.#spec, this.#options.signal));
   }
 
-  async #take(found: Found): Promise<void> {
-    const entry = this.#entries.of(bytesOf(found.path), found.status);
+  /** Where there is no parent most things are added without waiting: promises would cost more than what they wait for. */
+  #take(found: Found): Promise<void> | undefined {
+    const { status } = found;
+    const entry = this.#entries.of(bytesOf(found.path), status);
+    const linked = status.links > 1 && status.kind !== 'folder';
+    if (linked || !this.#previous.isOver || !this.#pending.hasRoom) return this.#takeInTurn(found, entry);
+    try {
+      if (status.kind !== 'file') this.#addWithoutContent(found, entry, undefined);
+      else {
+        const file = this.#open(found);
+        if (!this.#addAsFound(found, entry, file, undefined))
+          return this.#orLeftOut(found.path, this.#addOpen(found, file, undefined));
+      }
+    } catch (error) {
+      this.#leaveOut(found.path, error);
+    }
+    return undefined;
+  }
+
+  async #takeInTurn(found: Found, entry: Entry): Promise<void> {
     const before = this.#previous.isOver ? undefined : await this.#previous.at(entry.path);
     if (!this.#pending.hasRoom) await this.#pending.room();
     try {
@@ -148,13 +171,18 @@ export class FilesBackup {
       this.#meter.add(1, Number(entry.size), found.path);
       return found.status;
     }
-    this.#moments.opening?.(found.path);
-    const file = new OpenFile(found);
+    const file = this.#open(found);
+    if (this.#addAsFound(found, entry, file, known)) return found.status;
+    return this.#addOpen(found, file, known);
+  }
+
+  /** As `#addFile`, of a file that is open and must be read. Closes it. */
+  async #addOpen(found: Found, file: OpenFile, before: StoredEntry | undefined): Promise<FileStatus> {
     let closes = false;
     try {
       const status = file.status();
-      if (status.size <= BigInt(wholeSize)) return await this.#addWhole(found, file, known);
-      const adding = this.#addInStream(found, file, status, known);
+      if (status.size <= BigInt(wholeSize)) return await this.#addWhole(found, file, before);
+      const adding = this.#addInStream(found, file, status, before);
       closes = true;
       // Whoever may be linked to must be known to be in the backup before the next name comes.
       if (status.links > 1) await adding;
@@ -165,9 +193,55 @@ export class FilesBackup {
     }
   }
 
+  #open(found: Found): OpenFile {
+    this.#moments.opening?.(found.path);
+    return new OpenFile(found);
+  }
+
+  /**
+   * A small file that is, when it has been read, still as the walk found it, which is the rule: looking at it once more is
+   * saved. Closes it unless it has to be looked at again.
+   */
+  #addAsFound(found: Found, entry: Entry, file: OpenFile, before: StoredEntry | undefined): boolean {
+    const { status } = found;
+    if (status.size > BigInt(smallSize)) return false;
+    const readAt = now();
+    let looksAgain = false;
+    try {
+      const content = readSmall(file, this.#memory.take(Number(status.size)));
+      this.#moments.read?.(found.path);
+      const after = file.statusIfFile();
+      const same = after !== undefined && isSameFile(status, after) && heldStill(status, after);
+      looksAgain = !same || BigInt(content.length) !== status.size;
+      if (!looksAgain) this.#addRead(found, entry, content, before, readAt);
+    } catch (error) {
+      // What it is now, and so what to say about it, comes out when it is looked at again.
+      looksAgain = error instanceof UnreadableFile;
+      if (!looksAgain) throw error;
+    } finally {
+      if (!looksAgain) file.close();
+    }
+    return !looksAgain;
+  }
+
+  /** Attributes are read after the status was taken: should they change in between, the next backup looks again. */
+  #addRead(
+    found: Found,
+    entry: Entry,
+    content: Buffer,
+    before: StoredEntry | undefined,
+    readAt: bigint,
+  ): void {
+    const whole = this.#complete(found, entry);
+    this.#countRead(content.length, found.path);
+    const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
+    this.#track(whole, read, content.length);
+  }
+
   /** A file that fits into memory: read until it holds still, then added. */
   async #addWhole(found: Found, file: OpenFile, before: StoredEntry | undefined): Promise<FileStatus> {
-    for (let attempt = 1; ; attempt += 1) {
+    // What is small has been read once as it was found.
+    for (let attempt = found.status.size <= BigInt(smallSize) ? 2 : 1; ; attempt += 1) {
       const status = file.status();
       const readAt = now();
       const content = await readWhole(file, Math.min(Number(status.size), wholeSize));
@@ -176,10 +250,7 @@ export class FilesBackup {
       const still = heldStill(status, after) && BigInt(content.length) === status.size;
       if (!still && attempt < attempts && after.size <= BigInt(wholeSize)) continue;
       if (!still) this.#warnOfChange(found.path);
-      const entry = this.#withAttributes(found, status, BigInt(content.length));
-      this.#countRead(content.length, found.path);
-      const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
-      this.#track(entry, read, content.length);
+      this.#addRead(found, this.#entryOf(found, status, BigInt(content.length)), content, before, readAt);
       return status;
     }
   }
@@ -197,7 +268,7 @@ export class FilesBackup {
         this.#moments.read?.(found.path);
         after = file.status();
       };
-      const entry = this.#withAttributes(found, status, status.size);
+      const entry = this.#complete(found, this.#entryOf(found, status, status.size));
       const read = contentOfOpen(file, status, done, this.#options.signal);
       const content = { read, ...(before ? { before } : {}), readAt: now() };
       const { bytesRead } = await this.#writer.add(entry, content);
@@ -208,7 +279,7 @@ export class FilesBackup {
     }
   }
 
-  async #orLeftOut(path: ByteString, adding: Promise<void>): Promise<void> {
+  async #orLeftOut(path: ByteString, adding: Promise<unknown>): Promise<void> {
     try {
       await adding;
     } catch (error) {
@@ -216,13 +287,9 @@ export class FilesBackup {
     }
   }
 
-  /**
-   * The entry of a file that is read. Attributes are read after the status was taken: should they change in between,
-   * the ctime that is kept is the older one, and the next backup looks again.
-   */
-  #withAttributes(found: Found, status: FileStatus, size: bigint): Entry {
-    const entry = { ...this.#entries.of(bytesOf(found.path), status), size };
-    return this.#complete(found, entry);
+  /** The entry of a file as it was when it was read, which may be later than the walk. */
+  #entryOf(found: Found, status: FileStatus, size: bigint): Entry {
+    return { ...this.#entries.of(bytesOf(found.path), status), size };
   }
 
   #complete(found: Found, entry: Entry): Entry {
@@ -231,8 +298,7 @@ export class FilesBackup {
 
   /** Hands an entry to the writer; only an error that is not the entry's own ends the backup. */
   #track(entry: Entry, content: Parameters<BackupWriter['add']>[1], bytes: number): void {
-    const add = this.#writer.add(entry, content).then(() => undefined);
-    this.#pending.track(add, bytes);
+    this.#pending.track(this.#writer.add(entry, content), bytes);
   }
 
   #countRead(bytes: number, path: ByteString): void {
@@ -266,6 +332,10 @@ export class FilesBackup {
 
 function groupKey(of: { device: bigint; inode: bigint }): string {
   return `${of.device}:${of.inode}`;
+}
+
+function isSameFile(a: FileStatus, b: FileStatus): boolean {
+  return a.inode === b.inode && a.device === b.device;
 }
 
 /** Wall clock in nanoseconds, rounded down: the same clock that the file system stamps changes with. */

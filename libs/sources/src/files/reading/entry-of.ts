@@ -43,6 +43,7 @@ export class EntryMaker {
     const flags = attributeOfFlags(found.status);
     const own = attributesOf(found, warn);
     const xattrs = flags ? [flags, ...own] : own;
+    if (xattrs.length === 0 && entry.kind !== 'symlink') return entry;
     return {
       ...entry,
       ...(entry.kind === 'symlink' ? { linkTarget: found.folder.readLink(found.name) } : {}),

@@ -16,7 +16,7 @@ import type { Found } from './walk.ts';
 /** Up to here a file is read into memory first, and again should it change meanwhile. */
 export const wholeSize = 8 * 1024 * 1024;
 /** Up to here that is done with synchronous calls: waiting for another thread takes longer than they do. */
-const smallSize = 256 * 1024;
+export const smallSize = 256 * 1024;
 const chunkSize = 1024 * 1024;
 const zeros = Buffer.alloc(chunkSize);
 
@@ -55,10 +55,16 @@ export class OpenFile {
     this.fd = unlessUnreadable(found.path, () => openQuietly(found.folder, found.name));
   }
 
+  /** Undefined when it is no ordinary file (any more). Throws `UnreadableFile`. */
+  statusIfFile(): FileStatus | undefined {
+    const status = unlessUnreadable(this.path, () => statusOfOpen(this.fd));
+    return status.kind === 'file' ? status : undefined;
+  }
+
   /** Throws `UnreadableFile` also when it is no ordinary file (any more). */
   status(): FileStatus {
-    const status = unlessUnreadable(this.path, () => statusOfOpen(this.fd));
-    if (status.kind === 'file') return status;
+    const status = this.statusIfFile();
+    if (status !== undefined) return status;
     throw new UnreadableFile(this.path, Object.assign(new Error('replaced'), { code: 'ENOENT' }));
   }
 
@@ -79,17 +85,30 @@ function openQuietly(folder: FolderHandle, name: ByteString): number {
 }
 
 /** All of an open file; at most `limit` bytes, so that a file that grows ends. Throws `UnreadableFile`. */
-export async function readWhole({ path, fd }: OpenFile, limit: number): Promise<Buffer> {
+export async function readWhole(file: OpenFile, limit: number): Promise<Buffer> {
+  if (limit <= smallSize) return readSmall(file, Buffer.allocUnsafe(limit));
   const content = Buffer.allocUnsafe(limit);
   for (let length = 0; ;) {
-    const left = limit - length;
-    const count =
-      limit <= smallSize
-        ? unlessUnreadable(path, () => fs.readSync(fd, content, length, left, length))
-        : await readOnThread(path, fd, content.subarray(length), length);
+    const count = await readOnThread(file.path, file.fd, content.subarray(length), length);
     length += count;
     if (count === 0 || length === limit) return content.subarray(0, length);
   }
+}
+
+/** As `readWhole`, at once: as many bytes as there is memory for. Throws `UnreadableFile`. */
+export function readSmall({ path, fd }: OpenFile, memory: Buffer): Buffer {
+  let length = 0;
+  try {
+    while (length < memory.length) {
+      const count = fs.readSync(fd, memory, length, memory.length - length, length);
+      if (count === 0) break;
+      length += count;
+    }
+  } catch (error) {
+    if (!blamesOneFile(error)) throw error;
+    throw new UnreadableFile(path, error);
+  }
+  return length === memory.length ? memory : memory.subarray(0, length);
 }
 
 /** Content that is in memory. */
