@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { MalformedBytesError } from '../codec/byte-reader.ts';
 
 /** No unit is larger than this before compression, so that a reader can refuse what would fill its memory. */
@@ -30,16 +30,28 @@ export function savesEnough(plain: number, compressed: number): boolean {
   return compressed <= plain - (plain >>> 5);
 }
 
-/** Compresses on another thread. */
-export async function compressUnit(plain: Uint8Array, level: number): Promise<UnitBody> {
-  const compressed = await compressAsync(plain, {
+function compression(plain: Uint8Array, level: number) {
+  return {
     params: { [constants.ZSTD_c_compressionLevel]: level },
     pledgedSrcSize: plain.length,
     // Room for the worst case, so that the result comes in one piece.
     chunkSize: Math.max(1024, plain.length + (plain.length >>> 7) + 512),
-  });
+  };
+}
+
+function compressedUnit(plain: Uint8Array, compressed: Uint8Array): UnitBody {
   if (!savesEnough(plain.length, compressed.length)) return rawUnit(plain);
   return { method: ZSTD_METHOD, data: compressed };
+}
+
+/** Compresses on another thread. */
+export async function compressUnit(plain: Uint8Array, level: number): Promise<UnitBody> {
+  return compressedUnit(plain, await compressAsync(plain, compression(plain, level)));
+}
+
+/** As `compressUnit`, on this thread: what is small is done before another would have begun. */
+export function compressUnitHere(plain: Uint8Array, level: number): UnitBody {
+  return compressedUnit(plain, zstdCompressSync(plain, compression(plain, level)));
 }
 
 /** What a unit holds, when it need not be decompressed. @throws MalformedBytesError */

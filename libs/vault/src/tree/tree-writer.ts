@@ -1,5 +1,5 @@
 import type { ObjectSeriesWriter, UnitPlace } from '../container/object-series-writer.ts';
-import { compressUnit } from '../container/unit-codec.ts';
+import { compressUnitHere } from '../container/unit-codec.ts';
 import type { EncodableEntry } from './entry-codec.ts';
 import { beginsIndexPage, EntryPageWriter } from './entry-page.ts';
 import type { PagesBefore } from './pages-before.ts';
@@ -58,8 +58,8 @@ export class TreeWriter {
     this.index = [];
   }
 
-  private async write(page: Buffer): Promise<UnitPlace> {
-    return this.series.append(await compressUnit(page, this.level));
+  private write(page: Buffer): Promise<UnitPlace> {
+    return this.series.append(compressUnitHere(page, this.level));
   }
 
   /** The places of the index pages, for the manifest. */
