@@ -3,7 +3,7 @@ import { jobKindOf, type Messages } from '@catena/event-log';
 import { BackgroundWork, CLOCK, Log, MESSAGES, pause, withLogFields, type Clock } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { LogView, type OpenRun } from '../log-view/log-view.ts';
-import { poolOfPlan } from '../planning/mover-pool.ts';
+import { jobOf, poolOfPlan } from '../planning/mover-pool.ts';
 import { PlannerService } from '../planning/planner.service.ts';
 import { JobBoard } from './job-board.ts';
 
@@ -66,7 +66,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       if (request === undefined || plan === undefined || pending.has(run) || !this.#wantsJob(one)) continue;
       withLogFields({ run }, () => this.log.info('put back a job', { phase: one.state.phase }));
       const stretch = Math.floor(this.clock.now() / STRETCH_MILLISECONDS);
-      await this.jobs.putBack(jobKindOf(request.kind, poolOfPlan(plan)), run, one.newest, stretch);
+      await this.jobs.putBack(jobKindOf(jobOf(request), poolOfPlan(plan)), run, one.newest, stretch);
     }
   }
 

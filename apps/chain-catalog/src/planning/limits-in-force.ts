@@ -18,9 +18,10 @@ export class LimitsInForce {
 
   /**
    * The limited places that a run takes. A restore is held only by what the platform and the repository allow: where it
-   * writes to says nothing about the source.
+   * writes to says nothing about the source. A stream takes none: it is there all the time, and would keep one for good.
    */
   placesOf(run: RunState): Place[] {
+    if (run.request?.kind === 'backup' && run.request.stream !== undefined) return [];
     const { source, repository } = namesOf(run);
     const { runsAtOnce, perSource, perRepository, pools = {} } = this.#limits;
     const ofSource = source === undefined ? undefined : this.#sharing('Source', source);

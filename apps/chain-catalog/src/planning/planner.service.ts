@@ -23,7 +23,7 @@ import { JobBoard } from '../jobs/job-board.ts';
 import { LogView, type OpenRun } from '../log-view/log-view.ts';
 import { admitOpenRuns, behindOthers } from './admit-open-runs.ts';
 import { LimitsInForce } from './limits-in-force.ts';
-import { poolOfPlan } from './mover-pool.ts';
+import { jobOf, poolOfPlan } from './mover-pool.ts';
 import { SinglePass } from './single-pass.ts';
 import { WaitNotes } from './wait-notes.ts';
 import { placeOf, waitingLine } from './waiting-line.ts';
@@ -138,11 +138,10 @@ export class PlannerService {
       this.#gather(request),
     ]);
     const { state } = loaded;
-    const { kind } = request;
     if (isOver(state)) return undefined;
     if (state.plan !== undefined)
       return state.phase === 'planned'
-        ? { kind, pool: poolOfPlan(state.plan), sequence: loaded.head.sequence }
+        ? { kind: jobOf(request), pool: poolOfPlan(state.plan), sequence: loaded.head.sequence }
         : undefined;
     const decision = decidePlan(state, facts);
     switch (decision.kind) {
@@ -174,7 +173,7 @@ export class PlannerService {
         if (admitted && admitted.places.length > 0) admitted.gate.head = heads.at(-1) ?? admitted.gate.head;
         if (!repeated) this.#tell(decision.events);
         if (planned === undefined) return undefined;
-        return { kind, pool: poolOfPlan(planned), sequence: heads[0]?.sequence ?? 0 };
+        return { kind: jobOf(request), pool: poolOfPlan(planned), sequence: heads[0]?.sequence ?? 0 };
       }
     }
   }

@@ -87,7 +87,8 @@ function scheduleRow({ name, spec }: DefinitionView, state: ScheduleView | undef
 /** As the person wrote it: a text, or the map's own way to say when. */
 function rhythmText(given: unknown): string {
   if (typeof given === 'string') return given;
-  const { cron, every } = given as { cron?: string; every?: string };
+  const { cron, every, continuous } = given as { cron?: string; every?: string; continuous?: boolean };
+  if (continuous === true) return 'continuous';
   return cron ?? `every ${every}`;
 }
 

@@ -132,6 +132,8 @@ export class BackupExecutor implements RunExecutor<'backup'> {
 
   async recorded(plan: BackupPlan, { manifest }: WorkDone): Promise<void> {
     if (plan.type !== 'log' || plan.copyOnly || manifest === undefined) return;
+    // The next one of a stream begins at once, and says with its beginning what was recorded.
+    if (plan.stream !== undefined) return;
     const spec = readSourceSpec(plan.source.spec);
     const { collection } = plan;
     crashPoint('mover.before-release');
@@ -183,7 +185,7 @@ async function backupLog(
   plan: BackupPlan,
   options: BackupOptions,
 ): Promise<BackupOutcome> {
-  const { collection, start, fork, copyOnly } = plan;
+  const { collection, start, fork, copyOnly, stream } = plan;
   if (driver.log === undefined || start === undefined) throw keepsNoLog(plan);
   return await driver.log.backup(driverSpec, writer, {
     ...options,
@@ -191,6 +193,7 @@ async function backupLog(
     start,
     copyOnly,
     ...(fork === undefined ? {} : { fork }),
+    ...(stream === undefined ? {} : { stream }),
   });
 }
 

@@ -13,4 +13,9 @@ export class JobController {
   async work(@Payload() job: TakenJob, @Ctx() context: HandlerContext): Promise<void> {
     await this.attempts.work(job, context.stopping);
   }
+
+  @HandlesJobs({ kinds: ['stream'], slots: 'streams' })
+  async stream(@Payload() job: TakenJob, @Ctx() context: HandlerContext): Promise<void> {
+    await this.attempts.work(job, context.stopping);
+  }
 }

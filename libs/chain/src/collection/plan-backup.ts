@@ -43,7 +43,7 @@ export function planBackup(
 ): BackupPlanning {
   const before = state.planned.get(context.run);
   if (before !== undefined) {
-    return { kind: 'planned', plan: planOf(state, before, context, {}), events: [] };
+    return { kind: 'planned', plan: planOf(state, before, context, {}, request.stream), events: [] };
   }
   const failure = refuseOutright(state, request, context);
   if (failure !== undefined) return { kind: 'refused', failure };
@@ -63,7 +63,7 @@ export function planBackup(
   const opened = state.place === undefined ? [domainEvent('collection.opened', state.collection, place)] : [];
   return {
     kind: 'planned',
-    plan: planOf(state, planned, context, shaped.shape),
+    plan: planOf(state, planned, context, shaped.shape, request.stream),
     events: [...opened, domainEvent('collection.backup-planned', state.collection, planned)],
   };
 }
@@ -115,6 +115,7 @@ function planOf(
   planned: PlannedBackup,
   context: Pick<BackupPlanningContext, 'source' | 'repository' | 'run'>,
   why: Pick<BackupShape, 'promotedFrom' | 'reason'>,
+  stream?: BackupRequest['stream'],
 ): BackupPlan {
   const { backup, type, copyOnly, parent, base, chain, position, fork, start } = planned;
   const family = familyOf(state);
@@ -131,6 +132,7 @@ function planOf(
     ...(start === undefined ? {} : { start }),
     ...(fork === undefined ? {} : { fork }),
     ...(family === undefined ? {} : { family }),
+    ...(stream === undefined || type !== 'log' ? {} : { stream }),
     source: context.source,
     repository: context.repository,
     ...(why.promotedFrom === undefined ? {} : { promotedFrom: why.promotedFrom }),

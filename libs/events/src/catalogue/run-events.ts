@@ -13,6 +13,13 @@ import {
   warning,
 } from './vocabulary.ts';
 
+/** How long one log backup of a stream goes on. */
+export const logStream = z.object({
+  sealAfter: count.describe('Milliseconds after its first byte.'),
+  sealBytes: count.describe('Bytes of log.'),
+});
+export type LogStream = z.infer<typeof logStream>;
+
 const backupRequest = z.object({
   kind: z.literal('backup'),
   source: definitionName,
@@ -25,6 +32,7 @@ const backupRequest = z.object({
     .string()
     .optional()
     .describe('Rule 1.9: `latest`, or (the beginning of) the id of the full whose chain it joins.'),
+  stream: logStream.optional().describe('Of a log: it follows the source until it is sealed.'),
 });
 
 const composeRequest = z.object({
@@ -137,6 +145,7 @@ const backupPlan = z.object({
     .optional()
     .describe('What collection.backup-planned reserved, for sources without a coordinate of their own.'),
   start: position.optional().describe('Of a log: where it must begin.'),
+  stream: logStream.optional().describe('Of a log: it follows the source until it is sealed.'),
   fork: z.string().optional().describe('The branch of the source that the collection knows.'),
   family: z
     .string()

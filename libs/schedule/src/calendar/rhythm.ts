@@ -9,6 +9,13 @@ export interface Interval {
   readonly phase: number;
 }
 
+/**
+ * The rhythm of a cadence whose runs follow on each other: looked at every second, and due whenever the run before it
+ * is over.
+ */
+export const CONTINUOUS = 'continuous';
+const LOOK_AGAIN: Interval = { every: 1000, phase: 0 };
+
 const EVERY = /^every\s+(\S+)(?:\s+phase\s+(\S+))?$/;
 
 /**
@@ -47,6 +54,7 @@ export function rhythmProblems(text: string): CronProblem[] {
 
 /** The fixed distance that a rhythm means; nothing when it is a cron text. */
 export function intervalOf(text: string): Interval | undefined {
+  if (text === CONTINUOUS) return LOOK_AGAIN;
   const match = EVERY.exec(text.trim());
   const every = match?.[1] === undefined ? undefined : durationOf(match[1]);
   if (every === undefined) return undefined;

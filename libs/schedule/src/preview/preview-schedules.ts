@@ -12,6 +12,7 @@ import {
   type InstantLimit,
   type Recurrence,
 } from '../calendar/recurrence.ts';
+import { isContinuous } from '../schedule/continuous-cadence.ts';
 import type { ScheduleSpec } from '../definitions/kinds/schedule.ts';
 
 /** One time at which a schedule does something, or would. */
@@ -51,9 +52,11 @@ export function previewSchedules(
   const last = 'until' in limit ? millisecondsOf(limit.until) : Infinity;
   const count = 'count' in limit ? limit.count : Infinity;
   const lanes = schedules.flatMap((schedule) =>
-    effectiveCadences(schedule.spec.cadences).map((cadence): Lane => {
+    effectiveCadences(schedule.spec.cadences).flatMap((cadence): Lane[] => {
+      // It has no times of its own: it is there all the time.
+      if (isContinuous(cadence)) return [];
       const times = cadenceTimes(cadence.rhythm, schedule.spec);
-      return { schedule, cadence, times, next: times.next(start) };
+      return [{ schedule, cadence, times, next: times.next(start) }];
     }),
   );
   const rows: PreviewRow[] = [];

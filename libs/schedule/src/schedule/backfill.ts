@@ -5,6 +5,7 @@ import { isInWindow } from '../calendar/hour-window.ts';
 import { SECOND } from '../calendar/cron-calendar.ts';
 import { isoInstant, millisecondsOf, type Recurrence } from '../calendar/recurrence.ts';
 import { classedRows } from './classed-rows.ts';
+import { isContinuous } from './continuous-cadence.ts';
 import { CadenceAbsentError, SchedulePausedError } from './decide-command.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
 import { firing, skipping } from './schedule-events.ts';
@@ -46,7 +47,10 @@ export function backfillSchedule(
   now: string,
 ): { rows: BackfillRow[]; count: number; events: AnyDomainEvent[] } {
   check(state, live, backfill, now);
-  const chosen = live.cadences.filter(({ cadence }) => (backfill.cadence ?? cadence) === cadence);
+  // What is continuous made up for itself when it went on.
+  const chosen = live.cadences.filter(
+    (one) => !isContinuous(one) && (backfill.cadence ?? one.cadence) === one.cadence,
+  );
   const rows: BackfillRow[] = [];
   const ticks: AnyDomainEvent[] = [];
   const runs: AnyDomainEvent[] = [];

@@ -6,6 +6,7 @@ import { isoInstant, millisecondsOf } from '../calendar/recurrence.ts';
 import { dueTimes, earliest, nextDueTime, type DueRow, type DueTimes } from './due-times.ts';
 import { startOf } from './jitter.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
+import { isContinuous } from './continuous-cadence.ts';
 import { obstacleOf } from './obstacle.ts';
 import { delaying, firing, skipping } from './schedule-events.ts';
 import type { ScheduleKnowledge } from './schedule-knowledge.ts';
@@ -185,6 +186,7 @@ function refusalOf({ live, now }: Tick, candidate: Candidate): Refusal | undefin
   const { catchUp, catchUpWindow = Infinity, window } = live.spec.policies;
   const late = latenessOf(live, row, now);
   if (!waited && !firstRun && late >= LATE && (catchUp === 'none' || late > catchUpWindow)) return ['missed'];
+  if (isContinuous(cadence)) return undefined;
   const isOutside = window && !firstRun && !isInWindow(window, millisecondsOf(now), live.spec.timeZone);
   return isOutside ? ['outsideWindow', windowText(window)] : undefined;
 }

@@ -2,10 +2,11 @@ import { cadenceTimes } from '../cadence/cadence-times.ts';
 import { RowBuilder, type InstantRow } from '../calendar/instant-row.ts';
 import { isoInstant, millisecondsOf, type Recurrence } from '../calendar/recurrence.ts';
 import { classedRows } from './classed-rows.ts';
-import type { CollectionKnowledge } from './collection-knowledge.ts';
+import { isContinuous, isHeldBack } from './continuous-cadence.ts';
 import { owedFirstRun } from './first-run.ts';
 import { startOf } from './jitter.ts';
 import type { LiveCadence, LiveSchedule } from './live-schedule.ts';
+import type { ScheduleKnowledge } from './schedule-knowledge.ts';
 import type { ScheduleState } from './schedule-state.ts';
 
 /** Due times of one cadence in a row. Instants as events have them. */
@@ -33,11 +34,13 @@ export interface DueTimes {
 export function dueTimes(
   live: LiveSchedule,
   state: ScheduleState,
-  knowledge: CollectionKnowledge,
+  knowledge: ScheduleKnowledge,
   now: string,
 ): DueTimes[] {
   const owed = owedFirstRun(live, state, knowledge);
   return live.cadences.flatMap((cadence) => {
+    if (isHeldBack(live, cadence, knowledge)) return [];
+    if (isContinuous(cadence)) return dueNow(live, state, cadence, now);
     const first = cadence.cadence === 'full' ? owed : undefined;
     const due = instantsUpTo(live, cadence, anchorOf(state, cadence, first), first, now);
     return due ? [due] : [];
@@ -48,15 +51,26 @@ export function dueTimes(
 export function nextDueTime(
   live: LiveSchedule,
   state: ScheduleState,
-  knowledge: CollectionKnowledge,
+  knowledge: ScheduleKnowledge,
 ): string | undefined {
   const owed = owedFirstRun(live, state, knowledge);
   const instants = live.cadences.flatMap((cadence) => {
+    if (isHeldBack(live, cadence, knowledge)) return [];
     const first = cadence.cadence === 'full' ? owed : undefined;
     const next = first ?? nextInstant(live, cadence, anchorOf(state, cadence, undefined));
     return next === undefined ? [] : [next];
   });
   return earliest(instants);
+}
+
+/** What is continuous has one due time, the newest; hours and exclusions do not hold it. */
+function dueNow(live: LiveSchedule, state: ScheduleState, cadence: LiveCadence, now: string): DueTimes[] {
+  const after = millisecondsOf(anchorOf(state, cadence, undefined));
+  const row = cadenceTimes(cadence.rhythm, live.spec).row(after, millisecondsOf(now));
+  if (row === undefined) return [];
+  const { latest } = dueRow(row);
+  const due: DueRow = { first: latest, beforeLatest: latest, latest, count: 1 };
+  return [{ cadence, all: due, runnable: due, firstRun: false }];
 }
 
 /** The earliest of instants as events have them. */
@@ -74,9 +88,10 @@ function anchorOf(state: ScheduleState, { cadence, since }: LiveCadence, first: 
   );
 }
 
-function nextInstant(live: LiveSchedule, { rhythm }: LiveCadence, after: string): string | undefined {
-  const next = cadenceTimes(rhythm, live.spec).next(millisecondsOf(after));
-  return next === undefined ? undefined : isoInstant(startOf(live, next));
+function nextInstant(live: LiveSchedule, cadence: LiveCadence, after: string): string | undefined {
+  const next = cadenceTimes(cadence.rhythm, live.spec).next(millisecondsOf(after));
+  if (next === undefined) return undefined;
+  return isoInstant(isContinuous(cadence) ? next : startOf(live, next));
 }
 
 function instantsUpTo(

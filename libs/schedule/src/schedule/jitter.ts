@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cadenceTimes } from '../cadence/cadence-times.ts';
+import { isContinuous } from './continuous-cadence.ts';
 import type { LiveSchedule } from './live-schedule.ts';
 
 /**
@@ -9,7 +10,9 @@ import type { LiveSchedule } from './live-schedule.ts';
 export function startOf(live: LiveSchedule, nominal: number): number {
   const { jitter } = live.spec.policies;
   if (jitter === 0) return nominal;
-  const nexts = live.cadences.flatMap(({ rhythm }) => cadenceTimes(rhythm, live.spec).next(nominal) ?? []);
+  const nexts = live.cadences.flatMap((cadence) =>
+    isContinuous(cadence) ? [] : (cadenceTimes(cadence.rhythm, live.spec).next(nominal) ?? []),
+  );
   return Math.min(nominal + Math.floor(jitter * partOf(live.uid)), ...nexts.map((next) => next - 1));
 }
 

@@ -57,6 +57,7 @@ function limitsOf({ spec: { policies, timeZone } }: LiveSchedule, actual: string
 /** The first full must be read, whatever the method: there is nothing yet that one could be composed from. */
 function requestOf({ spec }: LiveSchedule, { cadence, copyOnly }: EffectiveCadence): RunRequest {
   const { source, repository } = spec;
+  const { stream } = spec.cadences.log ?? {};
   if (cadence === 'full' && spec.cadences.full?.composed === true)
     return { kind: 'compose', source, repository, whenNoFull: 'full' };
   return {
@@ -66,6 +67,7 @@ function requestOf({ spec }: LiveSchedule, { cadence, copyOnly }: EffectiveCaden
     type: cadence === 'copyOnly' ? (spec.cadences.copyOnly?.type ?? 'full') : cadence,
     copyOnly: copyOnly || cadence === 'copyOnly',
     whenNoFull: spec.whenNoFull,
+    ...(cadence === 'log' && stream !== undefined ? { stream } : {}),
   };
 }
 

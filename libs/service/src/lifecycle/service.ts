@@ -13,6 +13,8 @@ export interface ServiceOptions {
   readonly modules: readonly (Type | DynamicModule)[];
   /** Jobs worked on at once, for a service that takes jobs. */
   readonly jobSlots?: number;
+  /** Streams followed at once, beside the jobs. */
+  readonly streamSlots?: number;
   /** The pool of movers whose jobs it takes; default `default`. */
   readonly moverPool?: string;
 }
@@ -46,6 +48,7 @@ export class Service {
       ...platform,
       service: identity.service,
       ...(options.jobSlots === undefined ? {} : { jobSlots: options.jobSlots }),
+      ...(options.streamSlots === undefined ? {} : { streamSlots: options.streamSlots }),
       ...(options.moverPool === undefined ? {} : { moverPool: options.moverPool }),
     });
     const application = await NestFactory.createMicroservice<MicroserviceOptions>(

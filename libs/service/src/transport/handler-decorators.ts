@@ -26,6 +26,8 @@ export interface EventSubscription<T extends EventType = EventType> {
 /** Work of these kinds from the queue of jobs. The handler acknowledges or gives back itself. */
 export interface JobSubscription {
   readonly kinds: readonly string[];
+  /** Slots of their own, beside those for work that ends by itself. */
+  readonly slots?: 'streams';
 }
 
 /** What the transport finds on a handler. */

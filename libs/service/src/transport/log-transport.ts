@@ -25,6 +25,8 @@ export interface LogTransportOptions {
   readonly log: Log;
   /** Jobs worked on at once; default 1. */
   readonly jobSlots?: number;
+  /** Streams followed at once; default 1. */
+  readonly streamSlots?: number;
   /** Whose jobs are taken; default those of the default pool. */
   readonly moverPool?: string;
 }
@@ -126,10 +128,12 @@ export class LogTransport extends Server {
   }
 
   #takeJobs(subscription: JobSubscription, handler: MessageHandler): void {
-    const { jobQueue, work, jobSlots = 1, moverPool = 'default' } = this.#options;
+    const { jobQueue, work, jobSlots = 1, streamSlots = 1, moverPool = 'default' } = this.#options;
+    const slots = subscription.slots === 'streams' ? streamSlots : jobSlots;
+    const what = subscription.slots ?? 'jobs';
     const kinds = subscription.kinds.map((kind) => jobKindOf(kind, moverPool));
-    for (let slot = 1; slot <= jobSlots; slot += 1) {
-      work.start(`jobs slot ${slot}`, async (workSignal, healthy) => {
+    for (let slot = 1; slot <= slots; slot += 1) {
+      work.start(`${what} slot ${slot}`, async (workSignal, healthy) => {
         const signal = AbortSignal.any([workSignal, this.#stopping.signal]);
         while (!signal.aborted) {
           const job = await jobQueue.take({

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { durationOf } from '../../calendar/duration.ts';
-import { rhythmProblems } from '../../calendar/rhythm.ts';
+import { CONTINUOUS, rhythmProblems } from '../../calendar/rhythm.ts';
 import { fields, flag, mismatch, oneOf } from '../shape/building-blocks.ts';
 import { duration } from './duration.ts';
 import { anyOverlap, strictOverlap } from './policies.ts';
+import { byteCount } from './sharing.ts';
 
 const FORMS =
   'a cron text such as "0 2 * * *", a name such as "@daily", "every 6h", or a map with cron or every';
@@ -23,6 +24,8 @@ const rhythm = rhythmText(
   FORMS,
   'Five cron fields, six with seconds first, @hourly, @daily, @weekly, @monthly, @yearly, or `every 6h`.',
 );
+const LOG_FORMS = `${CONTINUOUS}, or ${FORMS}`;
+const logRhythm = z.union([z.literal(CONTINUOUS), rhythm], { error: LOG_FORMS });
 const cron = rhythmText(
   'a cron text such as "0 2 * * *", or a name such as "@daily"',
   'Five cron fields, six with seconds first, or a name such as @daily.',
@@ -39,6 +42,7 @@ const neverCopyOnly = (remedy: string) =>
 
 /** What a map says about time. */
 interface RhythmFields {
+  readonly continuous?: boolean | undefined;
   readonly cron?: string | undefined;
   readonly every?: string | undefined;
   readonly phase?: string | undefined;
@@ -54,14 +58,19 @@ const timing = {
 
 /** One rhythm: a text, a name, or a map for options of its own. A new option is a field here. */
 function cadenceOf<S extends z.ZodRawShape>(options: S) {
-  const map = fields({ ...timing, ...options }).superRefine((value, context) => {
+  return z.union([rhythm, mapOf(options)], { error: FORMS });
+}
+
+function mapOf<S extends z.ZodRawShape>(options: S) {
+  return fields({ ...timing, ...options }).superRefine((value, context) => {
     if (context.issues.length > 0) return;
     checkTiming(value as RhythmFields, context);
   });
-  return z.union([rhythm, map], { error: FORMS });
 }
 
-function checkTiming({ cron: given, every, phase }: RhythmFields, context: z.RefinementCtx): void {
+function checkTiming(value: RhythmFields, context: z.RefinementCtx): void {
+  const { cron: given, every, phase } = value;
+  if (value.continuous === true) return checkContinuous(value, context);
   if ((given === undefined) === (every === undefined)) {
     const found = given === undefined ? 'neither' : 'both';
     mismatch(context, 'either `cron` or `every`', { code: 'definition.cron', found });
@@ -83,10 +92,21 @@ function checkTiming({ cron: given, every, phase }: RhythmFields, context: z.Ref
   }
 }
 
+function checkContinuous({ cron: given, every, phase }: RhythmFields, context: z.RefinementCtx): void {
+  const beside = Object.entries({ cron: given, every, phase }).find(([, text]) => text !== undefined);
+  if (beside === undefined) return;
+  mismatch(context, 'no rhythm beside `continuous`', {
+    code: 'definition.cron',
+    found: `\`${beside[0]}\``,
+    remedy: 'A continuous log is streamed all the time; how often it is sealed says `sealAfter`.',
+  });
+}
+
 /** The rhythm that a given cadence stands for, as one text. */
 export function rhythmOf(given: string | RhythmFields): string {
   if (typeof given === 'string') return given.trim();
   const { cron: text, every, phase } = given;
+  if (given.continuous === true) return CONTINUOUS;
   if (every === undefined) return (text ?? '').trim();
   return `every ${every}${phase === undefined ? '' : ` phase ${phase}`}`;
 }
@@ -115,10 +135,21 @@ export const incrementalCadence = cadenceOf({
   copyOnly: neverCopyOnly('A copy-only incremental does not exist; use a copy-only full: `copyOnly: …`.'),
 });
 
-export const logCadence = cadenceOf({
+const logMap = mapOf({
+  continuous: flag()
+    .optional()
+    .describe('Instead of a rhythm: the log is streamed all the time, one log backup after the other.'),
+  sealAfter: duration
+    .optional()
+    .describe('Of a continuous log: a log backup is ended so long after its first byte. Default 10s.'),
+  sealSize: byteCount
+    .optional()
+    .describe('Of a continuous log: a log backup that holds so much is ended before. Default 256MiB.'),
   onPreviousRunning: strictOverlap.optional().describe(own),
   copyOnly: neverCopyOnly('Write `copyOnly: {cron: …, type: log}` beside a conventional `log: …`.'),
 });
+
+export const logCadence = z.union([logRhythm, logMap], { error: LOG_FORMS });
 
 export const copyOnlyCadence = cadenceOf({
   onPreviousRunning: anyOverlap.optional().describe(own),

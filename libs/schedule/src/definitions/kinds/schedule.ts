@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { definitionName, type Cadence, type RunPriority } from '@catena/events';
+import { definitionName, type Cadence, type LogStream, type RunPriority } from '@catena/events';
 import { isTimeZone, timeZoneRemedy } from '../../calendar/time-zone.ts';
+import { durationOf } from '../../calendar/duration.ts';
 import { isoInstant } from '../../calendar/recurrence.ts';
+import { CONTINUOUS } from '../../calendar/rhythm.ts';
 import { fields, mismatch, oneOf } from '../shape/building-blocks.ts';
 import { calendarFields, calendarWithDefaults, type CalendarLimits } from './calendar.ts';
 import {
@@ -15,6 +17,7 @@ import {
 import { referenceTo } from './metadata.ts';
 import { policiesWithDefaults, policyFields, type OverlapPolicy, type Policies } from './policies.ts';
 import { retention, type Retention } from './retention.ts';
+import { bytesPerSecond } from './sharing.ts';
 
 const timeZone = z.string({ error: 'an IANA time zone' }).superRefine((zone, context) => {
   if (isTimeZone(zone)) return;
@@ -70,6 +73,8 @@ export interface CadenceSpec {
   readonly type?: 'full' | 'log';
   /** Of a full: composed from what is in the repository, and not read from the source. */
   readonly composed?: boolean;
+  /** Of a continuous log: when one log backup ends and the next begins. */
+  readonly stream?: LogStream;
   /** For this cadence alone; absent: as the schedule has it. */
   readonly onPreviousRunning?: OverlapPolicy;
 }
@@ -115,18 +120,39 @@ function readFirstRun(text: string): string {
   return text === 'now' || text === 'scheduled' ? text : isoInstant(Date.parse(text));
 }
 
-type GivenCadence = z.infer<typeof fullCadence | typeof differentialCadence | typeof copyOnlyCadence>;
+type GivenCadence = z.infer<
+  typeof fullCadence | typeof differentialCadence | typeof logCadence | typeof copyOnlyCadence
+>;
+
+/** The window that is open to a loss, against how many backups there are. */
+const SEAL_AFTER_MILLISECONDS = 10_000;
+const SEAL_BYTES = 256 * 1024 * 1024;
+
+function streamOf(given: GivenCadence): { stream?: LogStream } {
+  if (rhythmOf(given) !== CONTINUOUS) return {};
+  const { sealAfter, sealSize } =
+    typeof given === 'object' && 'continuous' in given
+      ? given
+      : { sealAfter: undefined, sealSize: undefined };
+  return {
+    stream: {
+      sealAfter: (sealAfter === undefined ? undefined : durationOf(sealAfter)) ?? SEAL_AFTER_MILLISECONDS,
+      sealBytes: bytesPerSecond(sealSize) ?? SEAL_BYTES,
+    },
+  };
+}
 
 function cadence(name: Cadence, given: GivenCadence | undefined): Partial<Record<Cadence, CadenceSpec>> {
   if (given === undefined) return {};
   const rhythm = rhythmOf(given);
-  if (typeof given === 'string') return { [name]: { rhythm, copyOnly: false } };
+  if (typeof given === 'string') return { [name]: { rhythm, copyOnly: false, ...streamOf(given) } };
   const { onPreviousRunning } = given;
   return {
     [name]: {
       rhythm,
       copyOnly: 'copyOnly' in given && given.copyOnly === true,
       ...('type' in given && given.type !== undefined ? { type: given.type } : {}),
+      ...streamOf(given),
       ...('method' in given && given.method === 'compose' ? { composed: true } : {}),
       ...(onPreviousRunning === undefined ? {} : { onPreviousRunning: onPreviousRunning as OverlapPolicy }),
     },

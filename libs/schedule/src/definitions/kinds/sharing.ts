@@ -17,16 +17,22 @@ export const poolName = z
   .refine((text) => definitionName.safeParse(text).success, { error: POOL })
   .meta({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' });
 
-const RATE = 'bytes per second: a whole number, or a text such as 20MB or 16MiB';
+const SIZE = 'a whole number, or a text such as 20MB or 16MiB';
+const RATE = `bytes per second: ${SIZE}`;
 const RATE_TEXT = /^([1-9][0-9]*)(B|kB|MB|GB|KiB|MiB|GiB)$/;
 const UNIT: Readonly<Record<string, number>> = {
   ...{ B: 1, kB: 1e3, MB: 1e6, GB: 1e9 },
   ...{ KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 },
 };
 
+/** How much, in bytes. */
+export const byteCount = z.union([z.number().int().min(1), z.string().regex(RATE_TEXT)], {
+  error: `bytes: ${SIZE}`,
+});
+
 const byteRate = z.union([z.number().int().min(1), z.string().regex(RATE_TEXT)], { error: RATE });
 
-/** Bytes per second; undefined for what is no rate. */
+/** Bytes, or bytes per second; undefined for what is neither. */
 export function bytesPerSecond(rate: unknown): number | undefined {
   if (typeof rate === 'number') return rate;
   const [, count, unit] = typeof rate === 'string' ? (RATE_TEXT.exec(rate) ?? []) : [];
