@@ -42,7 +42,7 @@ spec:
 apiVersion: catena/v1
 kind: Schedule
 metadata: { name: bank }
-spec: { source: bank, repository: bank, full: '@weekly', log: '*/2 * * * * *', catchUp: none }
+spec: { source: bank, repository: bank, full: '@weekly', log: { continuous: true, sealAfter: 2s } }
 `;
 }
 
@@ -99,7 +99,7 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 }, 60_000);
 
-describe('a PostgreSQL cluster whose log is backed up by a schedule', () => {
+describe('a PostgreSQL cluster whose log is streamed all the time', () => {
   it('logs begin when the first full is there, and each begins where the one before it ended', async () => {
     const [full, ...all] = (await backups()).reverse();
     expect(full).toMatchObject({ type: 'full', archivePoint: expect.stringMatching(/^\d+$/) });

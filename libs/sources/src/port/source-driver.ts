@@ -1,5 +1,5 @@
 /** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
-import type { RestoreStop } from '@catena/events';
+import type { LogStream, RestoreStop } from '@catena/events';
 import type { BackupReader, BackupSummary, BackupWriter } from '@catena/vault';
 
 export interface DriverCapabilities {
@@ -53,6 +53,8 @@ export interface LogBackupOptions extends BackupOptions {
   readonly start: string;
   /** The branch the collection knows the source to be on. */
   readonly fork?: string;
+  /** It follows the source until it is sealed, instead of ending where the source is now. */
+  readonly stream?: LogStream;
   /** Covers the same and moves nothing at the source (rules.md 1.3). */
   readonly copyOnly: boolean;
 }

@@ -12,6 +12,19 @@ export interface Commit {
   readonly position: bigint;
 }
 
+/** What was committed within a stretch of log. */
+export interface Commits {
+  readonly count: number;
+  readonly first?: Commit;
+  readonly last?: Commit;
+}
+
+/** The commits whose records end within one segment. */
+export interface SegmentCommits extends Commits {
+  /** Where the segment begins. */
+  readonly segment: bigint;
+}
+
 const PAGE = 8192n;
 const SHORT_HEADER = 24;
 const LONG_HEADER = 40;
@@ -29,6 +42,8 @@ export const EPOCH_MICROSECONDS = 946_684_800_000_000n;
 
 export class CommitScanner {
   readonly #segmentSize: bigint;
+  readonly #countedFrom: bigint;
+  readonly #segments: SegmentCommits[] = [];
   #position: bigint;
   /** Of the page header that is being read. */
   #pageHeader = Buffer.alloc(0);
@@ -44,19 +59,28 @@ export class CommitScanner {
   #first: Commit | undefined;
   #last: Commit | undefined;
 
-  /** @param from where the log begins: the start of a segment */
-  constructor(from: bigint, segmentSize: bigint) {
+  /**
+   * @param from where the log begins: the start of a segment
+   * @param countedFrom what was committed up to there does not count
+   */
+  constructor(from: bigint, segmentSize: bigint, countedFrom: bigint = from) {
     this.#position = from;
     this.#segmentSize = segmentSize;
+    this.#countedFrom = countedFrom;
   }
 
   /** Only commits whose records are there to their end. */
-  get commits(): { readonly count: number; readonly first?: Commit; readonly last?: Commit } {
+  get commits(): Commits {
     return {
       count: this.#count,
       ...(this.#first === undefined ? {} : { first: this.#first }),
       ...(this.#last === undefined ? {} : { last: this.#last }),
     };
+  }
+
+  /** Segments in which something was committed, in order. */
+  get segments(): readonly SegmentCommits[] {
+    return this.#segments;
   }
 
   /** Takes in what follows on what came before, without a gap. */
@@ -147,12 +171,29 @@ export class CommitScanner {
     if (operation !== COMMIT && operation !== COMMIT_PREPARED) return;
     const at = timeOf(record);
     if (at === undefined) return;
+    if (this.#position <= this.#countedFrom) return;
     const commit: Commit = { at, position: this.#position };
     this.#count += 1;
     this.#first ??= commit;
-    // Commit times go back by a little now and then: what can be promised is the latest of them.
-    if (this.#last === undefined || at >= this.#last.at) this.#last = commit;
+    this.#last = later(this.#last, commit);
+    this.#countInSegment(commit);
   }
+
+  #countInSegment(commit: Commit): void {
+    const segment = ((commit.position - 1n) / this.#segmentSize) * this.#segmentSize;
+    const before = this.#segments.at(-1);
+    if (before?.segment !== segment) {
+      this.#segments.push({ segment, count: 1, first: commit, last: commit });
+      return;
+    }
+    const { count, last } = before;
+    this.#segments[this.#segments.length - 1] = { ...before, count: count + 1, last: later(last, commit) };
+  }
+}
+
+/** Commit times go back by a little now and then: what can be promised is the latest of them. */
+function later(last: Commit | undefined, next: Commit): Commit {
+  return last === undefined || next.at >= last.at ? next : last;
 }
 
 const MAIN_DATA_SHORT = 255;

@@ -1,30 +1,31 @@
 /** One log backup of a cluster: the write-ahead log between two positions, segment by segment, byte for byte. */
 import { CatenaError } from '@catena/events';
-import { comparePaths, type BackupWriter, type Entry, type StoredHandle } from '@catena/vault';
+import type { BackupWriter } from '@catena/vault';
 import { ProgressMeter } from '../../files/progress-meter.ts';
-import { byteStringOf } from '../../system-calls/index.ts';
 import { HistoryLostError } from '../../port/history-lost-error.ts';
+import { SourceError } from '../../port/source-error.ts';
 import type { BackupOutcome, LogBackupOptions } from '../../port/source-driver.ts';
 import { parseTimelineHistory } from '../cluster/fork.ts';
 import type { PostgresSpec } from '../postgres-spec.ts';
 import { shownAddress } from '../wire/address.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
 import { formatLsn, segmentName, segmentStart } from '../wire/lsn.ts';
-import { identifySystem, readSettings, readTimelineHistory, type ServerSettings } from '../wire/system.ts';
-import { WalStream } from '../wire/wal-stream.ts';
+import {
+  identifySystem,
+  readSettings,
+  readTimelineHistory,
+  type ServerSettings,
+  type SystemIdentity,
+} from '../wire/system.ts';
 import { CommitScanner } from './commit-scanner.ts';
-import { holdLog, readHold, slotOf } from './held-log.ts';
+import { streamThroughHold } from './held-log.ts';
+import { LiveFlow } from './live-flow.ts';
+import { LOG_FOLDER, LogFiles, partName, SEGMENTS_FILE } from './log-files.ts';
 import { LogFlow } from './log-flow.ts';
+import { latest, segmentsText, summaryOf, type LogRead } from './log-summary.ts';
 import { stretchAfter, type LogStretch } from './where-to-begin.ts';
 
-/** Where a restore finds the log: as in the data folder it goes to. */
-const FOLDER = 'pg_wal';
-const MICROSECONDS = 1000n;
-
-interface StoredFile {
-  readonly path: string;
-  readonly content: StoredHandle;
-}
+type Flow = LogFlow | LiveFlow;
 
 export class LogBackup {
   readonly #spec: PostgresSpec;
@@ -32,9 +33,7 @@ export class LogBackup {
   readonly #options: LogBackupOptions;
   readonly #connection: ReplicationConnection;
   readonly #meter: ProgressMeter;
-  readonly #now: () => Date;
-  readonly #files: StoredFile[] = [];
-  #bytes = 0;
+  readonly #files: LogFiles;
   #warnings = 0;
 
   /** @param connection is left for the caller to close */
@@ -50,7 +49,7 @@ export class LogBackup {
     this.#options = options;
     this.#connection = connection;
     this.#meter = new ProgressMeter(options.progress);
-    this.#now = now;
+    this.#files = new LogFiles(writer, this.#meter, now);
   }
 
   async run(): Promise<BackupOutcome> {
@@ -60,86 +59,107 @@ export class LogBackup {
       system.timeline === 1 ? undefined : await readTimelineHistory(this.#connection, system.timeline);
     const switches = history === undefined ? [] : parseTimelineHistory(history.content);
     const stretch = stretchAfter(BigInt(this.#options.start), this.#options.fork, system.timeline, switches);
-    if (history !== undefined) await this.#storeText(history.fileName, history.content);
-    const target = latest(stretch.end ?? system.position, stretch.start) ?? stretch.start;
-    const { commits, quietAt } = await this.#read(stretch, target, settings);
-    await this.#addAll();
+    if (history !== undefined)
+      await this.#files.storeText(`${LOG_FOLDER}/${history.fileName}`, history.content);
+    const read = await this.#read(stretch, system, settings);
+    if (read.segments.length > 0) {
+      const text = segmentsText(stretch.timeline, settings.walSegmentSize, read.segments);
+      await this.#files.storeText(SEGMENTS_FILE, text);
+    }
+    await this.#files.addAll();
     this.#meter.finish();
-    const asOf = latest(commits.last?.at, quietAt);
+    const { count, bytes } = this.#files;
     return {
-      files: this.#files.length,
-      bytes: this.#bytes,
-      filesRead: this.#files.length,
-      bytesRead: this.#bytes,
+      files: count,
+      bytes,
+      filesRead: count,
+      bytesRead: bytes,
       unchanged: 0,
       warnings: this.#warnings,
-      summary: {
-        // Nothing is known of when nothing was committed and the server said nothing: then nothing is promised.
-        asOf: new Date(Number((asOf ?? 0n) / MICROSECONDS)),
-        position: {
-          start: stretch.start.toString(),
-          end: target.toString(),
-          ...stretch.fork,
-        },
-        driverDetails: {
-          systemIdentifier: system.systemIdentifier,
-          serverVersion: settings.version,
-          timeline: stretch.timeline,
-          startLsn: formatLsn(stretch.start),
-          endLsn: formatLsn(target),
-          walSegmentSize: Number(settings.walSegmentSize),
-          commits: commits.count,
-          ...commitDetails('first', commits.first),
-          ...commitDetails('last', commits.last),
-        },
-      },
+      summary: summaryOf(stretch, read, { systemIdentifier: system.systemIdentifier, settings }),
     };
   }
 
-  /** Reads from the start of the segment that the stretch begins in, so that every file is whole from its beginning. */
-  async #stream(stretch: LogStretch, target: bigint, settings: ServerSettings) {
-    const { walSegmentSize: size } = settings;
-    const from = segmentStart(stretch.start, size);
-    const slot = await this.#slot(settings);
-    const scanner = new CommitScanner(from, size);
-    const stream = await WalStream.begin(this.#connection, {
-      ...{ position: from, timeline: stretch.timeline },
-      ...(slot === undefined ? {} : { slot }),
-    });
-    const flow = new LogFlow(stream, from, target);
-    for (let at = from; at < target; at += size) {
-      this.#options.signal?.throwIfAborted();
-      const bytes = scanned(flow.until(at + size), scanner);
-      // Nothing new: it is only heard until when there was nothing.
-      if (target === stretch.start) while ((await bytes.next()).done !== true);
-      else await this.#storeSegment(segmentName(stretch.timeline, at, size), size, bytes);
-    }
-    await flow.end();
-    return { commits: scanner.commits, quietAt: flow.quietAt };
-  }
-
   /** What the server no longer has it may say at once, or only when it comes to send it. */
-  async #read(stretch: LogStretch, target: bigint, settings: ServerSettings) {
+  async #read(stretch: LogStretch, system: SystemIdentity, settings: ServerSettings): Promise<LogRead> {
     try {
-      return await this.#stream(stretch, target, settings);
+      return await this.#stream(stretch, system, settings);
     } catch (error) {
       throw this.#lost(error, stretch.start);
     }
   }
 
-  /** The slot to read through; a copy-only log touches none. One that was let go is made anew, and the log read without. */
-  async #slot(settings: ServerSettings): Promise<string | undefined> {
-    const { collection, copyOnly } = this.#options;
-    const { log } = this.#spec;
-    if (log?.hold !== 'slot' || copyOnly) return undefined;
-    const held = await readHold(this.#connection, collection);
-    if (held?.restartPosition !== undefined) return slotOf(collection);
-    await holdLog(this.#connection, settings, { collection, unbounded: log.unbounded });
-    this.#warn(
-      'postgres.slotMadeAnew',
-      `The slot ${slotOf(collection)} ${held === undefined ? 'was not there' : 'had lost what it held'} and was made anew. What was not backed up then may be lost.`,
+  /** Reads from the start of the segment that the stretch begins in: records are understood from there on. */
+  async #stream(stretch: LogStretch, system: SystemIdentity, settings: ServerSettings): Promise<LogRead> {
+    const { walSegmentSize: size } = settings;
+    const from = segmentStart(stretch.start, size);
+    const scanner = new CommitScanner(from, size, stretch.start);
+    const { stream, isHeld, warning } = await streamThroughHold(this.#connection, settings, {
+      ...{ position: from, timeline: stretch.timeline, signal: this.#options.signal },
+      ...(this.#options.copyOnly ? {} : { hold: this.#holdOf() }),
+    });
+    if (warning !== undefined) this.#warn('postgres.slotMadeAnew', warning);
+    const { stream: seal } = this.#options;
+    const target = latest(stretch.end ?? system.position, stretch.start);
+    // The catalog begins a log where the one before it ended that it has recorded.
+    if (isHeld && seal !== undefined) stream.reportFlushed(stretch.start);
+    const flow: Flow =
+      seal === undefined
+        ? new LogFlow(stream, from, target)
+        : new LiveFlow(stream, { from, start: stretch.start, serverEnd: system.position, seal });
+    try {
+      await this.#storeAll(flow, stretch, size, scanner, seal === undefined && target === stretch.start);
+      const end = seal === undefined ? target : this.#endOf(flow, stretch);
+      const { quietAt } = flow;
+      await flow.end();
+      return { end, commits: scanner.commits, segments: scanner.segments, quietAt };
+    } finally {
+      if (flow instanceof LiveFlow) flow.give();
+    }
+  }
+
+  /** @param nothingNew it is only heard until when there was nothing */
+  async #storeAll(
+    flow: Flow,
+    stretch: LogStretch,
+    size: bigint,
+    scanner: CommitScanner,
+    nothingNew: boolean,
+  ): Promise<void> {
+    const { timeline, start } = stretch;
+    for (let at = flow.position; !flow.isOver; at += size) {
+      this.#options.signal?.throwIfAborted();
+      const known = at < start && this.#hasWhatComesBefore(stretch) ? start - at : 0n;
+      const bytes = await begun(without(known, scanned(flow.until(at + size), scanner)));
+      if (bytes === undefined) continue;
+      if (nothingNew) for await (const _ of bytes);
+      else await this.#files.storeSegment(partName(segmentName(timeline, at, size), known), size, bytes);
+    }
+  }
+
+  /** A log that is sealed every few seconds would store the same segment again and again. */
+  #hasWhatComesBefore({ start, fork }: LogStretch): boolean {
+    const { stream, start: place, fork: known } = this.#options;
+    return stream !== undefined && place === start.toString() && known === fork.fork;
+  }
+
+  #endOf({ position }: Flow, { start }: LogStretch): bigint {
+    if (position >= start) return position;
+    throw new SourceError(
+      'source.commandFailed',
+      `The PostgreSQL server at ${shownAddress(this.#connection.address)} gave its log up to ${formatLsn(position)} only; up to ${formatLsn(start)} it was backed up before.`,
+      {
+        remedy:
+          'If it is a standby that lags behind, it is tried again. If it lost data, take a full backup.',
+        retryable: true,
+      },
     );
-    return undefined;
+  }
+
+  #holdOf() {
+    const { log } = this.#spec;
+    if (log?.hold !== 'slot') return undefined;
+    return { collection: this.#options.collection, unbounded: log.unbounded };
   }
 
   /** The server says it does not have the log any more: a gap, by name. */
@@ -152,46 +172,6 @@ export class LogBackup {
       `The PostgreSQL server at ${shownAddress(this.#connection.address)} no longer has its log from ${formatLsn(start)} on (${said}).`,
       'The next data backup begins the log chain again. Let the server keep more: a larger max_slot_wal_keep_size or wal_keep_size, or more frequent log backups.',
     );
-  }
-
-  async #storeSegment(name: string, size: bigint, bytes: AsyncGenerator<Buffer, void, void>): Promise<void> {
-    const path = `${FOLDER}/${name}`;
-    const content = { read: { sizeHint: size, open: () => bytes } };
-    this.#keep(path, await this.#writer.store(content, this.#entry(path, size)));
-  }
-
-  async #storeText(name: string, text: string): Promise<void> {
-    const bytes = Buffer.from(text);
-    const open = async function* () {
-      yield await Promise.resolve(bytes);
-    };
-    const path = `${FOLDER}/${name}`;
-    const entry = this.#entry(path, BigInt(bytes.length));
-    this.#keep(path, await this.#writer.store({ read: { sizeHint: entry.size, open } }, entry));
-  }
-
-  #keep(path: string, content: StoredHandle): void {
-    this.#files.push({ path, content });
-    this.#bytes += Number(content.size);
-    this.#meter.add(1, Number(content.size), byteStringOf(Buffer.from(path)));
-  }
-
-  async #addAll(): Promise<void> {
-    for (const path of ['', FOLDER]) await this.#writer.add(this.#entry(path, undefined));
-    const inOrder = this.#files.toSorted((a, b) => comparePaths(Buffer.from(a.path), Buffer.from(b.path)));
-    for (const { path, content } of inOrder)
-      await this.#writer.add(this.#entry(path, content.size), { stored: content });
-  }
-
-  /** Files of a server have no identity of their own out here. */
-  #entry(path: string, size: bigint | undefined): Entry {
-    const now = BigInt(this.#now().getTime()) * 1_000_000n;
-    return {
-      path: Buffer.from(path),
-      kind: size === undefined ? 'folder' : 'file',
-      mode: size === undefined ? 0o700 : 0o600,
-      ...{ uid: 0, gid: 0, mtime: now, ctime: now, inode: 0n, device: 0n, size: size ?? 0n },
-    };
   }
 
   #warn(code: string, message: string): void {
@@ -210,12 +190,23 @@ async function* scanned(
   }
 }
 
-function commitDetails(which: 'first' | 'last', commit: { at: bigint; position: bigint } | undefined) {
-  if (commit === undefined) return {};
-  return { [`${which}CommitAt`]: commit.at.toString(), [`${which}CommitLsn`]: formatLsn(commit.position) };
+/** All but the first so many bytes. */
+async function* without(count: bigint, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  let left = Number(count);
+  for await (const piece of pieces) {
+    if (left < piece.length) yield left === 0 ? piece : piece.subarray(left);
+    left = Math.max(0, left - piece.length);
+  }
 }
 
-function latest(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a > b ? a : b;
+/** The same pieces, once there is a first; undefined when there are none. */
+async function begun(
+  pieces: AsyncGenerator<Buffer, void, void>,
+): Promise<AsyncGenerator<Buffer, void, void> | undefined> {
+  const first = await pieces.next();
+  if (first.done === true) return undefined;
+  return (async function* () {
+    yield first.value;
+    yield* pieces;
+  })();
 }

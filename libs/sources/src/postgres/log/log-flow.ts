@@ -6,7 +6,7 @@ import type { WalPiece, WalStream } from '../wire/wal-stream.ts';
  * With synchronous_commit = off a commit is written a while after it was made, at most three times wal_writer_delay,
  * whose highest value is 10 s: so long ago nothing can have been committed that was not heard of.
  */
-const UNFLUSHED_MICROSECONDS = 30_000_000n;
+export const UNFLUSHED_MICROSECONDS = 30_000_000n;
 
 export class LogFlow {
   readonly #stream: WalStream;
@@ -22,6 +22,10 @@ export class LogFlow {
     this.#pieces = stream.pieces();
     this.position = from;
     this.#target = target;
+  }
+
+  get isOver(): boolean {
+    return this.position >= this.#target;
   }
 
   /** Until when nothing was committed beyond the target, in microseconds since 1970; undefined if that is not known. */

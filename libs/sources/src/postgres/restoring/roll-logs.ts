@@ -3,16 +3,16 @@
  * is to go. What the server would get wrong in silence is refused before (rules.md 2.6).
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, truncate } from 'node:fs/promises';
+import { access, mkdir, open, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { RestoreStop } from '@catena/events';
 import type { BackupReader, StoredEntry } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
 import { timelineOf } from '../cluster/fork.ts';
+import { LOG_FOLDER, readPartName } from '../log/log-files.ts';
 import { formatLsn } from '../wire/lsn.ts';
 
-const FOLDER = 'pg_wal';
 const SEGMENT = /^[0-9A-F]{24}$/;
 const HISTORY = /^[0-9A-F]{8}\.history$/;
 
@@ -43,7 +43,8 @@ export function checkLogs(reader: BackupReader, logs: readonly BackupReader[]): 
 }
 
 /**
- * Writes the segments and history files, durably. Of a segment that several logs hold a part of, the last one holds most.
+ * Writes the segments and history files, durably. Of a segment that several logs hold from its beginning, the last one
+ * holds most; the end of one is put behind what the logs before, or the data backup itself, hold of it.
  * @param folder the staged data folder
  */
 export async function writeLogs(
@@ -52,7 +53,7 @@ export async function writeLogs(
   owner: { readonly uid: number; readonly gid: number },
   signal: AbortSignal | undefined,
 ): Promise<{ files: number; bytes: number }> {
-  const target = path.join(folder, FOLDER);
+  const target = path.join(folder, LOG_FOLDER);
   await mkdir(target, { recursive: true, mode: 0o700 });
   let files = 0;
   let bytes = 0;
@@ -62,10 +63,13 @@ export async function writeLogs(
       signal?.throwIfAborted();
       const name = nameOf(entry);
       if (name === undefined) continue;
-      const file = path.join(target, name);
-      await writeWhole(reader, entry, file, owner);
+      const part = readPartName(name);
+      const file = path.join(target, part?.segment ?? name);
+      // What a segment is the end of is there, or it lies before what the data backup needs.
+      if (part !== undefined && !(await isThere(file))) continue;
+      await writeContent(reader, entry, file, part?.offset, owner);
       // The server wants segments of their full length; what is behind the log's end is zeros.
-      if (SEGMENT.test(name)) await truncate(file, size);
+      if (!HISTORY.test(name)) await truncate(file, size);
       await sync(file);
       files += 1;
       bytes += Number(entry.size);
@@ -139,17 +143,30 @@ function segmentSizeOf({ manifest }: BackupReader): number {
 
 function nameOf(entry: StoredEntry): string | undefined {
   const full = Buffer.from(entry.path).toString('utf8');
-  const name = full.startsWith(`${FOLDER}/`) ? full.slice(FOLDER.length + 1) : '';
-  return SEGMENT.test(name) || HISTORY.test(name) ? name : undefined;
+  const name = full.startsWith(`${LOG_FOLDER}/`) ? full.slice(LOG_FOLDER.length + 1) : '';
+  const isLog = SEGMENT.test(name) || HISTORY.test(name) || readPartName(name) !== undefined;
+  return isLog ? name : undefined;
 }
 
-async function writeWhole(
+async function isThere(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @param offset of the end of a segment; undefined for a file that is written from its beginning */
+async function writeContent(
   reader: BackupReader,
   entry: StoredEntry,
   file: string,
+  offset: number | undefined,
   { uid, gid }: { readonly uid: number; readonly gid: number },
 ): Promise<void> {
-  await pipeline(reader.content(entry), createWriteStream(file, { mode: 0o600, flags: 'w' }));
+  const how = offset === undefined ? { flags: 'w' } : { flags: 'r+', start: offset };
+  await pipeline(reader.content(entry), createWriteStream(file, { mode: 0o600, ...how }));
+  // Behind it lies what the data backup had there: old log that the server has used the file for before.
+  if (offset !== undefined) await truncate(file, offset + Number(entry.size));
   if (uid !== process.geteuid?.()) {
     const handle = await open(file, 'r');
     try {

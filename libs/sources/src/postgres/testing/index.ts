@@ -5,4 +5,5 @@ export {
   type ProtectedCluster,
   type ProtectedClusterOptions,
 } from './protected-cluster.ts';
+export { StubbornWriter } from './stubborn-writer.ts';
 export { Writer } from './writer.ts';

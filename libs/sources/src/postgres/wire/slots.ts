@@ -3,10 +3,14 @@ import type { ReplicationConnection } from './connection.ts';
 import { parseLsn } from './lsn.ts';
 
 export interface SlotState {
-  /** From where the server still holds its log; undefined when the slot holds nothing any more: it was lost. */
-  readonly restartPosition: bigint | undefined;
-  readonly restartTimeline: number | undefined;
+  /** `unknown`: servers before 15 cannot be asked; `lost`: it holds nothing any more. */
+  readonly kind: 'held' | 'lost' | 'unknown';
+  /** From where the server still holds its log; only of `held`. */
+  readonly restartPosition?: bigint;
 }
+
+/** First major version with READ_REPLICATION_SLOT. */
+const CAN_BE_ASKED = 15;
 
 export interface CreateSlotOptions {
   /** Gone with the connection that made it. */
@@ -23,18 +27,16 @@ export async function createPhysicalSlot(
   await connection.ask(`CREATE_REPLICATION_SLOT ${quoted(name)} ${kind} RESERVE_WAL`);
 }
 
-/** Undefined when there is no such slot. Servers before 15 cannot be asked this way. */
+/** Undefined when there is no such slot. */
 export async function readSlot(
   connection: ReplicationConnection,
   name: string,
 ): Promise<SlotState | undefined> {
+  if (connection.majorVersion < CAN_BE_ASKED) return { kind: 'unknown' };
   const row = await connection.row(`READ_REPLICATION_SLOT ${quoted(name)}`);
   if (row['slot_type'] === null) return undefined;
-  const { restart_lsn: position, restart_tli: timeline } = row;
-  return {
-    restartPosition: position == null ? undefined : parseLsn(position),
-    restartTimeline: timeline == null ? undefined : Number(timeline),
-  };
+  const { restart_lsn: position } = row;
+  return position == null ? { kind: 'lost' } : { kind: 'held', restartPosition: parseLsn(position) };
 }
 
 export async function dropSlot(connection: ReplicationConnection, name: string): Promise<void> {

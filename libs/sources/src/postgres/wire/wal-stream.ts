@@ -48,6 +48,7 @@ export class WalStream {
   #written: bigint;
   #flushed: bigint;
   #serverEnd: bigint;
+  #heardAt: bigint | undefined;
   #isOpen = true;
   #hasNothing = false;
 
@@ -84,6 +85,11 @@ export class WalStream {
   /** How far the server's log went when it was last heard of. */
   get serverEnd(): bigint {
     return this.#serverEnd;
+  }
+
+  /** When it was last heard of, on the server's clock, in microseconds since 1970. */
+  get heardAt(): bigint | undefined {
+    return this.#heardAt;
   }
 
   /** The log, until the timeline ends, `stop` is called or the connection is lost (which throws). */
@@ -139,10 +145,12 @@ export class WalStream {
         this.#written = position + BigInt(bytes.length);
         this.#serverEnd = message.readBigUInt64BE(9);
         const sentAt = message.readBigInt64BE(17) + EPOCH_MICROSECONDS;
+        this.#heardAt = sentAt;
         return { position, bytes, serverEnd: this.#serverEnd, sentAt };
       }
       case KEEP_ALIVE:
         this.#serverEnd = message.readBigUInt64BE(1);
+        this.#heardAt = message.readBigInt64BE(9) + EPOCH_MICROSECONDS;
         if (message[17] === 1) this.#sendStatus();
         return undefined;
       default:
