@@ -15,7 +15,7 @@ const later = '2026-03-01T00:00:10.500Z';
 function schedule(log: unknown, more: Specification = {}) {
   return liveSchedule([
     made,
-    { source: 'bank', repository: 'vault', full: '@weekly', log, firstRun: 'scheduled', ...more } as never,
+    { source: 'bank', repository: 'vault', full: '@weekly', log, firstRun: 'scheduled', ...more },
   ]);
 }
 
