@@ -69,6 +69,22 @@ export class ByteWriter {
     return this;
   }
 
+  /** So many bytes that lie somewhere in others. */
+  part(value: Uint8Array, start: number, length: number): this {
+    this.room(length);
+    for (let i = 0; i < length; i++) this.buffer[this.length + i] = value[start + i] as number;
+    this.length += length;
+    return this;
+  }
+
+  /** What has been written elsewhere. */
+  written(other: ByteWriter): this {
+    this.room(other.length);
+    other.buffer.copy(this.buffer, this.length, 0, other.length);
+    this.length += other.length;
+    return this;
+  }
+
   /** Length as varint, then the bytes. */
   sized(value: Uint8Array): this {
     return this.varint(value.length).bytes(value);

@@ -16,7 +16,7 @@ import { ClosureUsage } from '../write/closure-usage.ts';
 import type { LeftoverBlocks } from '../write/leftover-blocks.ts';
 import { OrderedQueue } from '../write/ordered-queue.ts';
 import type { OwnSeries } from '../write/own-series.ts';
-import type { WrittenBackup } from '../write/vault-backup-writer.ts';
+import type { WrittenBackup } from '../write/writer-parts.ts';
 import { BlockMover } from './block-mover.ts';
 import type { ComposeOptions } from './compose-plan.ts';
 import { ComposedUnits } from './composed-units.ts';

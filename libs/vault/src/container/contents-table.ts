@@ -18,6 +18,24 @@ export interface ContentsUnit {
   readonly blocks: readonly ContentsBlock[];
 }
 
+/** The blocks of a unit that is being filled, as its object's table will list them. */
+export class UnitBlocks {
+  private readonly out = new ByteWriter(4096);
+  private count = 0;
+
+  add(size: number, ids: Uint8Array, at: number): void {
+    this.count++;
+    this.out.varint(size).part(ids, at, BLOCK_ID_BYTES);
+  }
+
+  /** Writes them and begins with none. */
+  moveTo(out: ByteWriter): void {
+    out.varint(this.count).written(this.out);
+    this.count = 0;
+    this.out.length = 0;
+  }
+}
+
 /** What an object holds, at its end: enough to use its blocks again, or to check it unit by unit. */
 export class ContentsTableWriter {
   private readonly out = new ByteWriter(4096);
@@ -27,6 +45,13 @@ export class ContentsTableWriter {
     this.units++;
     this.out.varint(length).varint(blocks.length);
     for (const block of blocks) this.out.varint(block.size).bytes(block.id);
+  }
+
+  /** As `add`, of a unit whose blocks are encoded already. */
+  addUnit(length: number, blocks: UnitBlocks): void {
+    this.units++;
+    this.out.varint(length);
+    blocks.moveTo(this.out);
   }
 
   get bytes(): number {

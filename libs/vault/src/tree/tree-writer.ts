@@ -26,9 +26,13 @@ export class TreeWriter {
     this.before = before;
   }
 
-  async add(entry: EncodableEntry): Promise<void> {
-    if (this.page.isFullFor(entry.path)) await this.closePage();
-    this.page.add(entry);
+  /** Adds an entry in canonical order; what it returns, if anything, must be waited for before the next one. */
+  add(entry: EncodableEntry): Promise<void> | undefined {
+    if (!this.page.isFullFor(entry.path)) {
+      this.page.add(entry);
+      return undefined;
+    }
+    return this.closePage().then(() => this.page.add(entry));
   }
 
   private use(place: UnitPlace): UnitPlace {

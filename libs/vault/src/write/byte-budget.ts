@@ -21,6 +21,14 @@ export class ByteBudget {
     return taken;
   }
 
+  /** Takes them if nobody has to wait for it. */
+  takeIfFree(bytes: number): boolean {
+    this.throwIfFailed();
+    if (this.waiting.length > 0 || this.free < bytes) return false;
+    this.free -= bytes;
+    return true;
+  }
+
   private throwIfFailed(): void {
     if (this.failure !== undefined) throw this.failure;
   }

@@ -1,5 +1,7 @@
 import { blockSizes, longestBlock } from '../cut/block-sizes.ts';
 import type { ByteRate } from '../limit/rate-limiter.ts';
+import type { Holding } from '../map/content-ref.ts';
+import { encodeContent, holdingsOf, INLINE_BLOCKS } from '../map/content-ref.ts';
 import type { MapReader } from '../map/map-reader.ts';
 import type { AppendPage } from '../map/map-writer.ts';
 import type { ChangedContent, ContentReader } from '../port/backup-writer.ts';
@@ -15,6 +17,8 @@ import { OrderedQueue } from './ordered-queue.ts';
 import { SegmentBuffers } from './segment-buffers.ts';
 import { SegmentStore } from './segment-store.ts';
 import { SmallBatch } from './small-batch.ts';
+import type { SmallFile } from './small-files.ts';
+import { SmallFiles } from './small-files.ts';
 import { storeStream } from './store-stream.ts';
 import type { Stations } from './stations.ts';
 import type { UnitPlaces } from './unit-places.ts';
@@ -27,6 +31,8 @@ export const SEGMENT_BYTES = 1024 * 1024;
 const READING_BYTES = 16 * 1024 * 1024;
 /** What a file that is read piece by piece counts for. */
 const STREAM_BYTES = 2 * 1024 * 1024;
+/** What a small file counts for beside its bytes. */
+const SMALL_OVERHEAD = 4096;
 /** Leaves that may wait for their blocks before units are closed early. */
 const MAX_WAITING = 1024;
 
@@ -52,6 +58,7 @@ export class ContentStorer {
   readonly segments: SegmentStore;
   private readonly reading = new ByteBudget(READING_BYTES);
   private readonly batch: SmallBatch;
+  private readonly files: SmallFiles;
   private readonly pages = new OrderedQueue();
   /** Told when files that are not finished never will be. */
   private readonly unfinished = new Set<(reason: Error) => void>();
@@ -66,6 +73,7 @@ export class ContentStorer {
     this.segments = new SegmentStore(parts.stations, this.buffers, parts.leftovers, (stored) =>
       parts.onBytes(0, stored),
     );
+    this.files = new SmallFiles(parts.stations, this.buffers, SEGMENT_BYTES);
     this.batch = new SmallBatch(this.buffers, this.segments, SEGMENT_BYTES);
   }
 
@@ -130,13 +138,46 @@ export class ContentStorer {
   async store(content: ContentReader, cut: CutMethod, map: MapReader | undefined): Promise<StoredResult> {
     this.throwIfFailed();
     const small = content.sizeHint <= BigInt(SMALL_BYTES) && longestBlock(cut) <= SMALL_BYTES;
-    const taken = await this.reading.take(small ? Number(content.sizeHint) + 4096 : STREAM_BYTES);
+    const taken = await this.reading.take(small ? Number(content.sizeHint) + SMALL_OVERHEAD : STREAM_BYTES);
     try {
       return await this.storeNow(content, cut, map, small);
     } finally {
-      this.reading.give(taken);
-      if (this.waitingForRoom > 0) setImmediate(() => void this.flush().catch(() => undefined));
+      this.given(taken);
     }
+  }
+
+  /** Stores content at once that is in memory and small, if nothing stands against it: the way of most files. */
+  storeAtOnce(bytes: Uint8Array, cut: CutMethod): SmallFile | undefined {
+    this.throwIfFailed();
+    const { leftovers, readRate, onBytes } = this.parts;
+    if (cut.kind !== 'fixed' || bytes.length > Math.min(SMALL_BYTES, cut.blockSize * INLINE_BLOCKS))
+      return undefined;
+    if (leftovers !== undefined || readRate !== undefined) return undefined;
+    const taken = bytes.length + SMALL_OVERHEAD;
+    if (!this.reading.takeIfFree(taken)) return undefined;
+    onBytes(bytes.length, 0);
+    return this.files.add(bytes, cut.blockSize, (bytesNew) => {
+      onBytes(0, bytesNew);
+      this.given(taken);
+    });
+  }
+
+  /** The reference to a small file that is stored; when one of its units has no place yet, what waits for it. */
+  contentOf(file: SmallFile): { encoded: Buffer; holdings: readonly Holding[] } | Promise<unknown> {
+    const { places } = this.parts;
+    const layout = file.layout(places);
+    if (typeof layout === 'number') return places.of(layout);
+    const { size, sha256, blockSize } = file;
+    const cut = { kind: 'fixed', blockSize } as const;
+    return {
+      encoded: encodeContent({ size: BigInt(size), sha256, cut, layout }),
+      holdings: holdingsOf(layout),
+    };
+  }
+
+  private given(taken: number): void {
+    this.reading.give(taken);
+    if (this.waitingForRoom > 0) setImmediate(() => void this.flush().catch(() => undefined));
   }
 
   /** Counts what has been read, and waits as long as it should have taken. */
@@ -211,8 +252,7 @@ export class ContentStorer {
       });
       return await file.end(content.sha256, bytesRead);
     } finally {
-      this.reading.give(taken);
-      if (this.waitingForRoom > 0) setImmediate(() => void this.flush().catch(() => undefined));
+      this.given(taken);
     }
   }
 
@@ -235,6 +275,11 @@ export class ContentStorer {
     );
     if (stored === undefined) throw new Error('a piece was stored and nothing came of it');
     return stored;
+  }
+
+  /** Resolves when what was stored at once is done, well or not. */
+  settled(): Promise<void> {
+    return this.files.settled();
   }
 
   /** Resolves when all pages are written. The packs must be whole by then. */

@@ -22,6 +22,12 @@ export class SegmentBuffers {
     return size === this.size ? (this.spare.pop() ?? new ArrayBuffer(size)) : new ArrayBuffer(size);
   }
 
+  /** An ordinary buffer, if nobody has to wait for it. */
+  takeIfFree(): ArrayBuffer | undefined {
+    if (!this.budget.takeIfFree(this.size)) return undefined;
+    return this.spare.pop() ?? new ArrayBuffer(this.size);
+  }
+
   /** Gives back a buffer of so many bytes; one that was lost with a task that failed is `detached`. */
   give(buffer: ArrayBuffer, bytes: number): void {
     if (!buffer.detached && bytes === this.size) this.spare.push(buffer);

@@ -6,6 +6,8 @@ import type { PackSink } from './pack-sink.ts';
 import type { StationHandlers } from './station/station-handlers.ts';
 import { stationHandlers } from './station/station-handlers.ts';
 import type {
+  FilesInput,
+  FilesOutput,
   Filled,
   ReadInput,
   ReadOutput,
@@ -50,6 +52,7 @@ export class Stations {
   private readonly stations: (Station | undefined)[] = [];
   private taken = 0;
   private lanes = 0;
+  private hasLeft = false;
   /** Bytes of blocks that were put into units. */
   blockBytes = 0;
 
@@ -76,12 +79,22 @@ export class Stations {
   private leastLoaded(): number {
     const { workers } = this.parts;
     if (workers === 0 || this.taken < OWN_BYTES) return 0;
+    this.leaveOwnThread();
     let best = 1;
     for (let number = 1; number <= workers; number++) {
       const load = this.stations[number]?.load ?? 0;
       if (load < (this.stations[best]?.load ?? 0)) best = number;
     }
     return best;
+  }
+
+  /** Nothing more comes there: what waits for the place of its open unit would wait to the end. */
+  private leaveOwnThread(): void {
+    const own = this.stations[0];
+    if (own === undefined || this.hasLeft) return;
+    this.hasLeft = true;
+    // After what is under way there; a failure is the next task's.
+    void this.closeIn(own, 'unit').catch(() => undefined);
   }
 
   private async with<T>(number: number, bytes: number, work: (station: Station) => Promise<T>): Promise<T> {
@@ -132,6 +145,17 @@ export class Stations {
     });
   }
 
+  /** As `store`, of whole small files. */
+  async storeFiles(input: FilesInput, bytes: number): Promise<FilesOutput> {
+    await this.parts.sink.room();
+    return this.with(this.leastLoaded(), bytes, async ({ runner }) => {
+      const spare = this.parts.sink.takeSpare();
+      const output = await runner.run('storeFiles', { ...input, spare }, [input.buffer, ...spare]);
+      this.takeOver(output);
+      return output;
+    });
+  }
+
   private takeOver({ units, sealed, blockBytes }: Filled): void {
     const { sink, places } = this.parts;
     this.blockBytes += blockBytes;
@@ -141,12 +165,12 @@ export class Stations {
 
   private async closeAll(what: 'unit' | 'pack'): Promise<void> {
     const open = this.stations.filter((station) => station !== undefined);
-    await Promise.all(
-      open.map(async ({ runner, opened }) => {
-        await opened;
-        this.takeOver(await runner.run('close', { what }));
-      }),
-    );
+    await Promise.all(open.map((station) => this.closeIn(station, what)));
+  }
+
+  private async closeIn({ runner, opened }: Station, what: 'unit' | 'pack'): Promise<void> {
+    await opened;
+    this.takeOver(await runner.run('close', { what }));
   }
 
   /** Closes the open units, however small, so that what waits for their places can go on. */

@@ -1,6 +1,5 @@
 import { CatenaError } from '@catena/events';
 import { readableBytes } from '../codec/readable-bytes.ts';
-import type { ObjectSeriesWriter } from '../container/object-series-writer.ts';
 import { compressUnit, rawUnit } from '../container/unit-codec.ts';
 import { crashPoint } from '../crash-point.ts';
 import { chooseCut } from '../cut/choose-cut.ts';
@@ -21,67 +20,24 @@ import type {
 } from '../port/backup-writer.ts';
 import type { Entry, StoredEntry } from '../port/entry.ts';
 import { comparePaths } from '../port/path-order.ts';
-import type { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import type { EncodableEntry } from '../tree/entry-codec.ts';
 import type { PagesBefore } from '../tree/pages-before.ts';
 import { placeText } from '../tree/tree-index.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
 import { encodeWarnings } from '../tree/warning-page.ts';
-import type { BackupPlan, WriteOptions } from './backup-plan.ts';
 import { ClosureUsage } from './closure-usage.ts';
 import { ContentStorer } from './content-storer.ts';
 import type { StoredResult } from './file-in-progress.ts';
-import type { LeftoverBlocks } from './leftover-blocks.ts';
 import { OrderedQueue } from './ordered-queue.ts';
-import type { PackSink } from './pack-sink.ts';
-import type { Stations } from './stations.ts';
-import type { UnitPlaces } from './unit-places.ts';
-import type { OwnVolume } from './write-manifest.ts';
+import type { WriterParts } from './writer-parts.ts';
 
 /** Entries that may wait for their content, or that of others before them. */
 const MAX_WAITING = 4096;
+/** So many are let go on before the next ones have to wait. */
+const MANY_WAITING = 1024;
 /** Warnings per page. */
 const WARNINGS_PER_PAGE = 1000;
 export const DEFAULT_UNIT_BYTES = 128 * 1024;
-
-export interface WriterParts {
-  readonly plan: BackupPlan;
-  readonly options: WriteOptions;
-  readonly parent: VaultBackupReader | undefined;
-  readonly packs: PackSink;
-  readonly stations: Stations;
-  readonly places: UnitPlaces;
-  /** Bytes of content that may be in memory. */
-  readonly bufferBytes: number;
-  readonly maps: ObjectSeriesWriter;
-  readonly tree: ObjectSeriesWriter;
-  readonly own: OwnVolume;
-  readonly leftovers: LeftoverBlocks | undefined;
-  readonly gear: Uint32Array;
-  readonly now: () => Date;
-  /** Resolves or rejects when the packs, then the maps, are durable: what refers to them waits for it. */
-  readonly packsDurable: PromiseWithResolvers<undefined>;
-  readonly mapsDurable: PromiseWithResolvers<undefined>;
-  /** Creates the manifest, or finds the one another attempt created. */
-  readonly commit: (written: WrittenBackup) => Promise<FinishedBackup>;
-}
-
-/** Everything the manifest says that only the writer knows. */
-export interface WrittenBackup {
-  readonly usage: ClosureUsage;
-  readonly index: readonly string[];
-  readonly warningPages: readonly string[];
-  readonly warnings: number;
-  /** What a reader must understand beyond version 1. */
-  readonly features: readonly string[];
-  readonly entries: number;
-  readonly files: number;
-  readonly bytes: number;
-  readonly bytesRead: number;
-  readonly bytesNew: number;
-  readonly blockBytes: number;
-  readonly summary: BackupSummary;
-}
 
 function resultOf({ size, sha256, bytesNew, bytesRead }: StoredResult): AddResult {
   return {
@@ -106,6 +62,8 @@ export class VaultBackupWriter implements BackupWriter {
   /** Whether there is content that has no hash of all of it. */
   private hashless = false;
   private lastPath: Uint8Array | undefined;
+  /** Entries there were when units were closed so that those before them could go on. */
+  private flushedAt = 0;
   private state: 'open' | 'finished' | 'abandoned' = 'open';
   private readonly counted = { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesUnchanged: 0 };
 
@@ -153,20 +111,65 @@ export class VaultBackupWriter implements BackupWriter {
     if (this.lastPath !== undefined && comparePaths(this.lastPath, entry.path) >= 0)
       throw new EntryOrderError(readableBytes(entry.path), readableBytes(this.lastPath));
     this.lastPath = entry.path;
-    if (content === undefined || 'asBefore' in content) {
-      const result = content === undefined ? this.addBare(entry) : this.addUnchanged(entry, content.asBefore);
-      await this.room(this.queue.tasks);
-      return result;
-    }
+    return this.addInOrder(entry, content);
+  }
+
+  private addInOrder(entry: Entry, content: AddContent | undefined): Promise<AddResult> {
+    if (content === undefined) return this.whenThereIsRoom(this.addBare(entry));
+    if ('asBefore' in content) return this.whenThereIsRoom(this.addUnchanged(entry, content.asBefore));
     if ('stored' in content) {
       const stored = this.handles.get(content.stored);
       if (stored === undefined) throw new ForeignContentError(readableBytes(entry.path));
       this.handles.delete(content.stored);
       this.push(entry, content.stored.readAt, Promise.resolve(stored));
-      await this.room(this.queue.tasks);
-      return content.stored;
+      return this.whenThereIsRoom(content.stored);
     }
     const readAt = content.readAt ?? this.nowInNanoseconds();
+    return this.addAtOnce(entry, content, readAt) ?? this.addRead(entry, content, readAt);
+  }
+
+  private whenThereIsRoom(result: AddResult): Promise<AddResult> {
+    const place = this.queue.tasks;
+    return this.hasRoom(place) ? Promise.resolve(result) : this.room(place).then(() => result);
+  }
+
+  /** Content that is small, in memory and new, as that of most files of a first backup. */
+  private addAtOnce(
+    entry: Entry,
+    content: ReadContent | ChangedContent,
+    readAt: bigint,
+  ): Promise<AddResult> | undefined {
+    if ('changes' in content || content.before !== undefined) return undefined;
+    const { whole } = content.read;
+    if (whole === undefined || !this.hasRoom(this.queue.tasks)) return undefined;
+    const file = this.storer.storeAtOnce(whole, (this.parts.options.cut ?? chooseCut)(entry));
+    if (file === undefined) return undefined;
+    const write = (): Promise<void> | undefined => {
+      if (!file.isStored)
+        return file.done.promise.then(
+          () => write(),
+          () => undefined, // left out; whoever added it is told
+        );
+      const content = this.storer.contentOf(file);
+      if (content instanceof Promise) return content.then(() => write());
+      this.usage.content(content.holdings);
+      this.count(entry, file.size);
+      return this.tree.add({
+        ...entry,
+        size: BigInt(file.size),
+        readAt,
+        encodedContent: content.encoded,
+      });
+    };
+    this.queue.push(write);
+    return file.done.promise;
+  }
+
+  private async addRead(
+    entry: Entry,
+    content: ReadContent | ChangedContent,
+    readAt: bigint,
+  ): Promise<AddResult> {
     const { promise, resolve, reject } = Promise.withResolvers<StoredResult>();
     // The entry's place is taken now, whatever is read first.
     this.push(entry, readAt, promise);
@@ -287,11 +290,20 @@ export class VaultBackupWriter implements BackupWriter {
     this.progress();
   }
 
-  /** Waits while too many entries wait before this one. */
-  private async room(place: number): Promise<void> {
+  private hasRoom(place: number): boolean {
     this.checkOpen();
     this.queue.throwIfFailed();
-    if (this.queue.hasEnded(place - MAX_WAITING)) return;
+    // The first of them may wait for a unit on a thread that gets nothing more for a while.
+    if (this.queue.waiting > MANY_WAITING && place - this.flushedAt > MANY_WAITING) {
+      this.flushedAt = place;
+      void this.storer.flush().catch(() => undefined); // thrown to whoever stores next
+    }
+    return this.queue.hasEnded(place - MAX_WAITING);
+  }
+
+  /** Waits while too many entries wait before this one. */
+  private async room(place: number): Promise<void> {
+    if (this.hasRoom(place)) return;
     await this.storer.pressing(this.queue.untilEnded(place - MAX_WAITING));
     this.checkOpen();
   }
@@ -306,9 +318,15 @@ export class VaultBackupWriter implements BackupWriter {
       throw new CatenaError('vault.writer-closed', `backup ${this.backupId} is ${this.state}`);
   }
 
+  /** Resolves when nothing is being stored. */
+  private async settled(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+    await this.storer.settled();
+  }
+
   async finish(summary: BackupSummary = {}): Promise<FinishedBackup> {
     this.checkOpen();
-    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+    await this.settled();
     this.checkOpen();
     this.state = 'finished';
     const { stations, packs, maps, tree, packsDurable, mapsDurable } = this.parts;
@@ -361,7 +379,7 @@ export class VaultBackupWriter implements BackupWriter {
     mapsDurable.reject(reason);
     await stations.abandon(reason);
     await this.storer.abandon(reason);
-    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+    await this.settled();
     await this.queue.settled();
     await packs.abandon();
     await maps.abandon();

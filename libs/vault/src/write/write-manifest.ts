@@ -14,7 +14,7 @@ import { isSweptFolder } from '../repository/swept-folder.ts';
 import type { BackupPlan } from './backup-plan.ts';
 import type { ClosureUsage } from './closure-usage.ts';
 import type { LeftoverBlocks } from './leftover-blocks.ts';
-import type { WrittenBackup } from './vault-backup-writer.ts';
+import type { WrittenBackup } from './writer-parts.ts';
 
 /** The volume a writer fills. */
 export interface OwnVolume {

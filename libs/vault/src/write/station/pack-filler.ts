@@ -1,8 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
-import type { ContentsBlock } from '../../container/contents-table.ts';
-import { ContentsTableWriter } from '../../container/contents-table.ts';
+import { ContentsTableWriter, UnitBlocks } from '../../container/contents-table.ts';
 import { encodeFooterEnd, encodeFooterStart } from '../../container/object-footer.ts';
 import { encodeHeader } from '../../container/object-header.ts';
 import { RAW_METHOD, savesEnough, ZSTD_METHOD } from '../../container/unit-codec.ts';
@@ -47,7 +46,13 @@ interface OpenUnit {
   readonly number: number;
   buffer: Buffer;
   length: number;
-  blocks: ContentsBlock[];
+}
+
+/** A block that lies in a buffer. */
+export interface BlockBytes {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Large memory that is not needed any more is returned at once; the collector would let much of it pile up. */
@@ -63,6 +68,8 @@ export class PackFiller {
   private pack: OpenPack | undefined;
   private unit: OpenUnit | undefined;
   private spare: Buffer | undefined;
+  /** The blocks of the open unit. */
+  private readonly blocks = new UnitBlocks();
   private units: PlacedUnit[] = [];
   private sealed: SealedPart[] = [];
   private parts: Uint8Array[] = [];
@@ -87,24 +94,24 @@ export class PackFiller {
       : { unit: this.recent.nextUnit(), length: size };
   }
 
-  /** Puts a block into the unit it was planned for. */
-  add(unit: number, id: Uint8Array, block: Uint8Array): void {
+  /** Puts a block into the unit it was planned for; its identity lies in `ids` at a place. */
+  add(unit: number, block: BlockBytes, ids: Uint8Array, idAt: number): void {
     if (this.unit !== undefined && this.unit.number !== unit) this.closeUnit();
     const { unitBytes } = this.options;
+    const length = block.end - block.start;
     this.unit ??= {
       number: unit,
       buffer:
-        block.length > unitBytes
-          ? Buffer.allocUnsafeSlow(block.length)
+        length > unitBytes
+          ? Buffer.allocUnsafeSlow(length)
           : (this.spare ?? Buffer.allocUnsafeSlow(unitBytes)),
       length: 0,
-      blocks: [],
     };
     const open = this.unit;
-    open.buffer.set(block, open.length);
-    open.length += block.length;
-    open.blocks.push({ id, size: block.length });
-    this.blockBytes += block.length;
+    block.bytes.copy(open.buffer, open.length, block.start, block.end);
+    open.length += length;
+    this.blocks.add(length, ids, idAt);
+    this.blockBytes += length;
     if (open.length >= unitBytes) this.closeUnit();
   }
 
@@ -120,7 +127,7 @@ export class PackFiller {
     const compressed = this.compressed(plain);
     const length = this.seal(pack, compressed === undefined ? RAW_METHOD : ZSTD_METHOD, compressed ?? plain);
     if (compressed !== undefined) giveBack(compressed);
-    pack.contents.add(length, unit.blocks);
+    pack.contents.addUnit(length, this.blocks);
     this.units.push({ unit: unit.number, pack: pack.number, offset, length });
     if (pack.offset >= this.options.packBytes || pack.contents.bytes >= MAX_CONTENTS_BYTES) this.closePack();
   }

@@ -93,3 +93,25 @@ export interface ReadOutput {
   /** SHA-256 of everything on this lane, when it has ended. */
   readonly sha256?: Uint8Array;
 }
+
+/** Whole files, one after another in a buffer, that are cut into fixed blocks. */
+export interface FilesInput {
+  readonly buffer: ArrayBuffer;
+  /** Where each file begins, and how long it is. */
+  readonly offsets: Uint32Array;
+  readonly lengths: Uint32Array;
+  readonly blockSize: number;
+  readonly spare?: readonly ArrayBuffer[];
+}
+
+/** What has become of them, in flat memory: of very many files, each block of which has few bytes. */
+export interface FilesOutput extends Filled {
+  readonly buffer: ArrayBuffer;
+  /** As in `StoredPiece`, for the blocks of all files. */
+  readonly ids: Uint8Array;
+  readonly blocks: Uint32Array;
+  /** SHA-256 of each file. */
+  readonly hashes: Uint8Array;
+  /** Bytes of each file that were stored. */
+  readonly bytesNew: Uint32Array;
+}
