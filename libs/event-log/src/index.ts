@@ -23,6 +23,7 @@ export * from './jetstream/nats-messages.ts';
 export { MemorySnapshotStore } from './memory/memory-snapshot-store.ts';
 export * from './jetstream/jetstream-snapshot-store.ts';
 export * from './load/load-aggregate.ts';
+export * from './load/paged-snapshot.ts';
 export type { StoredEvent, StoredHeaders } from './record/stored-event.ts';
 export { MAX_EVENTS_PER_APPEND } from './record/prepare-append.ts';
 export { verifyLog, type LogProblem, type LogVerification, type WalkOptions } from './transfer/verify-log.ts';
