@@ -76,8 +76,9 @@ async function bookOf(count) {
       done.resolve();
     },
   };
+  const snapshots = { store: { load: () => Promise.resolve(undefined) }, onFailure: console.error };
   const work = { start: (_name, run) => void run(new AbortController().signal, () => undefined) };
-  const book = new ScheduleBook(log, work, console);
+  const book = new ScheduleBook(log, snapshots, work, console);
   book.onApplicationBootstrap();
   await done.promise;
   await pause(1);

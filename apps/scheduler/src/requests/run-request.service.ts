@@ -107,8 +107,7 @@ export class RunRequestService {
   }
 
   #onlyRepositoryOf(source: string): string {
-    const used = this.book.schedules().filter(({ live }) => live.spec.source === source);
-    const [only, ...more] = new Set(used.map(({ live }) => live.spec.repository));
+    const [only, ...more] = this.book.repositoriesOf(source);
     if (only !== undefined && more.length === 0) return only;
     throw new CatenaError(
       'backup.repository-unclear',

@@ -1,31 +1,20 @@
+import type { DefinitionKind, EventType } from '@catena/events';
 import {
-  collectionIdOf,
-  definitionId,
-  type AnyRecordedEvent,
-  type DefinitionKind,
-  type EventType,
-} from '@catena/events';
-import { EMPTY_HEAD, type AggregateHead, type EventLog } from '@catena/event-log';
-import {
-  CollectionsSeen,
-  evolveDefinition,
-  evolveLiveSchedule,
-  evolveSchedule,
-  initialSchedule,
-  RunsSeen,
-  scheduleKnowledge,
-  type CollectionKnowledge,
-  type DefinitionState,
-  type LiveSchedule,
-  type OpenRun,
-  type Outcomes,
-  type ScheduleKnowledge,
-  type ScheduleState,
-} from '@catena/schedule';
-import { BackgroundWork, EVENT_LOG, Log, LogPosition, pause } from '@catena/service';
+  EMPTY_HEAD,
+  loadPagedSnapshot,
+  savePagedSnapshot,
+  type AggregateHead,
+  type EventLog,
+  type Snapshots,
+} from '@catena/event-log';
+import type { DefinitionState, OpenRun, Outcomes } from '@catena/schedule';
+import { BackgroundWork, EVENT_LOG, Log, LogPosition, pause, SNAPSHOTS } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { DefinitionShelf, type ShelvedDefinition } from './definition-shelf.ts';
-import { placeOf, ScheduleIndex } from './schedule-index.ts';
+import { Book, definedIn, type BookedSchedule } from './book.ts';
+import { bookFold, pagesOf, type BookPage } from './book-pages.ts';
+import type { ShelvedDefinition } from './definition-shelf.ts';
+
+export type { BookedSchedule };
 
 const FOLLOWED: readonly EventType[] = [
   'definition.applied',
@@ -48,43 +37,35 @@ const FOLLOWED: readonly EventType[] = [
   'collection.backup-unusable',
 ];
 
-const NO_KNOWLEDGE: CollectionKnowledge = { usableFull: false, firstFull: 'none' };
-
-/** A schedule as it stands, with where its own history ends. */
-export interface BookedSchedule {
-  readonly live: LiveSchedule;
-  readonly state: ScheduleState;
-  readonly knowledge: ScheduleKnowledge;
-  readonly head: AggregateHead;
-}
-
-/** Every definition and every schedule, followed from the log and kept in memory. */
+/**
+ * Every definition and every schedule, kept in memory: from a snapshot, if there is one, and what followed it in the log.
+ * The snapshot is a cache; without it the whole log is read.
+ */
 @Injectable()
 export class ScheduleBook implements OnApplicationBootstrap {
-  readonly #definitions = new DefinitionShelf();
-  readonly #live = new Map<string, LiveSchedule>();
-  readonly #states = new Map<string, { state: ScheduleState; head: AggregateHead }>();
-  readonly #collections = new CollectionsSeen();
-  readonly #runs = new RunsSeen();
-  readonly #index = new ScheduleIndex();
-  /** By place. */
-  readonly #collectionIds = new Map<string, string>();
-  readonly #cancelling = new Set<string>();
-  #changed = new Set<string>();
+  #book = this.#emptyBook();
   readonly #position = new LogPosition('scheduler');
   readonly #listeners = new Set<() => void>();
+  /** The last event that was applied. */
+  #last: AggregateHead = EMPTY_HEAD;
+  #savedThrough = 0;
 
   constructor(
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
+    @Inject(SNAPSHOTS) private readonly snapshots: Snapshots,
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
     @Inject(Log) private readonly log: Log,
   ) {}
 
   onApplicationBootstrap(): void {
     this.work.start('schedule book', async (signal, healthy) => {
+      if (this.#position.through === 0) await this.#restore();
       const from = this.#position.through + 1;
       for await (const batch of this.eventLog.follow({ from, types: FOLLOWED, signal })) {
-        for (const event of batch.events) this.#apply(event);
+        for (const event of batch.events) {
+          this.#book.apply(event);
+          this.#last = { sequence: event.sequence, hash: event.hash };
+        }
         this.#position.advance(batch.through);
         if (batch.events.length > 0) for (const listener of this.#listeners) listener();
         healthy();
@@ -110,6 +91,30 @@ export class ScheduleBook implements OnApplicationBootstrap {
     while (this.#position.through < sequence && !signal.aborted) await pause(20, signal);
   }
 
+  /** How far the log was read since the newest snapshot that this process knows of, in events of any kind. */
+  get sinceSnapshot(): number {
+    return this.#position.through - this.#savedThrough;
+  }
+
+  /**
+   * Keeps the book as it stands now, so that the next start need not read the log from its first event. What is read
+   * while it is written does not change it.
+   */
+  async saveSnapshot(): Promise<void> {
+    const head = this.#last;
+    const through = this.#position.through;
+    if (head.sequence === 0) return;
+    const pages = pagesOf(this.#book.capture());
+    this.#savedThrough = through;
+    await savePagedSnapshot(this.snapshots, bookFold, { head, pages });
+    this.log.debug('the schedule book is kept', { through });
+  }
+
+  /** How many definitions it holds, deleted ones too. */
+  get size(): number {
+    return this.#book.definitions.size;
+  }
+
   /** Calls back whenever something was read that may change what is due. */
   onChange(listener: () => void): { stop(): void } {
     this.#listeners.add(listener);
@@ -118,154 +123,71 @@ export class ScheduleBook implements OnApplicationBootstrap {
 
   /** Names of schedules of which something was read since the last call that may change what is due. */
   takeChanged(): Iterable<string> {
-    const changed = this.#changed;
-    this.#changed = new Set();
-    return changed;
+    return this.#book.takeChanged();
   }
 
   /** Runs that are not over. */
   openRuns(): Iterable<OpenRun> {
-    return this.#runs.open();
+    return this.#book.runs.open();
   }
 
   openRunsOf(scheduleUid: string): OpenRun[] {
-    return this.#runs.openOf(scheduleUid);
+    return this.#book.runs.openOf(scheduleUid);
   }
 
   outcomesOf(scheduleUid: string): Outcomes {
-    return this.#runs.outcomesOf(scheduleUid);
+    return this.#book.runs.outcomesOf(scheduleUid);
   }
 
   /** Schedules that wait for a run which they want to be cancelled. */
   cancelling(): BookedSchedule[] {
-    return [...this.#cancelling].flatMap((uid) => {
-      const name = this.#index.nameOf(uid);
-      return (name === undefined ? undefined : this.schedule(name)) ?? [];
-    });
+    return this.#book.cancelling();
   }
 
   /** Definitions that are not deleted. */
   definitions(): DefinitionState[] {
-    return [...this.#definitions.states()].filter(({ deleted }) => !deleted);
+    return definedIn(this.#book);
   }
 
   /** A definition's history as far as it was read, deleted or not. */
   definition(kind: DefinitionKind, name: string): ShelvedDefinition {
-    return this.#definitions.get(definitionId(kind, name));
+    return this.#book.definition(kind, name);
   }
 
   /** Of all schedules that are defined. */
   names(): string[] {
-    return [...this.#live.values()].map(({ name }) => name);
-  }
-
-  schedules(): BookedSchedule[] {
-    return [...this.#live.values()].map((live) => this.#booked(live));
+    return this.#book.live.names();
   }
 
   schedule(name: string): BookedSchedule | undefined {
-    const live = this.#live.get(definitionId('Schedule', name));
-    return live && this.#booked(live);
+    return this.#book.schedule(name);
   }
 
-  #booked(live: LiveSchedule): BookedSchedule {
-    const { state, head } = this.#states.get(live.uid) ?? { state: initialSchedule, head: EMPTY_HEAD };
-    const knowledge = scheduleKnowledge(
-      live,
-      this.#collectionOf(live),
-      this.#runs,
-      (name) => this.#live.get(definitionId('Schedule', name))?.uid,
-    );
-    return { live, state, head, knowledge };
+  /** Names of the repositories into which schedules back up a source. */
+  repositoriesOf(source: string): string[] {
+    return this.#book.repositoriesOf(source);
   }
 
-  #collectionOf({ spec: { source, repository } }: LiveSchedule): CollectionKnowledge {
-    const collection = this.#collectionAt(source, repository);
-    return collection === undefined ? NO_KNOWLEDGE : this.#collections.of({ source, repository, collection });
-  }
-
-  /** Its id is a digest, so it is worked out once for a place; again when the source or the repository is another. */
-  #collectionAt(source: string, repository: string): string | undefined {
-    const place = placeOf(source, repository);
-    const known = this.#collectionIds.get(place);
-    if (known !== undefined) return known;
-    const sourceUid = this.definition('Source', source).state?.uid;
-    const repositoryUid = this.definition('Repository', repository).state?.uid;
-    if (sourceUid === undefined || repositoryUid === undefined) return undefined;
-    const collection = collectionIdOf(sourceUid, repositoryUid);
-    this.#collectionIds.set(place, collection);
-    this.#index.locate(place, collection);
-    return collection;
-  }
-
-  #apply(event: AnyRecordedEvent): void {
-    const head = { sequence: event.sequence, hash: event.hash };
-    const { type, id } = event.aggregate;
-    if (type === 'definition') this.#applyToDefinition(id, event, head);
-    else if (type === 'schedule') this.#applyToSchedule(id, event, head);
-    else this.#collections.observe(event);
-    if (type === 'collection') this.#mark(this.#index.ofCollection(id));
-    const run = this.#runs.observe(event);
-    if (run) this.#mark(this.#index.touchedBy(run));
-  }
-
-  #mark(names: Iterable<string>): void {
-    for (const name of names) this.#changed.add(name);
-  }
-
-  #applyToSchedule(uid: string, event: AnyRecordedEvent, head: AggregateHead): void {
-    const state = evolveSchedule(this.#states.get(uid)?.state ?? initialSchedule, event);
-    this.#states.set(uid, { state, head });
-    if (Object.values(state.waiting ?? {}).some(({ reason }) => reason === 'cancelPrevious')) {
-      this.#cancelling.add(uid);
-    } else this.#cancelling.delete(uid);
-    const name = this.#index.nameOf(uid);
-    if (name !== undefined) this.#changed.add(name);
-  }
-
-  #applyToDefinition(id: string, event: AnyRecordedEvent, head: AggregateHead): void {
-    // Only a deletion builds upon what was there before; opening the text of each would be for nothing.
-    const before = event.type === 'definition.deleted' ? this.#definitions.get(id).state : undefined;
-    this.#definitions.put(id, { state: evolveDefinition(before, event), head });
-    if (event.type !== 'definition.applied' && event.type !== 'definition.deleted') return;
-    const { kind, name } = event.data;
-    if (kind === 'Schedule') {
-      const before = this.#live.get(id);
-      const live = this.#liveAfter(id, event);
-      if (before) this.#index.remove(before);
-      if (live === undefined) this.#live.delete(id);
-      else {
-        this.#live.set(id, live);
-        this.#index.add(live);
-      }
-      this.#changed.add(name);
-    }
-    this.#mark(this.#index.naming(kind, name));
-    for (const place of this.#index.placesOf(kind, name)) {
-      this.#collectionIds.delete(place);
-      this.#locate(place);
-    }
-    if (kind === 'Schedule') this.#locateSchedule(name);
-  }
-
-  /** Remembers which collection a schedule writes to, once its source and repository are known. */
-  #locateSchedule(name: string): void {
-    const live = this.#live.get(definitionId('Schedule', name));
-    if (live) this.#collectionAt(live.spec.source, live.spec.repository);
-  }
-
-  #locate(place: string): void {
-    const [source = '', repository = ''] = place.split(' ');
-    this.#collectionAt(source, repository);
-  }
-
-  /** A definition that this build cannot read fires nothing, and stops no other (rule 3.10). */
-  #liveAfter(id: string, event: AnyRecordedEvent): LiveSchedule | undefined {
+  async #restore(): Promise<void> {
+    const book = this.#emptyBook();
     try {
-      return evolveLiveSchedule(this.#live.get(id), event);
+      const head = await loadPagedSnapshot(this.eventLog, this.snapshots, bookFold, (page) =>
+        book.restore(page as BookPage),
+      );
+      if (!head) return;
+      this.#book = book;
+      this.#last = head;
+      this.#savedThrough = head.sequence;
+      this.#position.advance(head.sequence);
+      this.log.info('the schedule book begins with its snapshot', { through: head.sequence });
     } catch (error) {
-      this.log.error('a schedule cannot be read and fires nothing', { definition: id, error });
-      return undefined;
+      this.snapshots.onFailure(error);
     }
+  }
+
+  #emptyBook(): Book {
+    return new Book((definition, error) =>
+      this.log.error('a schedule cannot be read and fires nothing', { definition, error }),
+    );
   }
 }

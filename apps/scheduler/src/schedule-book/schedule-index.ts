@@ -52,6 +52,12 @@ export class ScheduleIndex {
     for (const place of this.placesOf(kind, name)) yield* this.#atPlace.of(place);
   }
 
+  /** Repositories into which schedules back up a source. */
+  *repositoriesOf(source: string): Iterable<string> {
+    for (const place of this.#placesOfSource.of(source))
+      if (!isEmpty(this.#atPlace.of(place))) yield place.slice(source.length + 1);
+  }
+
   ofCollection(collection: string): Iterable<string> {
     const place = this.#placeOfCollection.get(collection);
     return place === undefined ? [] : this.#atPlace.of(place);
@@ -70,4 +76,8 @@ export class ScheduleIndex {
 /** A source and a repository, as `RunsSeen` names them too. */
 export function placeOf(source: string, repository: string): string {
   return `${source} ${repository}`;
+}
+
+function isEmpty(all: Iterable<unknown>): boolean {
+  return all[Symbol.iterator]().next().done === true;
 }

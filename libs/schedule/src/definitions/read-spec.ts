@@ -35,6 +35,11 @@ export function readScheduleSpec(spec: Specification): ScheduleSpec {
   return scheduleWithDefaults(read('Schedule', spec));
 }
 
+/** A spec that `readScheduleSpec` took before, without checking it again. */
+export function scheduleSpecReadBefore(spec: Specification): ScheduleSpec {
+  return scheduleWithDefaults(spec as z.infer<typeof specSchemas.Schedule>);
+}
+
 /** A Subscription's stored spec. @throws SpecNotUnderstoodError */
 export function readSubscriptionSpec(spec: Specification): SubscriptionSpec {
   return subscriptionWithDefaults(read('Subscription', spec));

@@ -19,6 +19,16 @@ export interface CollectionRef {
   readonly collection: string;
 }
 
+/** What is known of collections as plain JSON. */
+export interface CapturedCollections {
+  /** Usable fulls by collection. */
+  readonly fulls: readonly (readonly [collection: string, backups: readonly string[]])[];
+  /** Source and repository by run. */
+  readonly pending: readonly (readonly [run: string, pair: string])[];
+  /** Sources and repositories of which a full has failed. */
+  readonly failed: readonly string[];
+}
+
 /**
  * The scheduler's own small view of runs and collections, folded from the log. It holds what is open and the fulls of
  * each collection, nothing of finished runs.
@@ -30,6 +40,22 @@ export class CollectionsSeen {
   readonly #pending = new Map<string, string>();
   readonly #pendingCount = new Map<string, number>();
   readonly #failed = new Set<string>();
+
+  /** All of it as it is now; what is read later does not change it. */
+  capture(): CapturedCollections {
+    return {
+      fulls: [...this.#fulls].map(([collection, usable]) => [collection, [...usable]]),
+      pending: [...this.#pending],
+      failed: [...this.#failed],
+    };
+  }
+
+  /** Takes in what was captured, or a part of it. */
+  restore({ fulls, pending, failed }: CapturedCollections): void {
+    for (const [collection, usable] of fulls) this.#fulls.set(collection, new Set(usable));
+    for (const [run, pair] of pending) this.#open(run, pair);
+    for (const pair of failed) this.#failed.add(pair);
+  }
 
   /** Takes in one event of the log; those that say nothing about fulls are ignored. */
   observe(event: TimedEvent): void {

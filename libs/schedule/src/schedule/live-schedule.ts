@@ -1,7 +1,9 @@
 import { effectiveCadences, type EffectiveCadence } from '../cadence/effective-cadences.ts';
 import type { ScheduleSpec } from '../definitions/kinds/schedule.ts';
+import type { DefinitionState } from '../definition-history/definition-state.ts';
 import { sameJson } from '../definition-history/same-json.ts';
-import { readScheduleSpec } from '../definitions/read-spec.ts';
+import { readScheduleSpec, scheduleSpecReadBefore } from '../definitions/read-spec.ts';
+import { ownText } from '../folding/own-text.ts';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
 /** A cadence and since when it has its present times: nothing at or before that instant is due. */
@@ -33,19 +35,48 @@ export function evolveLiveSchedule(
   if (event.type !== 'definition.applied' || event.data.kind !== 'Schedule') return live;
   const { uid, name } = event.data;
   const spec = readScheduleSpec(event.data.spec);
+  const now = ownText(event.time);
   const before = live?.uid === uid ? live : undefined;
   const sameTarget = before?.spec.source === spec.source && before.spec.repository === spec.repository;
   return {
     uid,
     name,
     spec,
-    createdAt: before?.createdAt ?? event.time,
-    targetSince: before && sameTarget ? before.targetSince : event.time,
+    createdAt: before?.createdAt ?? now,
+    targetSince: before && sameTarget ? before.targetSince : now,
     cadences: effectiveCadences(spec.cadences).map((cadence) => ({
       ...cadence,
-      since: sinceBefore(before, spec, cadence) ?? event.time,
+      since: sinceBefore(before, spec, cadence) ?? now,
     })),
   };
+}
+
+/** What the history of a schedule adds to its definition: since when things count. */
+export interface ScheduleTimes {
+  readonly createdAt: string;
+  readonly targetSince: string;
+  /** Of its cadences, in order; one text when it is the same of all. */
+  readonly since: string | readonly string[];
+}
+
+/** Taken out of a live schedule, so that with its definition it can be put together again. */
+export function timesOfSchedule({ createdAt, targetSince, cadences }: LiveSchedule): ScheduleTimes {
+  const [first = createdAt, ...others] = cadences.map(({ since }) => since);
+  const since = others.every((other) => other === first) ? first : [first, ...others];
+  return { createdAt, targetSince, since };
+}
+
+/** A live schedule again, of a definition that this build has read before and checks no more. */
+export function liveScheduleAgain(
+  { uid, name, spec: stored }: Pick<DefinitionState, 'uid' | 'name' | 'spec'>,
+  { createdAt, targetSince, since }: ScheduleTimes,
+): LiveSchedule {
+  const spec = scheduleSpecReadBefore(stored);
+  const cadences = effectiveCadences(spec.cadences).map((cadence, index) => ({
+    ...cadence,
+    since: typeof since === 'string' ? since : (since[index] ?? createdAt),
+  }));
+  return { uid, name, spec, createdAt, targetSince, cadences };
 }
 
 /** What decides upon the times of a cadence beside its rhythm and zone. */

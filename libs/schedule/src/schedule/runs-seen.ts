@@ -1,5 +1,5 @@
-import { isoInstant } from '../calendar/recurrence.ts';
 import type { Cadence, RunLimits, RunWait } from '@catena/events';
+import { ownText } from '../folding/own-text.ts';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
 /** A run that was asked for and is not over. */
@@ -29,6 +29,14 @@ export interface Outcomes {
 
 export type RunOutcome = 'completed' | 'completedWithWarnings' | 'failed' | 'refused' | 'cancelled';
 
+/** What is known of runs as plain JSON. */
+export interface CapturedRuns {
+  /** Oldest first. */
+  readonly open: readonly OpenRun[];
+  /** By schedule uid. */
+  readonly outcomes: readonly (readonly [uid: string, outcomes: Outcomes])[];
+}
+
 const NO_OUTCOMES: Outcomes = { failures: 0 };
 
 /** The scheduler's view of runs, folded from the log: those that are open, and how the last one of each schedule ended. */
@@ -37,6 +45,17 @@ export class RunsSeen {
   readonly #conventionalAt = new Map<string, Set<string>>();
   readonly #ofSchedule = new Map<string, Set<string>>();
   readonly #outcomes = new Map<string, Outcomes>();
+
+  /** All of it as it is now; what is read later does not change it. */
+  capture(): CapturedRuns {
+    return { open: [...this.#open.values()], outcomes: [...this.#outcomes] };
+  }
+
+  /** Takes in what was captured, or a part of it; parts in order. */
+  restore({ open, outcomes }: CapturedRuns): void {
+    for (const run of open) this.#keep(run);
+    for (const [uid, outcome] of outcomes) this.#outcomes.set(uid, outcome);
+  }
 
   /** Takes in one event; answers the run that it was about, as it stood before if it is over now. */
   observe(event: TimedEvent): OpenRun | undefined {
@@ -49,7 +68,7 @@ export class RunsSeen {
       case 'run.planned':
         return this.#change(run, () => ({ waiting: undefined }));
       case 'run.claimed':
-        return this.#change(run, ({ startedAt }) => ({ startedAt: startedAt ?? event.time }));
+        return this.#change(run, ({ startedAt }) => ({ startedAt: startedAt ?? ownText(event.time) }));
       case 'run.cancel-requested':
         return this.#change(run, () => ({ cancelRequested: true }));
       case 'run.completed':
@@ -98,20 +117,24 @@ export class RunsSeen {
     const backup = request.kind === 'backup' || request.kind === 'compose' ? request : undefined;
     const placeIn = backup?.kind === 'backup' && backup.type === 'log' ? placeOfLog : placeOf;
     const open: OpenRun = {
-      run: event.aggregate.id,
+      run: ownText(event.aggregate.id),
       schedule,
       scheduleUid,
       cadence,
       ...(backup ? { place: placeIn(backup.source, backup.repository) } : {}),
       conventional: backup?.kind === 'compose' || backup?.copyOnly === false,
-      requestedAt: isoInstant(Date.parse(event.time)),
+      requestedAt: ownText(event.time),
       limits,
       cancelRequested: false,
     };
+    this.#keep(open);
+    return open;
+  }
+
+  #keep(open: OpenRun): void {
     this.#open.set(open.run, open);
     if (open.conventional && open.place !== undefined) addTo(this.#conventionalAt, open.place, open.run);
-    if (scheduleUid !== undefined) addTo(this.#ofSchedule, scheduleUid, open.run);
-    return open;
+    if (open.scheduleUid !== undefined) addTo(this.#ofSchedule, open.scheduleUid, open.run);
   }
 
   #change(run: string, change: (open: OpenRun) => Partial<OpenRun>): OpenRun | undefined {
@@ -133,7 +156,7 @@ export class RunsSeen {
     const { failures } = this.outcomesOf(scheduleUid);
     const failed = outcome === 'failed' || outcome === 'refused';
     const inARow = failed ? failures + 1 : outcome === 'cancelled' ? failures : 0;
-    this.#outcomes.set(scheduleUid, { last: { run, outcome, at }, failures: inARow });
+    this.#outcomes.set(scheduleUid, { last: { run: open.run, outcome, at: ownText(at) }, failures: inARow });
     return open;
   }
 }

@@ -1,4 +1,5 @@
 import type { Cadence, EventData } from '@catena/events';
+import { ownText } from '../folding/own-text.ts';
 import type { TimedEvent } from '../folding/timed-event.ts';
 
 /** What runs beside each other; within one, runs come one after another (rule 3.6). */
@@ -62,7 +63,10 @@ export function evolveSchedule(state: ScheduleState, event: TimedEvent): Schedul
     }
     case 'schedule.paused': {
       const { reason } = event.data;
-      return { ...state, paused: { since: event.time, ...(reason === undefined ? {} : { reason }) } };
+      return {
+        ...state,
+        paused: { since: ownText(event.time), ...(reason === undefined ? {} : { reason }) },
+      };
     }
     case 'schedule.resumed': {
       return { ...state, paused: undefined, runs: 0 };
