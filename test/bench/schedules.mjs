@@ -59,12 +59,12 @@ try {
   await memory();
   await pause(5_000);
   await idle();
+  await startedAgain(count);
   await burst('due in one second', Number(values.due), 'd');
   await burst('due at once', Number(values.midnight), 'm');
   await memory();
 } finally {
-  scheduler?.kill('SIGTERM');
-  if (scheduler && scheduler.exitCode === null) await once(scheduler, 'exit');
+  await ended();
   await messages.close();
   await log.close();
   await link.close();
@@ -105,6 +105,25 @@ async function idle() {
   await pause(seconds * 1000);
   const used = ((await ticks()) - before) / 100 / seconds;
   report('idle', `${(used * 100).toFixed(2)} % of a core over ${seconds} s`);
+}
+
+/** Ends the scheduler and starts it again: from the snapshot that it has kept meanwhile. */
+async function startedAgain(count) {
+  await ended();
+  const began = performance.now();
+  scheduler = startScheduler();
+  await answered();
+  report(
+    `${count} schedules loaded from the snapshot`,
+    `${((performance.now() - began) / 1000).toFixed(1)} s from the start of the process, ${((await ticks()) / 100).toFixed(1)} s of a core`,
+  );
+  await memory();
+  await pause(5_000);
+}
+
+async function ended() {
+  scheduler?.kill('SIGTERM');
+  if (scheduler && scheduler.exitCode === null) await once(scheduler, 'exit');
 }
 
 /** Processor time of the scheduler in hundredths of a second. */
