@@ -7,6 +7,7 @@ import type {
   DriverProgress,
   DriverRegistry,
   SourceDriver,
+  SourceTotals,
 } from '@catena/sources';
 import {
   RateLimiter,
@@ -23,6 +24,7 @@ import type { Execution, RunExecutor, WorkDone } from '../execution/run-executor
 import { SOURCE_DRIVERS } from '../execution/source-drivers.ts';
 import { RepositoryOpener, type OpenedRepository } from '../repository/repository-opener.ts';
 import { checkSpace } from '../space/repository-space.ts';
+import { expectedTotals } from './expected-totals.ts';
 
 const WARNINGS_REPORTED = 100;
 
@@ -91,7 +93,8 @@ export class BackupExecutor implements RunExecutor<'backup'> {
       { signal, ...optionsOf(dataLimitsOf(plan.source.spec, plan.repository.spec), signal) },
     );
     try {
-      return await this.#write(execution, writer, driver, driverSpec);
+      const expected = await expectedTotals(collection, plan);
+      return await this.#write(execution, writer, driver, driverSpec, expected);
     } catch (error) {
       await writer.abandon();
       throw error;
@@ -103,6 +106,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
     writer: BackupWriter,
     driver: SourceDriver,
     driverSpec: unknown,
+    expected: SourceTotals | undefined,
   ): Promise<FinishedBackup> {
     const { plan, signal, progress } = execution;
     progress.enter('reading');
@@ -110,6 +114,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
       signal,
       collection: plan.collection,
       copyOnly: plan.copyOnly,
+      ...(expected === undefined ? {} : { expected }),
       progress: (state: DriverProgress) => {
         progress.update(state);
         crashPoint('mover.during-backup');
