@@ -8,13 +8,37 @@ export type ExtendedAttribute = [name: Uint8Array, value: Uint8Array];
 const scratch = Buffer.alloc(65_536);
 const none: ExtendedAttribute[] = [];
 
-/** All attributes that may be read, by name in byte order; empty where the file system has none. */
+/** The two calls that read attributes, of a path or of an open file. */
+interface Attributes {
+  list(): number | bigint;
+  get(name: Uint8Array): number | bigint;
+  /** What they are of, for messages. */
+  text(): string;
+}
+
+/** All attributes of a path that may be read, by name in byte order; empty where the file system has none. */
 export function extendedAttributesOf(path: Uint8Array): ExtendedAttribute[] {
-  const text = () => Buffer.from(path).toString();
-  const listed = libc().llistxattr(cString(path), scratch, scratch.length);
+  return read({
+    list: () => libc().llistxattr(cString(path), scratch, scratch.length),
+    get: (name) => libc().lgetxattr(cString(path), cString(name), scratch, scratch.length),
+    text: () => Buffer.from(path).toString(),
+  });
+}
+
+/** The same of an open file, which the system need not look for. */
+export function extendedAttributesOfOpen(file: number): ExtendedAttribute[] {
+  return read({
+    list: () => libc().flistxattr(file, scratch, scratch.length),
+    get: (name) => libc().fgetxattr(file, cString(name), scratch, scratch.length),
+    text: () => `file descriptor ${file}`,
+  });
+}
+
+function read(of: Attributes): ExtendedAttribute[] {
+  const listed = of.list();
   if (listed === 0) return none;
   if (listed < 0) {
-    const error = new SystemCallError('llistxattr', lastErrno(), text());
+    const error = new SystemCallError('listxattr', lastErrno(), of.text());
     if (error.code === 'ENOTSUP' || error.code === 'EOPNOTSUPP') return none;
     throw error;
   }
@@ -26,11 +50,7 @@ export function extendedAttributesOf(path: Uint8Array): ExtendedAttribute[] {
   const attributes: ExtendedAttribute[] = [];
   for (const name of names.sort((a, b) => Buffer.compare(a, b))) {
     try {
-      const length = checked(
-        libc().lgetxattr(cString(path), cString(name), scratch, scratch.length),
-        'lgetxattr',
-        text,
-      );
+      const length = checked(of.get(name), 'getxattr', () => of.text());
       attributes.push([name, Buffer.from(scratch.subarray(0, length))]);
     } catch (error) {
       // ENODATA: removed since it was listed. The kernel also lists names that only it can read.

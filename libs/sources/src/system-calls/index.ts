@@ -15,6 +15,7 @@ export {
 export { AccountNames } from './account-names.ts';
 export {
   extendedAttributesOf,
+  extendedAttributesOfOpen,
   removeExtendedAttribute,
   setExtendedAttribute,
   type ExtendedAttribute,

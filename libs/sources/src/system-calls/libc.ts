@@ -44,6 +44,8 @@ function load() {
     lgetxattr: declare(
       'int64_t lgetxattr(const uint8_t *path, const uint8_t *name, _Out_ uint8_t *value, size_t size)',
     ),
+    flistxattr: declare('int64_t flistxattr(int file, _Out_ uint8_t *names, size_t size)'),
+    fgetxattr: declare('int64_t fgetxattr(int file, const uint8_t *name, _Out_ uint8_t *value, size_t size)'),
     lsetxattr: declare(
       'int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)',
     ),

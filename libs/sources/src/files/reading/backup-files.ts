@@ -213,7 +213,7 @@ export class FilesBackup {
       const after = file.statusIfFile();
       const same = after !== undefined && isSameFile(status, after) && heldStill(status, after);
       looksAgain = !same || BigInt(content.length) !== status.size;
-      if (!looksAgain) this.#addRead(found, entry, content, before, readAt);
+      if (!looksAgain) this.#addRead(found, entry, file, content, before, readAt);
     } catch (error) {
       // What it is now, and so what to say about it, comes out when it is looked at again.
       looksAgain = error instanceof UnreadableFile;
@@ -228,11 +228,12 @@ export class FilesBackup {
   #addRead(
     found: Found,
     entry: Entry,
+    file: OpenFile,
     content: Buffer,
     before: StoredEntry | undefined,
     readAt: bigint,
   ): void {
-    const whole = this.#complete(found, entry);
+    const whole = this.#complete(found, entry, file);
     this.#countRead(content.length, found.path);
     const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
     this.#track(whole, read, content.length);
@@ -250,7 +251,8 @@ export class FilesBackup {
       const still = heldStill(status, after) && BigInt(content.length) === status.size;
       if (!still && attempt < attempts && after.size <= BigInt(wholeSize)) continue;
       if (!still) this.#warnOfChange(found.path);
-      this.#addRead(found, this.#entryOf(found, status, BigInt(content.length)), content, before, readAt);
+      const entry = this.#entryOf(found, status, BigInt(content.length));
+      this.#addRead(found, entry, file, content, before, readAt);
       return status;
     }
   }
@@ -268,7 +270,7 @@ export class FilesBackup {
         this.#moments.read?.(found.path);
         after = file.status();
       };
-      const entry = this.#complete(found, this.#entryOf(found, status, status.size));
+      const entry = this.#complete(found, this.#entryOf(found, status, status.size), file);
       const read = contentOfOpen(file, status, done, this.#options.signal);
       const content = { read, ...(before ? { before } : {}), readAt: now() };
       const { bytesRead } = await this.#writer.add(entry, content);
@@ -292,8 +294,9 @@ export class FilesBackup {
     return { ...this.#entries.of(bytesOf(found.path), status), size };
   }
 
-  #complete(found: Found, entry: Entry): Entry {
-    return this.#entries.complete(found, entry, (code, message) => this.#warn(found.path, code, message));
+  #complete(found: Found, entry: Entry, file?: OpenFile): Entry {
+    const warn = (code: string, message: string) => this.#warn(found.path, code, message);
+    return this.#entries.complete(found, entry, warn, file?.fd);
   }
 
   /** Hands an entry to the writer; only an error that is not the entry's own ends the backup. */

@@ -3,6 +3,7 @@ import {
   AccountNames,
   blamesOneFile,
   extendedAttributesOf,
+  extendedAttributesOfOpen,
   shownName,
   systemCodeOf,
   type FileStatus,
@@ -38,10 +39,10 @@ export class EntryMaker {
     };
   }
 
-  /** The entry with what takes further calls. */
-  complete(found: Found, entry: Entry, warn: WarnOfAttributes): Entry {
+  /** The entry with what takes further calls. @param file its descriptor, if it is open */
+  complete(found: Found, entry: Entry, warn: WarnOfAttributes, file?: number): Entry {
     const flags = attributeOfFlags(found.status);
-    const own = attributesOf(found, warn);
+    const own = attributesOf(found, warn, file);
     const xattrs = flags ? [flags, ...own] : own;
     if (xattrs.length === 0 && entry.kind !== 'symlink') return entry;
     return {
@@ -61,8 +62,9 @@ export class EntryMaker {
   }
 }
 
-function attributesOf(found: Found, warn: WarnOfAttributes): Attributes {
+function attributesOf(found: Found, warn: WarnOfAttributes, file: number | undefined): Attributes {
   try {
+    if (file !== undefined) return extendedAttributesOfOpen(file);
     return extendedAttributesOf(found.folder.pathOf(found.name));
   } catch (error) {
     if (!blamesOneFile(error)) throw error;
