@@ -14,7 +14,14 @@ export type RestoreErrorCode =
   | 'restore.contentMissing'
   | 'restore.contentWrong'
   | 'restore.logGap'
-  | 'restore.copyNotStarted';
+  | 'restore.stopNotFound'
+  | 'restore.stopBeforeBackup'
+  | 'restore.tablespaceUnknown'
+  | 'restore.otherCluster'
+  | 'restore.serverRunning'
+  | 'restore.reachedElsewhere'
+  | 'restore.copyNotStarted'
+  | 'restore.copyNotReadable';
 
 /** A restore that was refused or could not be completed; under the final names nothing has changed. */
 export class RestoreError extends CatenaError {

@@ -72,6 +72,28 @@ export interface BackupOutcome {
   readonly summary: BackupSummary;
 }
 
+/** A tablespace that goes elsewhere: its place at the source or its number, and where it is to lie. */
+export interface TablespaceMapping {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** How a database cluster is restored. */
+export interface ClusterRestoreOptions {
+  readonly tablespaces?: readonly TablespaceMapping[];
+  /**
+   * Starts the copy, compares what it reached with what was planned, and leaves it running or stops it again. Absent: it is
+   * left for others to start.
+   */
+  readonly start?: 'leaveRunning' | 'stopAgain';
+  /** Folder of the server's programs, when they are to be others than those that are found. */
+  readonly programs?: string;
+  /** Of a copy that is left running: where it listens on localhost. Absent: only on its socket. */
+  readonly port?: number;
+  /** The superuser of the cluster; default `postgres`. */
+  readonly superuser?: string;
+}
+
 export interface RestoreOptions {
   /** Names the attempt's staging folder: the same run continues where an earlier attempt ended. */
   readonly run: string;
@@ -83,6 +105,13 @@ export interface RestoreOptions {
   readonly globs?: readonly string[];
   /** Whether things that exist may be replaced. What is not in the backup is never touched. */
   readonly overwrite?: boolean;
+  /**
+   * Makes what is at the target what the backup holds: what differs is rewritten in place, what is not in the backup goes.
+   * Only of a cluster, over a data folder of the same one.
+   */
+  readonly delta?: boolean;
+  /** Only of a driver whose sources are database clusters. */
+  readonly cluster?: ClusterRestoreOptions;
   /** Whose a thing becomes: the account of the same name (by id where there is none), or always the id. */
   readonly ownership?: 'name' | 'id';
   /**
@@ -103,6 +132,30 @@ export interface RestoreWarning {
   readonly message: string;
 }
 
+/** Where the recovery of a restored cluster ends. Positions as the server spells them. */
+export interface RestoredCluster {
+  /** End of the last log record that is applied; absent when only the server can tell. */
+  readonly planned?: string;
+  /** Settings of the source that do not act in the copy. */
+  readonly settingsNotInForce: readonly string[];
+  /** What the copy said when it was started. */
+  readonly reached?: {
+    readonly position: string;
+    /** ISO 8601 with microseconds; absent when the log had no transaction. */
+    readonly lastTransactionAt?: string;
+    readonly timeline: number;
+    readonly serverVersion: string;
+    readonly databases: readonly string[];
+  };
+  /** The copy that was left running: host is the folder of its socket. */
+  readonly server?: {
+    readonly pid: number;
+    readonly host: string;
+    readonly port: number;
+    readonly log: string;
+  };
+}
+
 export interface RestoreOutcome {
   readonly files: number;
   readonly bytes: number;
@@ -113,6 +166,8 @@ export interface RestoreOutcome {
   /** The first of them, at most 1000. */
   readonly warnings: readonly RestoreWarning[];
   readonly warningCount: number;
+  /** Of a cluster. */
+  readonly cluster?: RestoredCluster;
 }
 
 /** What a driver does whose sources keep a log (`capabilities.givesLogs`). */

@@ -35,6 +35,7 @@ const PAGE = 8192;
 const SHORT_HEADER = 24;
 const LONG_HEADER = 40;
 const FIRST_IS_CONTINUED = 0x0001;
+const PAGE_ADDRESS_AT = 8;
 const REMAINING_LENGTH_AT = 16;
 const RECORD_HEADER = 24;
 /** Of a record: its header, those of what it carries, a time and a name. */
@@ -110,6 +111,10 @@ export class RecordWalk {
   }
 
   #takeHeader(length: number): void {
+    if (this.#nothingUntil >= this.#offset) return;
+    const place = this.#from + BigInt(this.#offset - length);
+    // What follows was left by an earlier use of the file: the log ends here.
+    if (this.#header.readBigUInt64LE(PAGE_ADDRESS_AT) !== place) this.#nothingUntil = Infinity;
     if (this.#offset !== length || (this.#header.readUInt16LE(2) & FIRST_IS_CONTINUED) === 0) return;
     this.#passing = aligned(this.#header.readUInt32LE(REMAINING_LENGTH_AT));
   }

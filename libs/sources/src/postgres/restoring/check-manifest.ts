@@ -2,16 +2,17 @@
  * Compares a backup with what the server said it sent, before anything of it is written. The vault proves that content
  * is what was stored; this proves that what was stored is the whole cluster.
  */
-import type { BackupReader } from '@catena/vault';
+import type { BackupReader, StoredEntry } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
 import { MANIFEST_PATH } from '../cluster/parent-files.ts';
 import { ServerManifest, type ManifestFile } from '../cluster/server-manifest.ts';
 import { targetOfIncremental } from '../pages/incremental-file.ts';
 import { PAGE_BYTES } from '../pages/page-checksum.ts';
+import { parseTablespaceMap, type SourceTablespace } from './tablespace-places.ts';
 
 /** What is known of a cluster before it is written. */
 export interface CheckedCluster {
-  readonly tablespaces: readonly string[];
+  readonly tablespaces: readonly SourceTablespace[];
   readonly paths: ReadonlySet<string>;
 }
 
@@ -25,11 +26,13 @@ export async function checkAgainstManifest(reader: BackupReader): Promise<Checke
   const files = new Map<string, KnownFile>();
   const paths = new Set<string>();
   const tablespaces: string[] = [];
-  let manifestEntry: Parameters<BackupReader['content']>[0] | undefined;
+  let manifestEntry: StoredEntry | undefined;
+  let mapEntry: StoredEntry | undefined;
   for await (const entry of reader.entries()) {
     const path = Buffer.from(entry.path).toString('utf8');
     paths.add(path);
     if (path === MANIFEST_PATH) manifestEntry = entry;
+    if (path === 'tablespace_map') mapEntry = entry;
     const oid = /^pg_tblspc\/(\d+)$/.exec(path)?.[1];
     if (oid !== undefined) tablespaces.push(oid);
     if (entry.content === undefined) continue;
@@ -45,7 +48,14 @@ export async function checkAgainstManifest(reader: BackupReader): Promise<Checke
   const manifest = new ServerManifest((file) => compare(reader, file, files));
   for await (const piece of reader.content(manifestEntry)) manifest.push(piece);
   manifest.end();
-  return { tablespaces, paths };
+  const locations = mapEntry === undefined ? new Map<string, string>() : await readMap(reader, mapEntry);
+  return { tablespaces: tablespaces.map((oid) => ({ oid, location: locations.get(oid) })), paths };
+}
+
+async function readMap(reader: BackupReader, entry: StoredEntry): Promise<Map<string, string>> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of reader.content(entry)) pieces.push(Uint8Array.from(piece));
+  return parseTablespaceMap(Buffer.concat(pieces).toString('utf8'));
 }
 
 function compare(reader: BackupReader, file: ManifestFile, files: ReadonlyMap<string, KnownFile>): void {

@@ -5,6 +5,7 @@
 import { mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { recoverySettingLines } from '../cluster/recovery-settings.ts';
+import { HARMLESS_SETTINGS, settingsNotInForce } from './source-settings.ts';
 
 export interface CopyPlan {
   /** Files of the backup, so that none is looked for. */
@@ -20,28 +21,14 @@ export interface CopyPlan {
 export const SOURCE_ENDING = '.source';
 const SETTINGS = ['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf'];
 
-/** Recovers with the log that the backup carries, to the moment from which it is consistent. */
-export const TO_END_OF_BACKUP: readonly string[] = [
-  "restore_command = 'false'",
-  "recovery_target = 'immediate'",
-  "recovery_target_timeline = 'current'",
-  "recovery_target_action = 'promote'",
-];
-
 /**
- * The server sees that a target was reached only by the record after it. A primary always writes one (it changes to the
- * next segment); a quiet standby has none, so its backup is recovered to the end of the log that came with it.
+ * @param folder the data folder, before a server has run on it
+ * @returns the settings of the source that do not act in the copy, by name
  */
-function endOfBackup({ standby }: CopyPlan['driverDetails']): readonly string[] {
-  if (standby !== true) return TO_END_OF_BACKUP;
-  return TO_END_OF_BACKUP.filter((line) => !line.startsWith('recovery_target ='));
-}
-
-/** @param folder the data folder while it is staged */
-export async function prepareCopy(folder: string, plan: CopyPlan): Promise<void> {
+export async function prepareCopy(folder: string, plan: CopyPlan): Promise<string[]> {
   const at = (name: string) => path.join(folder, name);
-  for (const name of SETTINGS)
-    if (plan.paths.has(name)) await rename(at(name), at(`${name}${SOURCE_ENDING}`));
+  const kept = SETTINGS.filter((name) => plan.paths.has(name));
+  for (const name of kept) await rename(at(name), at(`${name}${SOURCE_ENDING}`));
   for (const name of ['standby.signal', 'recovery.signal', 'tablespace_map', 'backup_manifest'])
     await rm(at(name), { force: true });
   await writeOwn(at('postgresql.conf'), settingsText(plan));
@@ -56,6 +43,11 @@ export async function prepareCopy(folder: string, plan: CopyPlan): Promise<void>
     await symlink(place, at(`pg_tblspc/${oid}`));
   }
   await syncFolder(folder);
+  const spoken = kept.filter((name) => name.endsWith('.conf') && name.startsWith('postgresql'));
+  return await settingsNotInForce(
+    folder,
+    spoken.map((name) => `${name}${SOURCE_ENDING}`),
+  );
 }
 
 const HOST_RULES = `# Who may connect to this restored copy. The source's rules are in pg_hba.conf${SOURCE_ENDING}.
@@ -68,17 +60,13 @@ function settingsText({ driverDetails, recovery }: CopyPlan): string {
   return [
     `# Settings of a copy restored by Catena. The source's own are in *${SOURCE_ENDING}: take from there what it needs`,
     '# when it is to take the place of the source.',
-    "listen_addresses = 'localhost'",
-    'archive_mode = off',
-    'ssl = off',
-    "shared_preload_libraries = ''",
-    "primary_conninfo = ''",
+    ...HARMLESS_SETTINGS,
     '',
     '# At least as large as at the source, or recovery stops.',
     ...recoverySettingLines(driverDetails),
     '',
     '# Recovery; without meaning once it has ended.',
-    ...(recovery === TO_END_OF_BACKUP ? endOfBackup(driverDetails) : recovery),
+    ...recovery,
     '',
   ].join('\n');
 }

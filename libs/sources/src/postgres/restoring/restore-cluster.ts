@@ -1,15 +1,20 @@
 /** The restore of a cluster: a tree like any other, checked against the server's own list and made safe to start. */
-import { chown, readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { readdir } from 'node:fs/promises';
 import type { BackupReader } from '@catena/vault';
 import { FilesRestore } from '../../files/restoring/restore-files.ts';
 import { stagedTree } from '../../files/restoring/target-place.ts';
 import { RestoreError } from '../../port/restore-error.ts';
-import type { DriverProgress, RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
-import { checkAgainstManifest } from './check-manifest.ts';
-import { prepareCopy, TO_END_OF_BACKUP } from './prepare-copy.ts';
-import { checkLogs, recoveryLines, writeLogs } from './roll-logs.ts';
+import type { RestoreOptions, RestoreOutcome, RestoredCluster } from '../../port/source-driver.ts';
+import { startCopy } from '../scratch/start-copy.ts';
+import type { TriedCopy } from '../scratch/try-copy.ts';
+import { formatLsn } from '../wire/lsn.ts';
+import { checkAgainstManifest, type CheckedCluster } from './check-manifest.ts';
+import { makeRecoverable, type RecoverableCopy } from './recover-copy.ts';
 import { dataFolderView, tablespaceView } from './reader-view.ts';
+import { checkLogs } from './roll-logs.ts';
+import { SharedProgress } from './shared-progress.ts';
+import { StagedCopy } from './staged-copy.ts';
+import { placesOf } from './tablespace-places.ts';
 
 /** Restores a whole cluster into a data folder that does not exist or is empty. */
 export async function restoreCluster(
@@ -20,48 +25,79 @@ export async function restoreCluster(
   options.signal?.throwIfAborted();
   if (options.globs !== undefined && options.globs.length > 0) throw refusePart(target);
   await refuseOccupied(target);
-  const { logs = [], stop } = options;
-  checkLogs(reader, logs);
-  const { paths, tablespaces } = await checkAgainstManifest(reader);
-  const places = new Map(tablespaces.map((oid) => [oid, `${target}.tablespaces/${oid}`]));
-  for (const place of places.values()) await refuseOccupied(place);
+  checkLogs(reader, options.logs ?? []);
+  const checked = await checkAgainstManifest(reader);
+  const mappings = options.cluster?.tablespaces ?? [];
+  const places = await placesOf({ target, tablespaces: checked.tablespaces, mappings, keepsPlaces: false });
+  const staged = new StagedCopy(target, options, [...places.values()]);
+  if (!(await staged.isResumed())) for (const place of places.values()) await refuseOccupied(place);
+  try {
+    return await restoreStaged(reader, { target, options, checked, places, staged });
+  } catch (error) {
+    await staged.giveUp(error);
+    throw error;
+  }
+}
+
+interface StagedRestore {
+  readonly target: string;
+  readonly options: RestoreOptions;
+  readonly checked: CheckedCluster;
+  readonly places: ReadonlyMap<string, string>;
+  readonly staged: StagedCopy;
+}
+
+/** The data folder gets its name last: it is what makes a cluster of them. */
+async function restoreStaged(reader: BackupReader, plan: StagedRestore): Promise<RestoreOutcome> {
+  const { target, options, checked, places, staged } = plan;
   const progress = new SharedProgress(options);
-  const outcomes: RestoreOutcome[] = [];
   const { beforeVisible, ...common } = options;
-  // The data folder comes last: it is what makes a cluster of them.
-  for (const [oid, place] of places)
-    outcomes.push(await new FilesRestore(tablespaceView(reader, oid), place, progress.part(common)).run());
-  let rolled = { files: 0, bytes: 0 };
+  const outcomes: RestoreOutcome[] = [];
+  let copy: RecoverableCopy | undefined;
+  let tried: TriedCopy | undefined;
   const prepare = async () => {
-    const staged = stagedTree(target, options.run);
-    await prepareCopy(staged, {
-      paths,
-      tablespaces: places,
-      recovery: logs.length === 0 ? TO_END_OF_BACKUP : recoveryLines({ logs, stop }),
-      driverDetails: reader.manifest.driverDetails ?? {},
-    });
-    await giveToOwner(staged);
-    rolled = await writeLogs(staged, logs, await stat(path.join(staged, 'PG_VERSION')), options.signal);
+    const tree = stagedTree(target, options.run);
+    for (const [oid, place] of places) {
+      // What an earlier attempt has brought there is looked at, and kept when it is right.
+      const again = { ...progress.part(common), overwrite: true };
+      outcomes.push(await new FilesRestore(tablespaceView(reader, oid), place, again).run());
+    }
+    copy = await makeRecoverable(tree, { reader, paths: checked.paths, tablespaces: places, options });
+    if (options.cluster?.start !== undefined) tried = await staged.tryOnce(tree, copy.expected);
     await beforeVisible?.();
   };
   const main = { ...progress.part(common), beforeVisible: prepare };
   outcomes.push(await new FilesRestore(dataFolderView(reader), target, main).run());
-  const all = outcomes.reduce(sumOf);
-  const { files, bytes } = rolled;
+  staged.isVisible();
+  if (copy === undefined) throw new Error('A tree became visible that was not prepared.');
+  return { ...sumOf(outcomes, copy), cluster: await restoredCluster(target, options, copy, tried) };
+}
+
+/** What there is to say of a cluster that is in its place. It is started, if somebody is to work with it. */
+export async function restoredCluster(
+  target: string,
+  { cluster, signal }: RestoreOptions,
+  { expected, settingsNotInForce }: RecoverableCopy,
+  tried: TriedCopy | undefined,
+): Promise<RestoredCluster> {
+  const { programs: bin, port, start } = cluster ?? {};
+  const server =
+    start === 'leaveRunning' ? await startCopy({ folder: target, bin, port, signal }) : undefined;
   return {
-    ...all,
-    files: all.files + files,
-    bytes: all.bytes + bytes,
-    bytesWritten: all.bytesWritten + bytes,
+    ...(expected.isExact ? { planned: formatLsn(expected.position) } : {}),
+    settingsNotInForce,
+    ...(tried === undefined ? {} : { reached: reachedOf(tried) }),
+    ...(server === undefined ? {} : { server }),
   };
 }
 
-/** The files that were added belong to whom the rest belongs to: the server refuses to run as anybody else. */
-async function giveToOwner(folder: string): Promise<void> {
-  const { uid, gid } = await stat(path.join(folder, 'PG_VERSION'));
-  if (uid === process.geteuid?.()) return;
-  for (const entry of await readdir(folder, { withFileTypes: true }))
-    if (entry.isFile()) await chown(path.join(folder, entry.name), uid, gid);
+function reachedOf(tried: TriedCopy): NonNullable<RestoredCluster['reached']> {
+  const { position, lastTransactionAt, timeline, serverVersion, databases } = tried;
+  return {
+    position: formatLsn(position),
+    ...(lastTransactionAt === undefined ? {} : { lastTransactionAt }),
+    ...{ timeline, serverVersion, databases },
+  };
 }
 
 async function refuseOccupied(target: string): Promise<void> {
@@ -78,11 +114,15 @@ async function refuseOccupied(target: string): Promise<void> {
   throw new RestoreError(
     'restore.targetExists',
     `'${target}' is not empty: a cluster is restored into a folder of its own (rules.md section 6).`,
-    { remedy: 'Name a folder that does not exist or is empty.', details: { path: target } },
+    {
+      remedy:
+        'Name a folder that does not exist or is empty (of a tablespace with --tablespace OLD=NEW), or say --delta over a data folder of the same cluster.',
+      details: { path: target },
+    },
   );
 }
 
-function refusePart(target: string): RestoreError {
+export function refusePart(target: string): RestoreError {
   return new RestoreError(
     'restore.targetNotUsable',
     'Single files of a cluster mean nothing without the others, so it is restored whole.',
@@ -90,42 +130,15 @@ function refusePart(target: string): RestoreError {
   );
 }
 
-function sumOf(a: RestoreOutcome, b: RestoreOutcome): RestoreOutcome {
+function sumOf(outcomes: readonly RestoreOutcome[], { rolled }: RecoverableCopy): RestoreOutcome {
+  const sum = (of: 'files' | 'bytes' | 'bytesWritten' | 'unchanged' | 'warningCount') =>
+    outcomes.reduce((total, one) => total + one[of], 0);
   return {
-    files: a.files + b.files,
-    bytes: a.bytes + b.bytes,
-    bytesWritten: a.bytesWritten + b.bytesWritten,
-    unchanged: a.unchanged + b.unchanged,
-    warnings: [...a.warnings, ...b.warnings],
-    warningCount: a.warningCount + b.warningCount,
+    files: sum('files') + rolled.files,
+    bytes: sum('bytes') + rolled.bytes,
+    bytesWritten: sum('bytesWritten') + rolled.bytes,
+    unchanged: sum('unchanged'),
+    warnings: outcomes.flatMap((one) => one.warnings),
+    warningCount: sum('warningCount'),
   };
-}
-
-/** Several trees, told as one. */
-class SharedProgress {
-  readonly #options: RestoreOptions;
-  #files = 0;
-  #bytes = 0;
-
-  constructor(options: RestoreOptions) {
-    this.#options = options;
-  }
-
-  part(options: Omit<RestoreOptions, 'beforeVisible'>): RestoreOptions {
-    const { progress } = this.#options;
-    if (progress === undefined) return options;
-    const before = { files: this.#files, bytes: this.#bytes };
-    return {
-      ...options,
-      progress: ({ files, bytes, current }: DriverProgress) => {
-        this.#files = before.files + files;
-        this.#bytes = before.bytes + bytes;
-        progress({
-          files: this.#files,
-          bytes: this.#bytes,
-          ...(current === undefined ? {} : { current }),
-        });
-      },
-    };
-  }
 }

@@ -1,26 +1,15 @@
-/**
- * Puts the log that is to be rolled on top of a data backup where the copy's own recovery finds it, and says how far it
- * is to go. What the server would get wrong in silence is refused before (rules.md 2.6).
- */
+/** Puts the log that is to be rolled on top of a data backup where the copy's own recovery finds it. */
 import { createWriteStream } from 'node:fs';
 import { access, mkdir, open, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { RestoreStop } from '@catena/events';
 import type { BackupReader, StoredEntry } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
-import { timelineOf } from '../cluster/fork.ts';
 import { LOG_FOLDER, readPartName } from '../log/log-files.ts';
 import { formatLsn } from '../wire/lsn.ts';
 
 const SEGMENT = /^[0-9A-F]{24}$/;
 const HISTORY = /^[0-9A-F]{8}\.history$/;
-
-/** What is rolled, and where it ends. */
-export interface Rolled {
-  readonly logs: readonly BackupReader[];
-  readonly stop: RestoreStop | undefined;
-}
 
 /**
  * Refuses logs that do not follow on each other and on the data backup.
@@ -77,58 +66,6 @@ export async function writeLogs(
   }
   await sync(target);
   return { files, bytes };
-}
-
-/**
- * How recovery goes and where it ends. A stop at or after the last commit is no stop: the server would wait for a
- * commit after it and fail.
- */
-export function recoveryLines({ logs, stop }: Rolled): string[] {
-  const last = logs.at(-1)?.manifest;
-  const fork = last?.position?.fork;
-  const timeline = fork === undefined ? 'latest' : String(timelineOf(fork));
-  return [
-    "restore_command = 'false'",
-    `recovery_target_timeline = '${timeline}'`,
-    ...targetLines(stop, lastCommitOf(logs)),
-    "recovery_target_action = 'promote'",
-  ];
-}
-
-function targetLines(stop: RestoreStop | undefined, lastCommit: bigint | undefined): string[] {
-  if (stop === undefined) return [];
-  if ('at' in stop) {
-    const at = microsecondsOf(stop.at);
-    if (lastCommit === undefined || at >= lastCommit) return [];
-    return [`recovery_target_time = '${timeText(at)}'`];
-  }
-  if ('position' in stop) return [`recovery_target_lsn = '${formatLsn(BigInt(stop.position))}'`];
-  if ('transaction' in stop) return [`recovery_target_xid = '${stop.transaction}'`];
-  return [`recovery_target_name = '${stop.mark.replaceAll("'", "''")}'`];
-}
-
-/** The latest commit in the logs, in microseconds since 1970. */
-function lastCommitOf(logs: readonly BackupReader[]): bigint | undefined {
-  const commits = logs.flatMap(({ manifest }) => {
-    const at = manifest.driverDetails?.['lastCommitAt'];
-    return typeof at === 'string' ? [BigInt(at)] : [];
-  });
-  return commits.reduce<bigint | undefined>(
-    (max, at) => (max === undefined || at > max ? at : max),
-    undefined,
-  );
-}
-
-/** An instant in ISO 8601, with up to six digits of a second, in microseconds since 1970. */
-export function microsecondsOf(instant: string): bigint {
-  const digits = /\.(\d{1,9})/.exec(instant)?.[1] ?? '';
-  const whole = BigInt(Date.parse(instant.replace(/\.\d+/, ''))) * 1000n;
-  return whole + BigInt(digits.padEnd(6, '0').slice(0, 6));
-}
-
-function timeText(at: bigint): string {
-  const seconds = new Date(Number(at / 1_000_000n) * 1000).toISOString().slice(0, 19).replace('T', ' ');
-  return `${seconds}.${(at % 1_000_000n).toString().padStart(6, '0')}+00`;
 }
 
 function segmentSizeOf({ manifest }: BackupReader): number {

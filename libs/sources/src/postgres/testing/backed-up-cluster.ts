@@ -4,6 +4,7 @@ import { chmodSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import { ScratchFolder } from '../../testing/sample-tree.ts';
+import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
 import { postgresDriver } from '../postgres-driver.ts';
 import { ScratchServer } from '../scratch/scratch-server.ts';
 import { BACKUP_ROLE, startProtectedCluster, type ProtectedCluster } from './protected-cluster.ts';
@@ -65,14 +66,53 @@ export class BackedUpCluster {
 
   /** Restores a backup and answers the folder. */
   async restore(id: string): Promise<string> {
-    const reader = await this.collection.openBackup(id);
     const folder = this.at('restored', id);
-    try {
-      await postgresDriver.restore(reader, folder, { run: `restore-${id}` });
-    } finally {
-      await reader.close();
-    }
+    await this.restoreTo(folder, id);
     return folder;
+  }
+
+  /** Restores a backup, with logs on top of it if they are named. */
+  async restoreTo(
+    folder: string,
+    id: string,
+    {
+      logs = [],
+      ...options
+    }: { readonly logs?: readonly string[] } & Partial<Omit<RestoreOptions, 'logs'>> = {},
+  ): Promise<RestoreOutcome> {
+    await using open = new AsyncDisposableStack();
+    const readerOf = async (name: string) => {
+      const reader = await this.collection.openBackup(name);
+      open.defer(() => reader.close());
+      return reader;
+    };
+    const reader = await readerOf(id);
+    const rolled = [];
+    for (const log of logs) rolled.push(await readerOf(log));
+    return await postgresDriver.restore(reader, folder, {
+      run: `restore-${id}`,
+      ...(rolled.length === 0 ? {} : { logs: rolled }),
+      ...options,
+    });
+  }
+
+  /** Adds a log backup from a position on. */
+  async log(id: string, start: string, more: Partial<BackupPlan> = {}) {
+    this.#runs += 1;
+    const family = await postgresDriver.family(this.spec);
+    const writer = await this.collection.beginBackup({
+      ...{ backupId: id, run: `run-${this.#runs}`, attempt: 1, type: 'log', startedAt: new Date() },
+      source: { name: 'c', uid: 'c', family, driver: 'postgres' },
+      ...more,
+    });
+    try {
+      const options = { collection: 'cluster', start, copyOnly: more.copyOnly ?? false };
+      const outcome = await postgresDriver.log!.backup(this.spec, writer, options);
+      return (await writer.finish(outcome.summary)).manifest;
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
   }
 
   /** Restores a backup, starts it, looks into its database `catena`, and removes it. */

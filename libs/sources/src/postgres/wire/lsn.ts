@@ -27,3 +27,13 @@ export function segmentName(timeline: number, lsn: bigint, segmentSize: bigint):
   const part = (value: bigint) => value.toString(16).toUpperCase().padStart(8, '0');
   return part(BigInt(timeline)) + part(number / perLogFile) + part(number % perLogFile);
 }
+
+/** What the name of a file in pg_wal says: of which timeline it is, and where it begins. */
+export function parseSegmentName(
+  name: string,
+  segmentSize: bigint,
+): { readonly timeline: number; readonly start: bigint } {
+  const part = (from: number) => BigInt(`0x${name.slice(from, from + 8)}`);
+  const number = part(8) * (0x100000000n / segmentSize) + part(16);
+  return { timeline: Number(part(0)), start: number * segmentSize };
+}
