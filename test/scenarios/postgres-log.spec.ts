@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { BackupView } from '@catena/events';
+import type { BackupView, RecoveryWindowView } from '@catena/events';
 import {
   BACKUP_ROLE,
   ScratchServer,
@@ -10,9 +10,12 @@ import {
   type ProtectedCluster,
 } from '@catena/sources/testing/postgres';
 import { until } from '../platform/operator.ts';
+import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from './catena-command.ts';
 import { rowsOf } from './rows-of-copy.ts';
+
+const onlyAtLength = atLength ? it : it.skip;
 
 let platform: TestPlatform;
 let catena: CatenaCommand;
@@ -111,6 +114,29 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     });
   });
 
+  it('says from when to when any moment can be had back, at which positions, and of which server', async () => {
+    const chains = await catena.run('chains', '--source', 'bank');
+    expect(chains.out).toMatch(/timeline 1, 0\/\w+–0\/\w+ {2}PostgreSQL 18\.\d+/);
+    expect(chains.out).toMatch(
+      /any moment from \S+ \S+Z to \S+ \S+Z {2}timeline 1, 0\/\w+–0\/\w+ {2}\d+ logs, \+/,
+    );
+    const listed = await catena.run('backups', '--source', 'bank');
+    expect(listed.out).toMatch(/FROM–TO +SERVER +STATE/);
+    expect(listed.out).toContain('any moment from');
+    const { items, recoveryWindows } = await catena.ask<{
+      items: BackupView[];
+      recoveryWindows: RecoveryWindowView[];
+    }>('backups', '--source', 'bank');
+    const full = items.find(({ type }) => type === 'full');
+    expect(full?.driverDetails).toMatchObject({ timeline: 1, serverVersion: expect.stringMatching(/^18/) });
+    expect(recoveryWindows).toMatchObject([
+      { backup: full!.backup, from: full!.asOf, fromPosition: full!.position, fork: '1' },
+    ]);
+    expect(recoveryWindows[0]).not.toHaveProperty('gap');
+    const status = await catena.run('status');
+    expect(status.out).toMatch(/ANY MOMENT/);
+  });
+
   it('is restored to a moment between backups, with exactly what was committed by then', async () => {
     await writer.stop();
     const rows = await committed();
@@ -144,4 +170,30 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     await catena.ask('restore', 'bank', '--repository', repository, '--at', at, '--to', target);
     expect(await numbersIn(target)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
   }, 120_000);
+
+  onlyAtLength(
+    'a slot that was dropped behind its back while the log was recycled is a gap with a name',
+    async () => {
+      const drawn = async () => (await catena.run('chains', '--source', 'bank')).out;
+      await catena.ask('pause', 'bank');
+      await until('no log is under way', async () => {
+        const { items } = await catena.ask<{ items: unknown[] }>('runs', '--active');
+        return items.length === 0;
+      });
+      await cluster.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+      for (let round = 0; round < 3; round++) {
+        await cluster.sql("SELECT pg_logical_emit_message(true, 'fill', repeat('x', 20000000))");
+        await cluster.sql('SELECT pg_switch_wal()');
+        await cluster.sql('CHECKPOINT');
+      }
+      await catena.ask('resume', 'bank');
+      await until('the loss is known', async () => (await drawn()).includes('GAP: the log after'));
+      expect((await catena.run('status')).out).toMatch(/bank: GAP: the log after/);
+      expect((await platform.backup('bank', 'bank', 'full', false)).state).toMatch(/^completed/);
+      expect(await drawn()).not.toContain('GAP: the log after');
+      await until('logs go on after the gap', async () => (await drawn()).includes('GAP: no moment between'));
+      expect((await catena.run('status')).out).toMatch(/bank: GAP: no moment between/);
+    },
+    180_000,
+  );
 });

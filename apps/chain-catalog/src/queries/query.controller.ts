@@ -39,6 +39,11 @@ export class QueryController {
     return (await this.projection.queries()).listRestorePoints(question);
   }
 
+  @AnswersRequest(catalogRequests.listRecoveryWindows)
+  async recoveryWindows(question: Question<'listRecoveryWindows'>) {
+    return (await this.projection.queries()).listRecoveryWindows(question);
+  }
+
   @AnswersRequest(catalogRequests.listKeys)
   async keys(question: Question<'listKeys'>) {
     return (await this.projection.queries()).listKeys(question);

@@ -1,4 +1,4 @@
-import { catalogRequests, type BackupView } from '@catena/events';
+import { catalogRequests, type BackupView, type RecoveryWindowView } from '@catena/events';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
 import { subcommand, type Act } from '../command-line.ts';
@@ -6,15 +6,24 @@ import { ExitCode } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
+import { placeInHistory, serverOf } from '../presentation/place-in-history.ts';
 import { formatBytes, formatInstant, plural } from '../presentation/quantities.ts';
+import { recoveryWindowLines } from '../presentation/recovery-window-text.ts';
 import { listing } from '../presentation/table.ts';
+import { recoveryWindowsOf } from '../recovery-windows.ts';
 import { backupsIn, namesFolder, openByHand } from '../repository/open-by-hand.ts';
 
 function backupTable(backups: readonly BackupView[], where: 'with repository' | 'in one repository'): string {
   const repository = (name: string) => (where === 'with repository' ? [name] : []);
+  const placed = backups.some((item) => placeInHistory(item) !== undefined);
+  const place = (...texts: (string | undefined)[]) => (placed ? texts.map((text) => text ?? '') : []);
   return listing(
     'There are no backups.',
-    ['BACKUP', 'SOURCE', ...repository('REPOSITORY'), 'TYPE', 'AS OF', 'FILES', 'SIZE', 'ADDED', 'STATE'],
+    [
+      ...['BACKUP', 'SOURCE', ...repository('REPOSITORY'), 'TYPE', 'AS OF', 'FILES', 'SIZE', 'ADDED'],
+      ...place('FROM–TO', 'SERVER'),
+      'STATE',
+    ],
     backups.map((item) => [
       item.backup,
       item.source,
@@ -24,6 +33,7 @@ function backupTable(backups: readonly BackupView[], where: 'with repository' | 
       String(item.files),
       formatBytes(item.bytes),
       formatBytes(item.bytesAdded),
+      ...place(placeInHistory(item), serverOf(item)),
       item.warningCount > 0 ? `${item.state}, ${plural(item.warningCount, 'warning')}` : item.state,
     ]),
   );
@@ -90,6 +100,19 @@ async function listFolder(cli: Invocation, folder: string, { source, limit }: Li
   }
 }
 
+function nameOfCollection({ source, repository }: RecoveryWindowView): string {
+  return `${source} in ${repository}`;
+}
+
+/** Windows are of a collection, whatever else chooses backups. */
+function windowFilter({ source, repository, asOf }: ListOptions) {
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(repository === undefined ? {} : { repository }),
+    ...(asOf === undefined ? {} : { asOf }),
+  };
+}
+
 /** `catena backups`: what there is. */
 export function addBackups(program: Command, act: Act): void {
   listOptions(
@@ -126,8 +149,11 @@ export function addBackups(program: Command, act: Act): void {
             }),
           limit,
         );
-        cli.answer(page);
+        const recoveryWindows = await recoveryWindowsOf(client, windowFilter(options));
+        cli.answer({ ...page, recoveryWindows });
         cli.say(backupTable(page.items, 'with repository'));
+        for (const [of, windows] of Map.groupBy(recoveryWindows, nameOfCollection))
+          cli.say(`\n${[of, ...recoveryWindowLines(windows)].join('\n')}`);
         if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
       }),
     );

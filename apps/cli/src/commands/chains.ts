@@ -7,6 +7,7 @@ import { gather } from '../pages.ts';
 import { drawChains } from '../presentation/chain-drawing.ts';
 import { formatInstant } from '../presentation/quantities.ts';
 import { listing } from '../presentation/table.ts';
+import { recoveryWindowsOf } from '../recovery-windows.ts';
 
 /** `catena chains | restore-points`: how backups hang together, and what can be had back. */
 export function addChains(program: Command, act: Act): void {
@@ -29,8 +30,9 @@ export function addChains(program: Command, act: Act): void {
           }),
         limit,
       );
-      cli.answer(page);
-      cli.say(page.items.length === 0 ? 'There are no chains yet.' : drawChains(page.items));
+      const recoveryWindows = await recoveryWindowsOf(client, filter);
+      cli.answer({ ...page, recoveryWindows });
+      cli.say(page.items.length === 0 ? 'There are no chains yet.' : drawChains(page.items, recoveryWindows));
       if (page.stale) cli.remark(`The catalog is behind: ${page.stale}`);
     }),
   );

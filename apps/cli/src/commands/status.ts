@@ -4,23 +4,30 @@ import {
   type DefinitionView,
   type FailingDelivery,
   type KeyView,
+  type RecoveryWindowView,
   type RestorePointView,
   type RunView,
   type ScheduleView,
 } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { askCurrent, takeForBehind } from '../ask-current.ts';
-import { readScheduleSpec } from '@catena/schedule';
+import { durationText, readScheduleSpec, rhythmPeriod } from '@catena/schedule';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
 import { definitionsOf } from './get.ts';
 import { formatInstant, plural } from '../presentation/quantities.ts';
+import { gapText, lossText } from '../presentation/recovery-window-text.ts';
 import { listing } from '../presentation/table.ts';
+import { recoveryWindowsOf } from '../recovery-windows.ts';
 
 /** A source and the newest time of it that can be had back. */
 interface Protection {
   readonly source: string;
   readonly newest: RestorePointView | undefined;
+  /** The stretch of its history of which any moment can be had back, as far as it reaches now. */
+  readonly window: RecoveryWindowView | undefined;
+  /** Others, which a gap ends. */
+  readonly earlier: readonly RecoveryWindowView[];
   readonly lastRun: RunView | undefined;
 }
 
@@ -31,11 +38,12 @@ function isTelling({ kind, state, schedule }: RunView): boolean {
 }
 
 async function protectionOf(client: CatenaClient, source: string): Promise<Protection> {
-  const [points, runs] = await Promise.all([
+  const [points, runs, [window, ...earlier]] = await Promise.all([
     askCurrent(client, catalogRequests.listRestorePoints, { source, limit: 1 }),
     askCurrent(client, catalogRequests.listRuns, { source, active: false, limit: 20 }),
+    recoveryWindowsOf(client, { source }),
   ]);
-  return { source, newest: points.items[0], lastRun: runs.items.find(isTelling) };
+  return { source, newest: points.items[0], window, earlier, lastRun: runs.items.find(isTelling) };
 }
 
 /** What a person has to do something about, each with what. */
@@ -46,6 +54,8 @@ function attention(found: {
   failingDeliveries: readonly FailingDelivery[];
   protection: readonly Protection[];
   paused: readonly ScheduleView[];
+  /** By source how often its log is backed up, in milliseconds. */
+  logsEvery: ReadonlyMap<string, number>;
   keys: readonly KeyView[];
 }): string[] {
   const needs: string[] = [];
@@ -56,6 +66,14 @@ function attention(found: {
     if (lastRun?.failure)
       needs.push(
         `The last backup of ${source} ${lastRun.state === 'refused' ? 'was refused' : 'failed'} at ${formatInstant(lastRun.finishedAt)}: ${lastRun.failure.message}\n    catena runs ${lastRun.run}`,
+      );
+  }
+  for (const { source, window } of found.protection) {
+    if (window?.lost !== undefined)
+      needs.push(`${source}: ${lossText(window)}.\n    catena backup ${source} --type incremental`);
+    else if (window !== undefined && isLate(window, found.logsEvery.get(source)))
+      needs.push(
+        `The log of ${source} reaches only to ${formatInstant(window.knownUntil)}, though it is backed up every ${durationText(found.logsEvery.get(source) ?? 0)}.\n    catena runs --source ${source}`,
       );
   }
   for (const { name, pauseReason } of found.paused)
@@ -73,6 +91,30 @@ function attention(found: {
       `The key ${keyId} of repository ${repository} exists only in ${path}; without it nothing there can be restored.\n    catena key export ${repository} --to <file on another device>`,
     );
   return needs;
+}
+
+/** Several logs in a row have not come: one may be on its way. */
+const LOGS_MISSED = 3;
+const LATE_AT_LEAST_MILLISECONDS = 15 * 60_000;
+
+function isLate({ knownUntil }: RecoveryWindowView, every: number | undefined): boolean {
+  if (every === undefined) return false;
+  return Date.now() - Date.parse(knownUntil) > Math.max(LOGS_MISSED * every, LATE_AT_LEAST_MILLISECONDS);
+}
+
+/** By source the distance of its log cadence; paused schedules are not counted. */
+function logDistances(
+  schedules: readonly DefinitionView[],
+  paused: readonly ScheduleView[],
+): ReadonlyMap<string, number> {
+  const resting = new Set(paused.map(({ name }) => name));
+  return new Map(
+    schedules.flatMap(({ name, spec }) => {
+      const { source, cadences } = readScheduleSpec(spec);
+      if (cadences.log === undefined || resting.has(name)) return [];
+      return [[source, rhythmPeriod(cadences.log.rhythm)] as const];
+    }),
+  );
 }
 
 function keepsEverything({ spec }: DefinitionView): boolean {
@@ -103,7 +145,8 @@ export function addStatus(program: Command, act: Act): void {
       const keysNotStoredElsewhere = keys.items.filter((key) => key.exportedAt === undefined);
       const keptForEver = schedules.items.filter(keepsEverything).map(({ name }) => name);
       const { counts } = status;
-      const needs = attention({ ...status, protection, paused, keys: keysNotStoredElsewhere });
+      const logsEvery = logDistances(schedules.items, paused);
+      const needs = attention({ ...status, protection, paused, logsEvery, keys: keysNotStoredElsewhere });
       cli.answer({
         ...status,
         attention: needs,
@@ -119,14 +162,18 @@ export function addStatus(program: Command, act: Act): void {
       cli.say(
         `\n${listing(
           'No source is defined yet; see "catena apply --help".',
-          ['SOURCE', 'NEWEST RESTORE POINT', 'LAST BACKUP RUN'],
-          protection.map(({ source, newest, lastRun }) => [
+          ['SOURCE', 'NEWEST RESTORE POINT', 'ANY MOMENT', 'LAST BACKUP RUN'],
+          protection.map(({ source, newest, window, lastRun }) => [
             source,
             newest ? formatInstant(newest.at) : 'NONE',
+            window ? `${formatInstant(window.from)} to ${formatInstant(window.to)}` : '-',
             lastRun ? `${lastRun.state} ${formatInstant(lastRun.finishedAt)}` : '-',
           ]),
         )}\n`,
       );
+      for (const { source, window, earlier } of protection)
+        for (const one of [...(window ? [window] : []), ...earlier])
+          if (one.gap !== undefined) cli.say(`${source}: ${gapText(one)}`);
       for (const run of active.items)
         cli.say(
           `under way: ${run.run}  ${run.kind} of ${run.source ?? run.repository}: ${run.state}${run.waiting ? `, ${waitingText(run.waiting)}` : ''}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BackupView, ChainView } from '@catena/events';
+import type { BackupView, ChainView, RecoveryWindowView } from '@catena/events';
 import { drawChains } from './chain-drawing.ts';
 
 function backup(id: string, facts: Partial<BackupView>): BackupView {
@@ -56,6 +56,39 @@ describe('drawing chains', () => {
     expect(drawChains([chain('f1', [backup('f1', { ...cluster, fork: '2-5c6b39a1f0e2d4b7' })])])).toContain(
       'timeline 2, 0/1C09FC0',
     );
+    const begun = { ...cluster, fork: '1', start: '29360168', driverDetails: { serverVersion: '18.4' } };
+    expect(drawChains([chain('f1', [backup('f1', begun)])])).toContain(
+      'timeline 1, 0/1C00028–0/1C09FC0  PostgreSQL 18.4',
+    );
+  });
+
+  it('says from when to when any moment can be had back, and names what is missing', () => {
+    const window = {
+      ...{ source: 'home', repository: 'vault', collection: 'col-1', family: 'postgres:1', fork: '1' },
+      ...{ backup: 'f1', logs: 2, bytesAdded: 2048 },
+    };
+    const first: RecoveryWindowView = {
+      ...window,
+      ...{ from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T06:00:00.000Z', fromPosition: '256' },
+      ...{ toPosition: '512', knownUntil: '2026-01-01T06:00:00.000Z' },
+    };
+    const second: RecoveryWindowView = {
+      ...window,
+      ...{ from: '2026-01-01T09:00:00.000Z', to: '2026-01-01T10:00:00.000Z', fromPosition: '800' },
+      ...{ toPosition: '1024', knownUntil: '2026-01-01T10:00:00.000Z' },
+      gap: { from: first.to, fromPosition: '512', toPosition: '768' },
+      lost: { position: '1024', reason: 'slotLost', at: '2026-01-01T11:00:00.000Z' },
+    };
+    expect(
+      drawChains([chain('f1', [backup('f1', {})])], [second, first])
+        .split('\n')
+        .slice(-4),
+    ).toEqual([
+      'any moment from 2026-01-01 00:00:00Z to 2026-01-01 06:00:00Z  timeline 1, 0/100–0/200  2 logs, +2.0 KiB',
+      'GAP: no moment between 2026-01-01 06:00:00Z and 2026-01-01 09:00:00Z, but the backups themselves; no log of timeline 1, 0/200–0/300',
+      'any moment from 2026-01-01 09:00:00Z to 2026-01-01 10:00:00Z  timeline 1, 0/320–0/400  2 logs, +2.0 KiB',
+      'GAP: the log after 2026-01-01 10:00:00Z is gone (found out at 2026-01-01 11:00:00Z: its slot was lost); the next data backup begins anew',
+    ]);
   });
 
   it('hangs an incremental below its parent, a differential below its base, and keeps a copy-only full apart', () => {

@@ -1,5 +1,6 @@
-import type { BackupView, ChainView } from '@catena/events';
-import { placeInHistory } from './place-in-history.ts';
+import type { BackupView, ChainView, RecoveryWindowView } from '@catena/events';
+import { placeInHistory, serverOf } from './place-in-history.ts';
+import { recoveryWindowLines } from './recovery-window-text.ts';
 import { formatBytes, formatInstant, plural } from './quantities.ts';
 
 /** One line of a drawing: what a backup is, when, how big, and whether it can be used. */
@@ -12,6 +13,8 @@ function label(backup: BackupView): string {
   ];
   const place = placeInHistory(backup);
   if (place !== undefined) facts.push(place);
+  const server = serverOf(backup);
+  if (server !== undefined) facts.push(server);
   if (backup.state !== 'usable') facts.push(backup.state.toUpperCase());
   if (backup.warningCount > 0) facts.push(plural(backup.warningCount, 'warning'));
   if (backup.verified) facts.push(`verified ${formatInstant(backup.verified.at)}`);
@@ -38,8 +41,11 @@ export function drawChain(chain: ChainView): string {
   return lines.join('\n');
 }
 
-/** Chains by collection, conventional ones first, each newest first as given. */
-export function drawChains(chains: readonly ChainView[]): string {
+/** Chains by collection, conventional ones first, each newest first as given, and the windows that its logs make. */
+export function drawChains(
+  chains: readonly ChainView[],
+  windows: readonly RecoveryWindowView[] = [],
+): string {
   const collections = Map.groupBy(chains, (chain) => `${chain.source} in ${chain.repository}`);
   const blocks: string[] = [];
   for (const [collection, members] of collections) {
@@ -51,6 +57,8 @@ export function drawChains(chains: readonly ChainView[]): string {
     }
     const apart = members.filter((member) => member.copyOnly);
     if (apart.length > 0) blocks.push('copy-only, apart from the chains:', ...apart.map(drawChain));
+    const own = members[0]?.collection;
+    blocks.push(...recoveryWindowLines(windows.filter((window) => window.collection === own)));
   }
   return blocks.join('\n');
 }

@@ -36,5 +36,6 @@ export function backupViewOf({ manifest, ref }: FoundBackup): BackupView {
     warningCount: manifest.warnings,
     state: 'usable',
     found: true,
+    ...(manifest.driverDetails === undefined ? {} : { driverDetails: { ...manifest.driverDetails } }),
   };
 }

@@ -27,7 +27,18 @@ export function manifestReportOf({ ref, manifest }: FoundBackup): ManifestReport
     bytesAdded: manifest.statistics.bytesStored,
     keyIds: [...manifest.keys],
     warningCount: manifest.warnings,
+    ...detailsOf(manifest),
   };
+}
+
+/** Longest text of a detail that an event carries, in characters; longer ones are for who reads the manifest. */
+const LONGEST_DETAIL = 200;
+
+function detailsOf({ driverDetails = {} }: Manifest): Pick<ManifestReport, 'driverDetails'> {
+  const short = Object.entries(driverDetails).filter(
+    ([, value]) => typeof value !== 'string' || value.length <= LONGEST_DETAIL,
+  );
+  return short.length === 0 ? {} : { driverDetails: Object.fromEntries(short) };
 }
 
 /** Where in the source's history the backup stands. */

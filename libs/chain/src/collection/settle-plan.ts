@@ -122,6 +122,7 @@ export function markUnusable(
 /** What the backup's own history says of it. */
 export function artefact(manifest: ManifestReport, place: CollectionPlace): EventData<'backup.completed'> {
   const { name, hash, startedAt, finishedAt, files, bytes, bytesAdded, keyIds, warningCount } = manifest;
+  const { driverDetails } = manifest;
   return {
     ...collected(manifest),
     ...place,
@@ -134,6 +135,7 @@ export function artefact(manifest: ManifestReport, place: CollectionPlace): Even
     bytesAdded,
     keyIds,
     warningCount,
+    ...(driverDetails === undefined ? {} : { driverDetails }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { backupType, count, definitionName, instant, position } from './vocabulary.ts';
+import { backupType, count, definitionName, driverDetails, instant, position } from './vocabulary.ts';
 
 const lineage = {
   run: z.string(),
@@ -14,7 +14,9 @@ const lineage = {
 /** Of sources that have a history of their own: a log, and branches of it. */
 const historyFields = {
   fork: z.string().optional().describe('The branch of the source it ends on.'),
-  start: position.optional().describe('Of a log: where it begins.'),
+  start: position
+    .optional()
+    .describe('Where it begins: a log, or the log that a data backup carries to be consistent.'),
   archivePoint: position
     .optional()
     .describe('Of a data backup: where logs begin if none were taken yet, reserved before it was read.'),
@@ -123,6 +125,7 @@ export const backupEvents = {
       bytesAdded: count.describe('What it added to the repository.'),
       keyIds: z.array(z.string()),
       warningCount: count,
+      driverDetails: driverDetails.optional(),
     })
     .describe('A backup exists: its manifest does. In one append with run.completed.'),
   'backup.found': z
@@ -143,6 +146,7 @@ export const backupEvents = {
       bytesAdded: count,
       keyIds: z.array(z.string()),
       warningCount: count,
+      driverDetails: driverDetails.optional(),
     })
     .describe('A rescan read a manifest that the log did not know.'),
   'backup.verified': z

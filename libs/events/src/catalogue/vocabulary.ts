@@ -72,3 +72,8 @@ export type RestoreStop = z.infer<typeof restoreStop>;
 export const restoredOwnership = z
   .enum(['name', 'id'])
   .describe('The account of the same name, by id where there is none (the default); or always by id.');
+
+/** What the driver of a source says of a backup, such as the version of the server. */
+export const driverDetails = z
+  .record(z.string(), z.union([z.string(), z.int(), z.boolean()]))
+  .describe('What the driver of the source says of it, such as the version of the server.');

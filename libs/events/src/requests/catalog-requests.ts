@@ -5,6 +5,7 @@ import {
   count,
   definitionKind,
   definitionName,
+  driverDetails,
   failure,
   instant,
   specification,
@@ -101,7 +102,10 @@ export const backupView = z.object({
   base: z.string().optional(),
   chain: z.string(),
   position: z.string().describe('Where in the history of its source it ends.'),
-  start: z.string().optional().describe('Of a log: where it begins.'),
+  start: z
+    .string()
+    .optional()
+    .describe('Where it begins: a log, or the log that a data backup carries to be consistent.'),
   fork: z.string().optional().describe('The branch of the source it ends on.'),
   archivePoint: z.string().optional().describe('Of a data backup: where logs may begin.'),
   family: z.string(),
@@ -123,6 +127,7 @@ export const backupView = z.object({
     .optional()
     .describe('Of one that has expired: by which rule, and until when that can be undone.'),
   verified: z.object({ at: instant, depth: z.enum(['presence', 'checksums']) }).optional(),
+  driverDetails: driverDetails.optional(),
 });
 export type BackupView = z.infer<typeof backupView>;
 
@@ -151,6 +156,32 @@ export const restorePointView = z.object({
   chain: z.string(),
 });
 export type RestorePointView = z.infer<typeof restorePointView>;
+
+/** A stretch of the history of a source that logs cover without a gap: any moment of it can be had back. */
+export const recoveryWindowView = z.object({
+  source: definitionName,
+  repository: definitionName,
+  collection: z.string(),
+  family: z.string(),
+  fork: z.string().describe('The branch it ends on.'),
+  from: instant.describe('The end of its first data backup.'),
+  to: instant.describe('The last moment that its logs reach.'),
+  fromPosition: z.string(),
+  toPosition: z.string(),
+  knownUntil: instant.describe('`to`, or later when nothing happened in between.'),
+  backup: z.string().describe('The data backup that it begins with.'),
+  logs: count,
+  bytesAdded: count.describe('By its logs.'),
+  gap: z
+    .object({ from: instant, fromPosition: z.string(), toPosition: z.string() })
+    .optional()
+    .describe('The log that is missing between the logs before and its own.'),
+  lost: z
+    .object({ position: z.string(), reason: z.string(), at: instant })
+    .optional()
+    .describe('Of the last one: the log after it is gone; the next data backup begins the next window.'),
+});
+export type RecoveryWindowView = z.infer<typeof recoveryWindowView>;
 
 /** A repository's keys that a person must still store elsewhere. */
 export const keyView = z.object({
@@ -230,6 +261,13 @@ export const catalogRequests = {
     summary: 'What can be restored, newest first.',
     input: z.object({ ...queryBase, ...filters, before: z.iso.datetime({ offset: true }).optional() }),
     output: pageOf(restorePointView),
+  }),
+  listRecoveryWindows: request({
+    service: 'chain-catalog',
+    name: 'list-recovery-windows',
+    summary: 'From when to when any moment can be restored, newest first.',
+    input: z.object({ ...queryBase, ...filters }),
+    output: pageOf(recoveryWindowView),
   }),
   listKeys: request({
     service: 'chain-catalog',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runStatistics } from '../catalogue/run-events.ts';
-import { count, failure, instant, warning } from '../catalogue/vocabulary.ts';
+import { count, driverDetails, failure, instant, warning } from '../catalogue/vocabulary.ts';
 
 /** A manifest as a mover read it: what a catalog needs to know a backup again. */
 export const manifestReport = z.object({
@@ -35,6 +35,7 @@ export const manifestReport = z.object({
   bytesAdded: count,
   keyIds: z.array(z.string()),
   warningCount: count,
+  driverDetails: driverDetails.optional(),
 });
 export type ManifestReport = z.infer<typeof manifestReport>;
 

@@ -1,3 +1,4 @@
+import { recoveryWindows } from './recovery-windows.ts';
 import { OBJECTS_THERE, restorable } from './restorable.ts';
 
 /** One documented view (docs/sql-views.md). */
@@ -15,14 +16,15 @@ const RUN = `run.run, run.kind, run.state, run.request, run.source, run.reposito
   run.statistics, run.detail, run_plan.plan, run.priority, run.waiting`;
 const BACKUP = `backup, run, collection, source, source_uid, repository, repository_uid, type, copy_only, parent, base,
   chain, position, family, fork, start, archive_point, started_at, as_of, finished_at, files, bytes, bytes_added, closure, manifest_name,
-  manifest_hash, key_ids, warning_count, state, state_because, undo_until, pinned, found, verified_at, verified_depth`;
+  manifest_hash, key_ids, warning_count, state, state_because, undo_until, pinned, found, verified_at, verified_depth,
+  driver_details`;
 const CHAIN = `chain.chain, chain.collection, chain.source, chain.source_uid, chain.repository, chain.repository_uid,
   chain.copy_only, chain.start_position, chain.oldest_as_of, chain.newest_as_of`;
 const RESTORE_POINT = `point.source, point.repository, point.as_of as at, point.backup, point.type, point.copy_only,
   point.chain, point.collection, point.bytes`;
 const KEY = `repository, repository_uid, key_id, path, generated_at, exported_at`;
 const COLLECTION = `collection, source, source_uid, repository, repository_uid, opened_at, newest_full, newest_full_position,
-  planned_run`;
+  planned_run, lost_log`;
 const VALIDITY = `valid_from, valid_to`;
 
 function holdsNow(alias: string): string {
@@ -125,6 +127,10 @@ export const viewDefinitions: readonly ViewDefinition[] = [
           ) as part
         ) as span
         where point.state = 'usable' and point.type <> 'log'`,
+  },
+  {
+    name: 'recovery_windows',
+    select: (schema) => recoveryWindows({ schema: `${schema}.`, held: holdsNow }),
   },
   now('collections', 'collection', COLLECTION),
   history('collections', 'collection', COLLECTION),

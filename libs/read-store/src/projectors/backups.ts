@@ -90,6 +90,7 @@ function artefact(
     found,
     verifiedAt: null,
     verifiedDepth: null,
+    driverDetails: data.driverDetails ?? null,
   };
 }
 

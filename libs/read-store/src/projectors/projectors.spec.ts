@@ -44,9 +44,7 @@ describe('the event catalogue', () => {
   it('has no type that nobody has thought about here', () => {
     const projected = new Set(readModels.flatMap(({ projector }) => Object.keys(projector.handlers)));
     expect(eventTypes.filter((type) => !projected.has(type)).sort()).toEqual([
-      'collection.archive-point-lost',
       'collection.backups-in-use',
-      'collection.family-accepted',
       'collection.forked',
       'limits.run-admitted',
       'repository.initialised',

@@ -14,6 +14,7 @@ import { listKeys } from './keys.ts';
 import { sequenceAsOf, type Moment } from './moment.ts';
 import type { Page } from './page.ts';
 import type { Answer, Question } from './questions.ts';
+import { listRecoveryWindows } from './recovery-windows.ts';
 import { listRestorePoints } from './restore-points.ts';
 import { listRuns } from './runs.ts';
 import { listSchedules } from './schedules.ts';
@@ -83,6 +84,10 @@ export class CatalogQueries {
 
   listRestorePoints(question: Question<'listRestorePoints'>): Promise<Answer<'listRestorePoints'>> {
     return this.#list('restore points', question, listRestorePoints);
+  }
+
+  listRecoveryWindows(question: Question<'listRecoveryWindows'>): Promise<Answer<'listRecoveryWindows'>> {
+    return this.#list('recovery windows', question, listRecoveryWindows);
   }
 
   listKeys(question: Question<'listKeys'>): Promise<Answer<'listKeys'>> {

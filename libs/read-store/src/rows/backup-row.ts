@@ -1,6 +1,16 @@
 import type { BackupType, BackupView } from '@catena/events';
 import { Entity } from 'typeorm';
-import { Count, Flag, Id, Instant, OptionalInstant, OptionalText, Text, Texts } from './columns.ts';
+import {
+  Count,
+  Flag,
+  Id,
+  Instant,
+  OptionalInstant,
+  OptionalJson,
+  OptionalText,
+  Text,
+  Texts,
+} from './columns.ts';
 import { VersionedRow } from './versioned-row.ts';
 
 /** One immutable artefact and what became of it. */
@@ -23,7 +33,7 @@ export class BackupRow extends VersionedRow {
   @Text() family!: string;
   /** The branch of the source it ends on. */
   @OptionalText() fork!: string | null;
-  /** Of a log: where it begins. */
+  /** Where it begins: a log, or the log that a data backup carries. */
   @OptionalText() start!: string | null;
   /** Of a data backup: where logs begin that start with it. */
   @OptionalText() archivePoint!: string | null;
@@ -49,4 +59,6 @@ export class BackupRow extends VersionedRow {
   @Flag() found!: boolean;
   @OptionalInstant() verifiedAt!: string | null;
   @OptionalText() verifiedDepth!: 'presence' | 'checksums' | null;
+  /** What the driver of the source says of it. */
+  @OptionalJson() driverDetails!: BackupView['driverDetails'] | null;
 }

@@ -1,5 +1,6 @@
+import type { RecoveryWindowView } from '@catena/events';
 import { Entity } from 'typeorm';
-import { Id, Instant, OptionalText, Text } from './columns.ts';
+import { Id, Instant, OptionalJson, OptionalText, Text } from './columns.ts';
 import { VersionedRow } from './versioned-row.ts';
 
 /** One source in one repository. */
@@ -16,4 +17,6 @@ export class CollectionRow extends VersionedRow {
   @OptionalText() newestFullPosition!: string | null;
   /** The run that is making a data backup of it. */
   @OptionalText() plannedRun!: string | null;
+  /** The log after its last log backup is gone, and no data backup has begun it again. */
+  @OptionalJson() lostLog!: RecoveryWindowView['lost'] | null;
 }

@@ -7,6 +7,7 @@ import type { CatenaClient } from '@catena/client';
 import type { AnotherPostgres } from '@catena/embedded';
 import type { Invocation } from '../../invocation.ts';
 import { drawChains } from '../../presentation/chain-drawing.ts';
+import { recoveryWindowsOf } from '../../recovery-windows.ts';
 import { RunsToFollow } from '../runs-to-follow.ts';
 import { ACCOUNTS, MONEY, MONEY_PER_ACCOUNT, type Bank } from './bank.ts';
 import { momentOf, proveBank, type BankProof } from './bank-proof.ts';
@@ -83,6 +84,7 @@ export async function showBankJob(
     ...{ source: BANK, limit: 20 },
     atLeast: await client.log.lastSequence(),
   });
-  cli.say(`\n${drawChains(chains)}`);
+  const windows = await recoveryWindowsOf(client, { source: BANK });
+  cli.say(`\n${drawChains(chains, windows)}`);
   return { ...proof, restored, chains };
 }

@@ -132,7 +132,8 @@ const TABLES: Readonly<Record<string, { id: string; columns: string }>> = {
       pinned boolean not null,
       found boolean not null,
       verified_at timestamptz(3),
-      verified_depth text collate "C"`,
+      verified_depth text collate "C",
+      driver_details json`,
   },
   chain: {
     id: 'chain',
@@ -153,7 +154,8 @@ const TABLES: Readonly<Record<string, { id: string; columns: string }>> = {
       opened_at timestamptz(3) not null,
       newest_full text collate "C",
       newest_full_position text collate "C",
-      planned_run text collate "C"`,
+      planned_run text collate "C",
+      lost_log json`,
   },
   repository_key: {
     id: 'key',

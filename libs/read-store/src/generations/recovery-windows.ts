@@ -1,0 +1,69 @@
+import { restorable } from './restorable.ts';
+
+/**
+ * The select of the recovery windows: stretches that logs cover without a gap, from the first data backup in each that can
+ * be restored. Of several branches the newest counts, and of the older ones what came before it left them.
+ * @param schema what stands before a table's name
+ * @param held the condition that the row of an alias holds
+ * @param chosen a condition on the rows of `backup` to look at
+ */
+export function recoveryWindows({
+  schema,
+  held,
+  chosen = 'true',
+}: {
+  schema: string;
+  held: (alias: string) => string;
+  chosen?: string;
+}): string {
+  const backup = `${schema}backup`;
+  return `
+    with known as (
+      select backup.collection, backup.source, backup.repository, backup.family, backup.backup, backup.type, backup.fork,
+        backup.state, backup.as_of, backup.bytes_added, backup.start::numeric as first, backup.position::numeric as last,
+        ${restorable('backup', backup, held)} as restorable
+      from ${backup} as backup where backup.fork is not null and ${held('backup')} and ${chosen}
+    ), branch as (
+      select collection, family, fork, min(as_of) as since, min(case type when 'log' then first else last end) as first
+      from known group by collection, family, fork
+    ), on_path as (
+      select known.* from known join branch as own using (collection, family, fork)
+      where not exists (
+        select from branch as later
+        where later.collection = known.collection and later.family = known.family and later.fork <> known.fork
+          and later.since > own.since and later.first < known.last)
+    ), log as (
+      select *, coalesce(first > max(last) over (
+          partition by collection, family order by first, last rows between unbounded preceding and 1 preceding
+        ), true) as begins
+      from on_path where type = 'log' and state = 'usable' and last > first
+    ), numbered as (
+      select *, count(*) filter (where begins) over (partition by collection, family order by first, last) as number
+      from log
+    ), stretch as (
+      select collection, family, source, repository, number, min(first) as first, max(last) as last,
+        max(as_of) as last_at, count(*) as logs, sum(bytes_added)::bigint as bytes_added,
+        (array_agg(fork order by last desc))[1] as fork
+      from numbered group by collection, family, source, repository, number
+    ), after_gap as (
+      select *, lag(last) over chain as gap_from, lag(last_at) over chain as gap_from_at
+      from stretch window chain as (partition by collection, family order by first)
+    )
+    select stretch.source, stretch.repository, stretch.collection, stretch.family, stretch.fork,
+      begin.as_of as from_time, stretch.last_at as to_time,
+      begin.last::text as from_position, stretch.last::text as to_position,
+      greatest(stretch.last_at, (
+        select max(quiet.as_of) from on_path as quiet
+        where quiet.collection = stretch.collection and quiet.family = stretch.family and quiet.type = 'log'
+          and quiet.state = 'usable' and quiet.last = stretch.last)) as known_until,
+      begin.backup, stretch.logs, stretch.bytes_added,
+      stretch.gap_from_at, stretch.gap_from::text as gap_from_position,
+      case when stretch.gap_from is null then null else stretch.first::text end as gap_to_position
+    from after_gap as stretch
+    cross join lateral (
+      select data.backup, data.as_of, data.last from on_path as data
+      where data.collection = stretch.collection and data.family = stretch.family and data.type <> 'log'
+        and data.restorable and data.last >= stretch.first and data.last < stretch.last
+      order by data.last limit 1
+    ) as begin`;
+}
