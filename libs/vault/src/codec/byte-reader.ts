@@ -77,6 +77,10 @@ export class ByteReader {
     return this.buffer.subarray(at, at + length);
   }
 
+  skip(length: number): void {
+    this.advance(length);
+  }
+
   sized(): Buffer {
     return this.bytes(this.varint());
   }

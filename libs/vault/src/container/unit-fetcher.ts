@@ -11,7 +11,7 @@ import { MAX_UNIT_BYTES } from './unit-codec.ts';
 import { UnitOpener } from './unit-opener.ts';
 
 /** No sealed unit is longer; a place that says so is not followed. */
-const MAX_SEALED_BYTES = MAX_UNIT_BYTES + 1024;
+export const MAX_SEALED_BYTES = MAX_UNIT_BYTES + 1024;
 
 /** A unit as it was before it was compressed and sealed. */
 export interface LoadedUnit {

@@ -1,6 +1,7 @@
 import type { DamagedObjectError } from '../error/damaged-object-error.ts';
 import type { Entry, StoredEntry } from './entry.ts';
 import type { BackupWarning } from './backup-writer.ts';
+import type { LeasedPlan } from '../read/planned/content-plan.ts';
 import type { Manifest } from './manifest.ts';
 
 export interface EntrySelection {
@@ -27,9 +28,28 @@ export interface EntryPage {
   entries(): Promise<StoredEntry[]>;
 }
 
+/**
+ * Says where content lies, so that other threads can read it themselves (see `threads.ts`). What cannot be had as planned
+ * is read with `BackupReader.content`, which mends it or says what is wrong.
+ */
+export interface ContentPlanner {
+  /** Whether there are plans for this entry's content. */
+  canPlan(entry: StoredEntry): boolean;
+  /** Whether it can be planned together with others. */
+  isSmall(entry: StoredEntry): boolean;
+  /** One plan for all of some small content, with the number of stretches of each; `undefined` when there is none. */
+  together(
+    entries: readonly StoredEntry[],
+  ): Promise<(LeasedPlan & { readonly counts: readonly number[] }) | undefined>;
+  /** Plans for content of any size, front to back, each to be released; `undefined` when it cannot be planned on. */
+  plans(entry: StoredEntry): AsyncIterable<LeasedPlan | undefined>;
+}
+
 /** Reads one backup. Every byte is verified before it is given out. */
 export interface BackupReader {
   readonly manifest: Manifest;
+  /** Absent when content cannot be read but through the reader. */
+  readonly planner?: ContentPlanner;
   /** Entries in canonical order, streamed. */
   entries(selection?: EntrySelection): AsyncIterable<StoredEntry>;
   /** One entry by its path. */

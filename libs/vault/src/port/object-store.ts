@@ -42,6 +42,13 @@ export interface ObjectStore {
    * @throws ObjectMissingError
    */
   read(name: string, offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * An object as an open file of this process, for as long as it is not released; `undefined` when there is no such
+   * object. Stores whose objects are no files of this machine do not have this.
+   */
+  openDescriptor?(
+    name: string,
+  ): Promise<{ readonly descriptor: number; readonly release: () => Promise<void> } | undefined>;
   /** Size in bytes; `undefined` when there is no such object. */
   size(name: string): Promise<number | undefined>;
   /** Every object whose name begins with `prefix` (a folder ending in '/', or empty), sorted by name in each folder. */

@@ -4,8 +4,8 @@ import { BLOCK_ID_BYTES } from '../container/contents-table.ts';
 import type { UnitPlace } from '../container/object-series-writer.ts';
 import type { HeldUnit, UnitReader } from '../container/unit-reader.ts';
 import type { Block, PlacedBlock } from '../map/block.ts';
-import { samePlace } from '../map/leaf-page.ts';
 import type { MapReader } from '../map/map-reader.ts';
+import { follows, type Stretch } from '../map/stretch.ts';
 
 /** Content whose units are read ahead of what is being put together, in bytes; and as many pieces at most. */
 const AHEAD_BYTES = 2 * 1024 * 1024;
@@ -13,30 +13,17 @@ const AHEAD_PIECES = 64;
 /** What is handed out at once. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Blocks that lie one after another in one unit, or a run of zeros. */
-interface Stretch {
-  readonly unit: UnitPlace | undefined;
-  readonly start: number;
-  size: number;
-}
-
-async function* stretches(map: MapReader): AsyncIterable<Stretch> {
+/** The stretches of a map, also those that go on in the next leaf, each as long as can be. */
+async function* stretchesIn(map: MapReader): AsyncIterable<Stretch> {
   let open: Stretch | undefined;
-  for await (const leaf of map.leaves())
-    for (const block of leaf.blocks) {
-      const unit = block.zero ? undefined : block.unit;
-      const start = block.zero ? 0 : block.start;
-      const follows =
-        open !== undefined &&
-        (unit === undefined || open.unit === undefined
-          ? unit === open.unit
-          : samePlace(unit, open.unit) && open.start + open.size === start);
-      if (open !== undefined && follows) {
-        open.size += block.size;
+  for await (const stretches of map.stretches())
+    for (const stretch of stretches) {
+      if (open !== undefined && follows(open, stretch.unit, stretch.start)) {
+        open.size += stretch.size;
         continue;
       }
       if (open !== undefined) yield open;
-      open = { unit, start, size: block.size };
+      open = stretch;
     }
   if (open !== undefined) yield open;
 }
@@ -54,7 +41,7 @@ async function* readAhead(
   const ahead: { stretch: Stretch; unit: HeldUnit | undefined }[] = [];
   let bytes = 0;
   try {
-    for await (const stretch of stretches(map)) {
+    for await (const stretch of stretchesIn(map)) {
       ahead.push({
         stretch,
         unit: stretch.unit === undefined ? undefined : units.hold('pack', stretch.unit),

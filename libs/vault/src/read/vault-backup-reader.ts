@@ -1,16 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { readableBytes } from '../codec/readable-bytes.ts';
-import { UnitReader } from '../container/unit-reader.ts';
+import { UnitReader, type ReadableVolume } from '../container/unit-reader.ts';
 import { DamagedObjectError } from '../error/damaged-object-error.ts';
 import { ForeignContentError } from '../error/writer-error.ts';
 import { blockIdentityKey } from '../key/data-key.ts';
 import { StoredContent } from '../map/content-ref.ts';
 import { MapReader } from '../map/map-reader.ts';
-import type { EntryPage, EntrySelection, PagedBackupReader } from '../port/backup-reader.ts';
+import type { ContentPlanner, EntryPage, EntrySelection, PagedBackupReader } from '../port/backup-reader.ts';
 import type { BackupWarning } from '../port/backup-writer.ts';
 import type { StoredEntry } from '../port/entry.ts';
 import type { Manifest } from '../port/manifest.ts';
+import type { ObjectStore } from '../port/object-store.ts';
 import { comparePaths } from '../port/path-order.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
 import { publicIdentity, readableVolumes } from '../repository/collection-context.ts';
@@ -20,6 +21,7 @@ import { decodeWarnings } from '../tree/warning-page.ts';
 import { blockStream, contentRange, contentStream } from './content-stream.ts';
 import { stretchesOf } from './entry-stretch.ts';
 import { globMatcher } from './glob.ts';
+import { FileContentPlanner } from './planned/content-planner.ts';
 
 /** Reads one backup through its manifest. */
 export class VaultBackupReader implements PagedBackupReader {
@@ -29,11 +31,27 @@ export class VaultBackupReader implements PagedBackupReader {
   /** Key of the block identities. */
   readonly identity: KeyObject;
 
-  private constructor(manifest: Manifest, units: UnitReader, identity: KeyObject) {
+  readonly planner?: ContentPlanner;
+
+  private constructor(
+    manifest: Manifest,
+    store: ObjectStore,
+    volumes: readonly ReadableVolume[],
+    identity: KeyObject,
+  ) {
     this.manifest = manifest;
+    const units = new UnitReader(store, volumes);
     this.units = units;
     this.tree = new TreeReader(units, manifest.tree.index, manifest.backup);
     this.identity = identity;
+    if (store.openDescriptor !== undefined)
+      this.planner = new FileContentPlanner({
+        store,
+        volumes,
+        backup: manifest.backup,
+        mapOf: (entry) => this.map(entry),
+        rate: undefined,
+      });
   }
 
   /** @throws LockedError, DataKeyMissingError */
@@ -43,11 +61,7 @@ export class VaultBackupReader implements PagedBackupReader {
     const keyring = identityKey === undefined ? undefined : await context.keyring();
     const identity =
       identityKey === undefined || keyring === undefined ? publicIdentity(context) : keyring.key(identityKey);
-    return new VaultBackupReader(
-      manifest,
-      new UnitReader(context.store, volumes),
-      blockIdentityKey(identity),
-    );
+    return new VaultBackupReader(manifest, context.store, volumes, blockIdentityKey(identity));
   }
 
   /** What is damaged, with the name of this backup and of the file. */

@@ -7,7 +7,7 @@ import type { ObjectStore, ObjectWriter, StoredObject, UnfinishedObject } from '
 import { DurableFolders, syncFolder } from './durable-folders.ts';
 import type { FileOperations } from './file-operations.ts';
 import { systemFiles } from './file-operations.ts';
-import { HandleCache } from './handle-cache.ts';
+import { HandleCache, type HandleLease } from './handle-cache.ts';
 import { createUnfinished, listUnfinished, UNFINISHED } from './unfinished-files.ts';
 
 /** How often a folder is made again that deletes took away while something was put into it. */
@@ -161,10 +161,7 @@ export class FsStore implements ObjectStore {
   async read(name: string, offset: number, length: number): Promise<Uint8Array> {
     const file = this.file(name);
     return this.guard('read', name, async () => {
-      const lease = await this.handles.lease(file).catch((error: unknown) => {
-        if (MISSING.has(systemCode(error) ?? '')) return undefined;
-        throw error;
-      });
+      const lease = await this.leaseIfThere(file);
       if (lease === undefined) {
         await this.folders.assertRoot();
         throw new ObjectMissingError(name, this.location);
@@ -182,6 +179,25 @@ export class FsStore implements ObjectStore {
         await lease.release();
       }
     });
+  }
+
+  async openDescriptor(
+    name: string,
+  ): Promise<{ descriptor: number; release: () => Promise<void> } | undefined> {
+    const file = this.file(name);
+    return this.guard('open', name, async () => {
+      const lease = await this.leaseIfThere(file);
+      return lease && { descriptor: lease.handle.fd, release: lease.release };
+    });
+  }
+
+  private async leaseIfThere(file: string): Promise<HandleLease | undefined> {
+    try {
+      return await this.handles.lease(file);
+    } catch (error) {
+      if (MISSING.has(systemCode(error) ?? '')) return undefined;
+      throw error;
+    }
   }
 
   async size(name: string): Promise<number | undefined> {

@@ -7,6 +7,11 @@ interface Slot {
   forgotten: boolean;
 }
 
+export interface HandleLease {
+  readonly handle: FileHandle;
+  readonly release: () => Promise<void>;
+}
+
 /** Keeps the most recently read files open, because a restore reads thousands of ranges from few of them. */
 export class HandleCache {
   private readonly slots = new Map<string, Slot>();
@@ -18,7 +23,7 @@ export class HandleCache {
     this.limit = limit;
   }
 
-  async lease(file: string): Promise<{ handle: FileHandle; release: () => Promise<void> }> {
+  async lease(file: string): Promise<HandleLease> {
     let slot = this.slots.get(file);
     if (slot === undefined) {
       slot = { opening: this.files.open(file, 'r'), users: 0, forgotten: false };

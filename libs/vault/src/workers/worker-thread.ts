@@ -35,6 +35,8 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
     this.errorTypes = errorTypes;
     this.worker = new Worker(program, {
       name: 'catena-vault',
+      // What a task opens may be closed by another one, or elsewhere.
+      trackUnmanagedFds: false,
       execArgv: program.pathname.endsWith('.ts') ? ['--conditions=@catena/source', '--no-warnings'] : [],
       resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: 8 },
     });
