@@ -40,6 +40,11 @@ export class FolderHandle {
     return new FolderHandle(openAt(AT_FDCWD, path, flags, 0));
   }
 
+  /** A folder that somebody else has opened, and closes. */
+  static borrowed(fd: number): FolderHandle {
+    return new FolderHandle(fd);
+  }
+
   /** Opens a folder in this one. A symbolic link of that name fails with ENOTDIR. */
   openFolder(name: FileName): FolderHandle {
     return new FolderHandle(openAt(this.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));

@@ -32,5 +32,6 @@ export {
 } from './file-status.ts';
 export { FolderHandle, type FileName } from './folder-handle.ts';
 export type { InodeFlags } from './inode-flags.ts';
+export { startWriting } from './start-writing.ts';
 export { dataAfter } from './sparse-regions.ts';
 export { blamesOneFile, SystemCallError, systemCodeOf } from './system-call-error.ts';

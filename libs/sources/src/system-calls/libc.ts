@@ -53,6 +53,9 @@ function load() {
     lseek: declare('int64_t lseek(int file, int64_t offset, int whence)'),
     statfs: declare('int statfs(const uint8_t *path, _Out_ uint8_t *status)'),
     syncfs: declare('int syncfs(int file)'),
+    sync_file_range: declare(
+      'int sync_file_range(int file, int64_t offset, int64_t length, unsigned int flags)',
+    ),
     fallocate: declare('int fallocate(int file, int mode, int64_t offset, int64_t length)'),
     posix_fadvise: declare('int posix_fadvise(int file, int64_t offset, int64_t length, int advice)'),
     ioctlRead: libc.func('int ioctl(int file, unsigned long request, ...)') as Call,

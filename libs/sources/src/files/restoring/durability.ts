@@ -19,7 +19,7 @@ export class Durability {
 
   /** A file that has been written; still open. Resolves when it may be closed. */
   async file(file: number): Promise<void> {
-    if (this.#one()) await sync(file);
+    if (this.isOneOfFew()) await sync(file);
   }
 
   /**
@@ -28,7 +28,7 @@ export class Durability {
    * @param last what is still done to it first, and may make it unreadable
    */
   folder(folder: FolderHandle, last?: () => void): void {
-    const file = this.#one() ? folder.openSelf() : undefined;
+    const file = this.isOneOfFew() ? folder.openSelf() : undefined;
     last?.();
     if (file === undefined) return;
     const syncing = sync(file).finally(() => fs.closeSync(file));
@@ -45,8 +45,8 @@ export class Durability {
     if (all) await folder.syncFileSystem();
   }
 
-  /** Whether this one is still among the few. */
-  #one(): boolean {
+  /** Whether one more thing is still among the few; then whoever asks puts it on disk. */
+  isOneOfFew(): boolean {
     this.#left -= 1;
     return this.#left >= 0;
   }

@@ -22,6 +22,12 @@ export interface Place {
   readonly name: ByteString;
 }
 
+/** What is put on a thing after its content. */
+export type RestoredMetadata = Pick<
+  Entry,
+  'kind' | 'mode' | 'uid' | 'gid' | 'user' | 'group' | 'mtime' | 'xattrs'
+>;
+
 const setIdBits = 0o6000;
 const writableByOwner = 0o300;
 const endOf32Bits = 2n ** 31n * 1_000_000_000n;
@@ -49,7 +55,7 @@ export class Metadata {
    */
   apply(
     path: ByteString,
-    entry: Entry,
+    entry: RestoredMetadata,
     place: Place,
     options: { isNew: boolean; keepWritable?: boolean },
   ): void {
@@ -76,16 +82,16 @@ export class Metadata {
   }
 
   /** Takes back what `keepWritable` allowed, when the folder is where it belongs. */
-  finishMode(entry: Entry, place: Place): void {
+  finishMode(entry: RestoredMetadata, place: Place): void {
     const { mode } = place.folder.status(place.name);
     const right = mode & ~(writableByOwner & ~entry.mode);
     if (right !== mode) place.folder.setMode(place.name, right);
   }
 
   /** Whether a thing has the entry's metadata already, so that not even its ctime has to change. */
-  isRight(entry: Entry, place: Place): boolean {
+  isRight(entry: RestoredMetadata, place: Place): boolean {
     const status = place.folder.status(place.name);
-    const { uid, gid } = this.#ownerOf(entry);
+    const { uid, gid } = this.ownerOf(entry);
     if (status.uid !== uid || status.gid !== gid || status.mtime !== entry.mtime) return false;
     if (entry.kind !== 'symlink' && status.mode !== entry.mode) return false;
     const flags = flagsOf(entry);
@@ -102,7 +108,8 @@ export class Metadata {
     );
   }
 
-  #ownerOf(entry: Entry): { uid: number; gid: number } {
+  /** The ids of whose a thing becomes. */
+  ownerOf(entry: RestoredMetadata): { uid: number; gid: number } {
     const { user, group } = this.#byName ? entry : {};
     return {
       uid: (user === undefined ? undefined : this.#names.userId(user)) ?? entry.uid,
@@ -110,8 +117,8 @@ export class Metadata {
     };
   }
 
-  #setOwner(path: ByteString, entry: Entry, place: Place): boolean {
-    const { uid, gid } = this.#ownerOf(entry);
+  #setOwner(path: ByteString, entry: RestoredMetadata, place: Place): boolean {
+    const { uid, gid } = this.ownerOf(entry);
     const status = place.folder.status(place.name);
     if (status.uid === uid && status.gid === gid) return true;
     try {
@@ -128,7 +135,7 @@ export class Metadata {
     }
   }
 
-  #setAttributes(path: ByteString, entry: Entry, place: Place, isNew: boolean): void {
+  #setAttributes(path: ByteString, entry: RestoredMetadata, place: Place, isNew: boolean): void {
     const file = place.folder.pathOf(place.name);
     const wanted = new Map(
       attributesForFileSystem(entry).map(([name, value]) => [Buffer.from(name).toString('latin1'), value]),
@@ -150,7 +157,7 @@ export class Metadata {
   }
 
   /** A file system may not be able to keep a time: it then stores the nearest one that it can, without a word. */
-  #setTime(path: ByteString, entry: Entry, place: Place): void {
+  #setTime(path: ByteString, entry: RestoredMetadata, place: Place): void {
     this.#attempt(path, 'restore.timeNotKept', 'its time', () =>
       place.folder.setModified(place.name, entry.mtime),
     );

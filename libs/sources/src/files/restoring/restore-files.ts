@@ -2,7 +2,7 @@
 import type { BackupReader } from '@catena/vault';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
+import type { RestoreOptions, RestoreOutcome, SourceTotals } from '../../port/source-driver.ts';
 import {
   byteStringOf,
   extendedAttributesOf,
@@ -17,6 +17,7 @@ import { FileMaker } from './file-maker.ts';
 import { removeMade } from './made-folders.ts';
 import { Metadata } from './metadata.ts';
 import { MoveInto, moveWhole } from './move-into-place.ts';
+import { PlannedFiles } from './planned/planned-files.ts';
 import { spaceUsedUp } from './refusals.ts';
 import { removeTree } from './remove-tree.ts';
 import { RestoreWarnings } from './restore-warnings.ts';
@@ -52,9 +53,10 @@ export class FilesRestore {
     const made: string[] = [];
     try {
       using place = TargetPlace.open(this.#target, run, made);
-      this.#meter.expect(await survey(this.#reader, place, this.#options));
+      const expected = await survey(this.#reader, place, this.#options);
+      this.#meter.expect(expected);
       try {
-        const result = await this.#restoreTo(place);
+        const result = await this.#restoreTo(place, expected);
         place.removeStaging();
         return this.#outcome(result);
       } catch (error) {
@@ -74,8 +76,9 @@ export class FilesRestore {
     return (typeof onFailure === 'function' ? await onFailure(error) : onFailure) !== 'keep';
   }
 
-  async #restoreTo(place: TargetPlace): Promise<StagingResult> {
+  async #restoreTo(place: TargetPlace, expected: SourceTotals): Promise<StagingResult> {
     const { folder: staging, resumed } = place.openStaging();
+    const planned = this.#plannedFiles(expected);
     try {
       if (resumed) {
         removeOthers(staging);
@@ -92,6 +95,7 @@ export class FilesRestore {
         options: this.#options,
         maker: new FileMaker(this.#reader, this.#warnings, this.#durability, this.#options.signal),
         metadata: this.#metadata,
+        planned,
         warnings: this.#warnings,
         durability: this.#durability,
         meter: this.#meter,
@@ -118,8 +122,22 @@ export class FilesRestore {
       await this.#durability.complete(staging);
       return result;
     } finally {
+      await planned?.close();
       staging.close();
     }
+  }
+
+  #plannedFiles(expected: SourceTotals): PlannedFiles | undefined {
+    const { planner } = this.#reader;
+    if (planner === undefined) return undefined;
+    return new PlannedFiles({
+      planner,
+      expected,
+      metadata: this.#metadata,
+      warnings: this.#warnings,
+      durability: this.#durability,
+      signal: this.#options.signal,
+    });
   }
 
   async #moveWhole(place: TargetPlace, staging: FolderHandle): Promise<void> {

@@ -14,6 +14,12 @@ export class RestoreWarnings {
     this.add(path, code, `${shown} ${what}.`);
   }
 
+  /** What somebody else has found. @param count of all, if not all are listed */
+  addAll(warnings: readonly RestoreWarning[], count: number): void {
+    this.count += count;
+    this.list.push(...warnings.slice(0, most - this.list.length));
+  }
+
   add(path: ByteString, code: string, message: string): void {
     this.count += 1;
     if (this.list.length < most) this.list.push({ path: bytesOf(path), code, message });

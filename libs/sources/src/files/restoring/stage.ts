@@ -14,6 +14,7 @@ import { TimeSlice } from '../time-slice.ts';
 import type { Durability } from './durability.ts';
 import type { FileMaker } from './file-maker.ts';
 import type { Metadata, Place } from './metadata.ts';
+import type { PlannedFiles } from './planned/planned-files.ts';
 import {
   contentMissing,
   flagInTheWay,
@@ -48,6 +49,8 @@ export interface StagingContext {
   readonly resumed: boolean;
   readonly options: RestoreOptions;
   readonly maker: FileMaker;
+  /** Makes files on other threads, where the backup can be read that way. */
+  readonly planned: PlannedFiles | undefined;
   readonly metadata: Metadata;
   readonly warnings: RestoreWarnings;
   readonly durability: Durability;
@@ -63,11 +66,13 @@ export interface StagingResult {
 
 /** What a file that is being written holds in memory at most: read ahead, and gathered for a write. */
 const streamMemory = 4 * 1024 * 1024;
+/** The same of a file that is made together with others on another thread. */
+const smallMemory = 8 * 1024;
 
 export class Stage {
   readonly #context: StagingContext;
   readonly #folders: StagedFolder[] = [];
-  readonly #pending = new PendingWork({ tasks: 64, bytes: 16 * 1024 * 1024 });
+  readonly #pending = new PendingWork({ tasks: 1024, bytes: 16 * 1024 * 1024 });
   /** For hard-link groups whose first name was not selected: the name that has the content instead. */
   readonly #substitutes = new Map<ByteString, ByteString>();
   readonly #newFolders = new Set<ByteString>();
@@ -96,7 +101,7 @@ export class Stage {
           if (!this.#pending.hasRoom) await this.#pending.room();
           this.#pending.track(
             this.#within(item.path, (folder) => this.#stageThing(item.path, item.entry, folder)),
-            Math.min(Number(item.entry.size), streamMemory),
+            this.#memoryFor(item.entry),
           );
         }
         if (slice.isOver) await slice.giveWay();
@@ -110,6 +115,11 @@ export class Stage {
       this.#leaveFolders(undefined);
     }
     return { newFolders: this.#newFolders, bytesWritten: this.#bytesWritten, unchanged: this.#unchanged };
+  }
+
+  #memoryFor(entry: StoredEntry): number {
+    const isSmall = this.#context.planned?.isSmall(entry) === true;
+    return isSmall ? smallMemory : Math.min(Number(entry.size), streamMemory);
   }
 
   /** What was said to fit must be what comes. */
@@ -174,7 +184,7 @@ export class Stage {
   }
 
   async #stageThing(path: ByteString, entry: StoredEntry, folder: StagedFolder | undefined): Promise<void> {
-    const { maker, metadata, meter, options, root, resumed, targetPath } = this.#context;
+    const { maker, metadata, meter, options, planned, root, resumed, targetPath } = this.#context;
     options.signal?.throwIfAborted();
     const there = this.#targetPlace(path, folder);
     const status = there?.folder.statusIfThere(there.name);
@@ -202,6 +212,10 @@ export class Stage {
       this.#bytesWritten += bytes;
       meter.add(0, bytes, path);
     };
+    if (planned?.takes(entry) && (await planned.make(path, entry, place, written))) {
+      meter.add(isFile, 0, path);
+      return;
+    }
     if (!(await maker.make(path, entry, place, written))) return;
     metadata.apply(path, entry, place, { isNew: true });
     meter.add(isFile, 0, path);

@@ -29,7 +29,7 @@ export async function writeContent(
 }
 
 /** The stretches of a chunk that are not whole blocks of zeros, by blocks of the file. */
-function* dataIn(chunk: Uint8Array, position: number): Generator<[start: number, end: number]> {
+export function* dataIn(chunk: Uint8Array, position: number): Generator<[start: number, end: number]> {
   const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
   let start = 0;
   for (let at = (block - (position % block)) % block; at + block <= bytes.length; at += block) {

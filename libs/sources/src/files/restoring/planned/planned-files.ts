@@ -1,0 +1,226 @@
+/** Files that threads of their own make, by plans of where their content lies; see `restoring-tasks.ts`. */
+import {
+  defaultWorkers,
+  OwnThread,
+  WorkerPool,
+  workerProgram,
+  type ContentPlanner,
+  type LeasedPlan,
+  type StoredEntry,
+  type TaskRunner,
+} from '@catena/vault';
+import type { SourceTotals } from '../../../port/source-driver.ts';
+import type { ByteString } from '../../../system-calls/index.ts';
+import type { Durability } from '../durability.ts';
+import type { Metadata, Place } from '../metadata.ts';
+import type { RestoreWarnings } from '../restore-warnings.ts';
+import { restoringTasks, type FileToMake, type MadeFiles } from './restoring-tasks.ts';
+
+/** What is less than this is done before other threads would have started. */
+const few = { files: 100, bytes: 4 * 1024 * 1024 };
+/** Small files that are made with one task, at most. */
+const batch = { files: 128, bytes: 1024 * 1024 };
+/** Plans of one file that a thread is given at once, so that it has the next one when it is done with one. */
+const plansAhead = 2;
+
+type Runner = TaskRunner<typeof restoringTasks>;
+
+interface Waiting {
+  readonly entry: StoredEntry;
+  readonly file: FileToMake;
+  readonly resolve: (made: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface PlannedFilesParts {
+  readonly planner: ContentPlanner;
+  /** What there is to restore. */
+  readonly expected: SourceTotals;
+  readonly metadata: Metadata;
+  readonly warnings: RestoreWarnings;
+  readonly durability: Durability;
+  readonly signal: AbortSignal | undefined;
+}
+
+export class PlannedFiles {
+  readonly #parts: PlannedFilesParts;
+  readonly #pool: WorkerPool<typeof restoringTasks> | undefined;
+  readonly #here: Runner | undefined;
+  /** Bytes of the files that each thread has on its lanes. */
+  readonly #load: number[];
+  #lanes = 0;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+
+  constructor(parts: PlannedFilesParts) {
+    this.#parts = parts;
+    const { files, bytes } = parts.expected;
+    if (files <= few.files && bytes <= few.bytes) this.#here = new OwnThread(restoringTasks);
+    else {
+      const program = workerProgram('./restoring-worker', import.meta.url);
+      this.#pool = new WorkerPool({ program, workers: defaultWorkers() });
+    }
+    this.#load = Array.from({ length: this.#pool?.size ?? 1 }, () => 0);
+  }
+
+  /** Whether a file can be made this way. */
+  takes(entry: StoredEntry): boolean {
+    return this.#parts.planner.canPlan(entry);
+  }
+
+  /** Whether making it holds next to nothing in memory. */
+  isSmall(entry: StoredEntry): boolean {
+    return this.#parts.planner.isSmall(entry);
+  }
+
+  /**
+   * Makes a file with its metadata. False when that was not possible as planned; then nothing is there.
+   * @param written hears of content that is there
+   */
+  async make(
+    path: ByteString,
+    entry: StoredEntry,
+    place: Place,
+    written: (bytes: number) => void,
+  ): Promise<boolean> {
+    const file = this.#fileOf(path, entry, place);
+    let told = 0;
+    const tell = (bytes: number): void => {
+      told += bytes;
+      written(bytes);
+    };
+    const made = this.isSmall(entry)
+      ? await this.#makeSmall(entry, file)
+      : await this.#makeLarge(entry, file, tell);
+    tell(made ? file.size - told : -told);
+    if (!made) return false;
+    if (file.metadata === undefined) this.#parts.metadata.apply(path, entry, place, { isNew: true });
+    return true;
+  }
+
+  #fileOf(path: ByteString, entry: StoredEntry, place: Place): FileToMake {
+    const { metadata, durability } = this.#parts;
+    const { kind, mode, mtime, content, xattrs } = entry;
+    return {
+      folder: place.folder.fd,
+      name: place.name,
+      path,
+      sha256: content?.sha256 ?? new Uint8Array(),
+      size: Number(content?.size ?? 0n),
+      sync: durability.isOneOfFew(),
+      ...(xattrs === undefined ? { metadata: { kind, mode, mtime, ...metadata.ownerOf(entry) } } : {}),
+    };
+  }
+
+  #makeSmall(entry: StoredEntry, file: FileToMake): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    this.#waiting.push({ entry, file, resolve, reject });
+    this.#waitingBytes += file.size;
+    if (this.#waiting.length >= batch.files || this.#waitingBytes >= batch.bytes) this.#flush();
+    return promise;
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#makeTogether(waiting).then(
+      (made) => {
+        for (const [i, { resolve }] of waiting.entries()) resolve(made?.[i] ?? false);
+      },
+      (error: unknown) => {
+        for (const { reject } of waiting) reject(error);
+      },
+    );
+  }
+
+  async #makeTogether(waiting: readonly Waiting[]): Promise<readonly boolean[] | undefined> {
+    const { planner, signal } = this.#parts;
+    const leased = await planner.together(waiting.map(({ entry }) => entry));
+    if (leased === undefined) return undefined;
+    try {
+      signal?.throwIfAborted();
+      const files = waiting.map(({ file }, i) => ({ ...file, stretches: leased.counts[i] ?? 0 }));
+      return this.#heard(await this.#anyone.run('files', { plan: leased.plan, files }));
+    } finally {
+      await leased.release();
+    }
+  }
+
+  get #anyone(): Runner {
+    return this.#here ?? (this.#pool as Runner);
+  }
+
+  #heard({ made, warnings, warningCount }: MadeFiles): readonly boolean[] {
+    this.#parts.warnings.addAll(warnings, warningCount);
+    return made;
+  }
+
+  async #makeLarge(entry: StoredEntry, file: FileToMake, written: (bytes: number) => void): Promise<boolean> {
+    const thread = this.#load.indexOf(Math.min(...this.#load));
+    const runner = this.#here ?? (this.#pool as WorkerPool<typeof restoringTasks>).on(thread);
+    this.#load[thread] = (this.#load[thread] ?? 0) + file.size;
+    const lane = ++this.#lanes;
+    try {
+      await runner.run('open', { lane, folder: file.folder, name: file.name });
+      let isDone = false;
+      try {
+        isDone = await this.#writeAll(entry, lane, runner, written);
+      } finally {
+        if (!isDone) await runner.run('drop', { lane });
+      }
+      if (!isDone) return false;
+      return this.#heard(await runner.run('end', { lane, file }))[0] ?? false;
+    } finally {
+      this.#load[thread] = (this.#load[thread] ?? 0) - file.size;
+    }
+  }
+
+  /** Answers whether all of it could be read as planned. Ends when nothing is under way any more. */
+  async #writeAll(
+    entry: StoredEntry,
+    lane: number,
+    runner: Runner,
+    written: (bytes: number) => void,
+  ): Promise<boolean> {
+    const underWay: Promise<boolean>[] = [];
+    let isReadable = true;
+    try {
+      for await (const leased of this.#parts.planner.plans(entry)) {
+        if (leased === undefined) return false;
+        const writing = this.#write(lane, leased, runner, written);
+        writing.catch(() => undefined); // thrown when its turn comes
+        underWay.push(writing);
+        if (underWay.length >= plansAhead) isReadable = (await underWay.shift()) === true;
+        if (!isReadable) return false;
+      }
+      for (const writing of underWay) isReadable = (await writing) && isReadable;
+      return isReadable;
+    } finally {
+      await Promise.allSettled(underWay);
+    }
+  }
+
+  async #write(
+    lane: number,
+    { plan, bytes, release }: LeasedPlan,
+    runner: Runner,
+    written: (bytes: number) => void,
+  ): Promise<boolean> {
+    try {
+      this.#parts.signal?.throwIfAborted();
+      const isReadable = await runner.run('write', { lane, plan });
+      if (isReadable) written(bytes);
+      return isReadable;
+    } finally {
+      await release();
+    }
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+}

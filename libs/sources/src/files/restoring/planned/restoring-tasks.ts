@@ -1,0 +1,138 @@
+/** What the threads of a restore do: they read, verify and write files by plan. */
+import type { ContentPlan, PlannedPiece, PlanReader, TaskContext } from '@catena/vault/threads';
+import type { RestoreWarning } from '../../../port/source-driver.ts';
+import { FolderHandle, type ByteString } from '../../../system-calls/index.ts';
+import { Metadata, type RestoredMetadata } from '../metadata.ts';
+import { RestoreWarnings } from '../restore-warnings.ts';
+import { PlannedFile } from './planned-file.ts';
+import { kept, planReaderOf, triesToRead } from './thread-state.ts';
+
+/** What a thread must know of a file that it makes. */
+export interface FileToMake {
+  /** Descriptor of the folder it goes into. */
+  readonly folder: number;
+  readonly name: ByteString;
+  readonly path: ByteString;
+  readonly sha256: Uint8Array;
+  readonly size: number;
+  /** With the ids of whose it becomes. Absent: somebody else sees to it. */
+  readonly metadata?: RestoredMetadata;
+  /** Whether to wait until it is on disk. */
+  readonly sync: boolean;
+}
+
+/** Small files whose content one plan tells. */
+export interface SmallFiles {
+  readonly plan: ContentPlan;
+  readonly files: readonly (FileToMake & { readonly stretches: number })[];
+}
+
+export interface MadeFiles {
+  /** Of each file whether it was made; what was not could not be read as planned, and is not there. */
+  readonly made: readonly boolean[];
+  readonly warnings: readonly RestoreWarning[];
+  readonly warningCount: number;
+}
+
+function metadataOf(context: TaskContext): { metadata: Metadata; warnings: RestoreWarnings } {
+  return kept(context, 'metadata', () => {
+    const warnings = new RestoreWarnings();
+    return { metadata: new Metadata('id', warnings), warnings };
+  });
+}
+
+const fileOf = (context: TaskContext, lane: number): PlannedFile => {
+  const file = context.state.get(`lane ${lane}`);
+  if (file instanceof PlannedFile) return file;
+  throw new Error(`no file is open on lane ${lane}`);
+};
+
+function reported(made: boolean[], context: TaskContext): MadeFiles {
+  const { warnings } = metadataOf(context);
+  const { count } = warnings;
+  warnings.count = 0;
+  return { made, warnings: warnings.list.splice(0), warningCount: count };
+}
+
+/** Brings a file to its end; false when its content is not what it was, and then it is gone. */
+function complete(file: PlannedFile, wanted: FileToMake, context: TaskContext): boolean {
+  if (!file.holds(wanted.size, wanted.sha256)) {
+    file.remove();
+    return false;
+  }
+  if (wanted.metadata) {
+    const place = { folder: file.folder, name: wanted.name };
+    metadataOf(context).metadata.apply(wanted.path, wanted.metadata, place, { isNew: true });
+  }
+  file.close(wanted.sync);
+  return true;
+}
+
+function makeSmall(
+  wanted: SmallFiles['files'][number],
+  pieces: Iterable<PlannedPiece>,
+  context: TaskContext,
+): boolean {
+  const file = new PlannedFile(FolderHandle.borrowed(wanted.folder), wanted.name);
+  const write = () => (wanted.stretches === 1 ? file.writeWhole(pieces) : file.write(pieces));
+  try {
+    if (triesToRead(write)) return complete(file, wanted, context);
+    file.remove();
+    return false;
+  } finally {
+    file.close(false);
+  }
+}
+
+export const restoringTasks = {
+  /** Makes files whose content is small. */
+  files({ plan, files }: SmallFiles, context: TaskContext): MadeFiles {
+    const reader: PlanReader = planReaderOf(context);
+    const made = files.map(() => false);
+    triesToRead(() => {
+      const pass = reader.begin(plan);
+      let stretch = 0;
+      for (const [i, file] of files.entries()) {
+        pass.skipTo(stretch);
+        made[i] = makeSmall(file, pass.pieces(file.stretches), context);
+        stretch += file.stretches;
+      }
+    });
+    return reported(made, context);
+  },
+
+  /** Begins a file whose content comes in several plans, all of them given to one thread. */
+  open(
+    { lane, folder, name }: Pick<FileToMake, 'folder' | 'name'> & { readonly lane: number },
+    { state }: TaskContext,
+  ): void {
+    state.set(`lane ${lane}`, new PlannedFile(FolderHandle.borrowed(folder), name));
+  },
+
+  /** The next part of its content; false when it could not be read as planned. */
+  write(
+    { lane, plan }: { readonly lane: number; readonly plan: ContentPlan },
+    context: TaskContext,
+  ): boolean {
+    const file = fileOf(context, lane);
+    return triesToRead(() => file.write(planReaderOf(context).begin(plan).pieces()));
+  },
+
+  /** All of it was given. */
+  end(
+    { lane, file: wanted }: { readonly lane: number; readonly file: FileToMake },
+    context: TaskContext,
+  ): MadeFiles {
+    const file = fileOf(context, lane);
+    const made = complete(file, wanted, context);
+    context.state.delete(`lane ${lane}`);
+    return reported([made], context);
+  },
+
+  /** Gives a file up; it is removed. */
+  drop({ lane }: { readonly lane: number }, context: TaskContext): void {
+    const file = fileOf(context, lane);
+    context.state.delete(`lane ${lane}`);
+    file.remove();
+  },
+};
