@@ -32,6 +32,7 @@ export type { SlotKey } from './key/keyring.ts';
 export type { KeyringDocument, KeyringSlot } from './key/keyring-document.ts';
 export { FsStore } from './store/fs-store.ts';
 export { openStore } from './store/open-store.ts';
+export type { ReadOptions } from './read/read-options.ts';
 export { OwnThread } from './workers/own-thread.ts';
 export type { TaskRunner } from './workers/task.ts';
 export { defaultWorkers, WorkerPool } from './workers/worker-pool.ts';

@@ -1,5 +1,5 @@
 import { CatenaError, type BackupPlan, type Warning } from '@catena/events';
-import { dataLimitsOf, driverSpecOf, readSourceSpec, type DataLimits } from '@catena/schedule';
+import { driverSpecOf, readSourceSpec } from '@catena/schedule';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
 import type {
   BackupOptions,
@@ -9,16 +9,10 @@ import type {
   SourceDriver,
   SourceTotals,
 } from '@catena/sources';
-import {
-  RateLimiter,
-  readableBytes,
-  type BackupWriter,
-  type Collection,
-  type FinishedBackup,
-  type WriteOptions,
-} from '@catena/vault';
+import { readableBytes, type BackupWriter, type Collection, type FinishedBackup } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import { damageOf } from '../execution/damage-of.ts';
+import { RunLimits } from '../execution/data-limits.ts';
 import { manifestReportOf } from '../execution/manifest-report.ts';
 import type { Execution, RunExecutor, WorkDone } from '../execution/run-executor.ts';
 import { SOURCE_DRIVERS } from '../execution/source-drivers.ts';
@@ -90,7 +84,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
         ...(plan.type === 'incremental' && plan.parent !== undefined ? { parent: plan.parent } : {}),
         ...(plan.type === 'differential' && plan.base !== undefined ? { base: plan.base } : {}),
       },
-      { signal, ...optionsOf(dataLimitsOf(plan.source.spec, plan.repository.spec), signal) },
+      { signal, ...new RunLimits([plan.source, plan.repository], signal).writing },
     );
     try {
       const expected = await expectedTotals(collection, plan);
@@ -171,16 +165,6 @@ export class BackupExecutor implements RunExecutor<'backup'> {
       ...news,
     };
   }
-}
-
-function optionsOf({ read, write, cpu }: DataLimits, signal: AbortSignal): WriteOptions {
-  return {
-    ...(cpu === undefined ? {} : { workers: cpu }),
-    limits: {
-      ...(read === undefined ? {} : { read: new RateLimiter(read, signal) }),
-      ...(write === undefined ? {} : { write: new RateLimiter(write, signal) }),
-    },
-  };
 }
 
 async function backupLog(

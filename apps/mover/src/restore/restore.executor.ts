@@ -5,6 +5,7 @@ import { readableBytes, type BackupReader } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import { AttemptStopped } from '../attempt/attempt-stopped.ts';
 import { damageOf } from '../execution/damage-of.ts';
+import { RunLimits } from '../execution/data-limits.ts';
 import type { Execution, RunExecutor, WorkDone } from '../execution/run-executor.ts';
 import { SOURCE_DRIVERS } from '../execution/source-drivers.ts';
 import { RepositoryOpener } from '../repository/repository-opener.ts';
@@ -34,15 +35,16 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
     open.defer(() => repository.close());
     try {
       const collection = repository.collection(plan.collection);
+      const limits = new RunLimits([plan.source, plan.repository], execution.signal);
       const readerOf = async (backup: string): Promise<BackupReader> => {
-        const reader = await collection.openBackup(backup);
+        const reader = await collection.openBackup(backup, limits.reading);
         open.defer(() => reader.close());
         return reader;
       };
       const reader = await readerOf(plan.backup);
       const logs: BackupReader[] = [];
       for (const log of plan.logs ?? []) logs.push(await readerOf(log));
-      const outcome = await this.#restore(execution, reader, logs);
+      const outcome = await this.#restore(execution, reader, logs, limits);
       return reported(outcome, this.clock.now() - startedAt);
     } catch (error) {
       if (await isGivenUp(execution, error)) this.#discard(execution);
@@ -54,6 +56,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
     execution: Execution<RestorePlan>,
     reader: BackupReader,
     logs: readonly BackupReader[],
+    limits: RunLimits,
   ): Promise<RestoreOutcome> {
     const { plan, run, signal, progress } = execution;
     const driver = this.drivers.get(reader.manifest.source.driver);
@@ -63,6 +66,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
       ...(plan.stop === undefined ? {} : { stop: plan.stop }),
       ...(plan.include.length === 0 ? {} : { globs: plan.include }),
       overwrite: plan.overwrite,
+      limits: limits.restoring,
       ...(plan.ownership === undefined ? {} : { ownership: plan.ownership }),
       onFailure: async (error) => ((await isGivenUp(execution, error)) ? 'remove' : 'keep'),
       beforeVisible: () => execution.assertHeld(),

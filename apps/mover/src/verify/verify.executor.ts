@@ -2,6 +2,7 @@ import type { RunPlan, Warning } from '@catena/events';
 import { CLOCK, ServiceIdentity, type Clock } from '@catena/service';
 import type { Collection, Manifest, Repository } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
+import { RunLimits } from '../execution/data-limits.ts';
 import type { Execution, RunExecutor, WorkDone } from '../execution/run-executor.ts';
 import { RepositoryOpener } from '../repository/repository-opener.ts';
 import { VerifiedRows } from './verified-rows.ts';
@@ -39,8 +40,9 @@ export class VerifyExecutor implements RunExecutor<'verify'> {
       const contents = await contentsOf(repository, new Set(execution.plan.backups));
       const rows = new VerifiedRows();
       const totals = { objects: 0, bytes: 0 };
+      const limits = new RunLimits([execution.plan.repository], execution.signal);
       for (const { collection, manifests } of contents.byCollection) {
-        const done = await this.#check(execution, collection, manifests, rows, totals, writable);
+        const done = await this.#check(execution, collection, manifests, rows, totals, writable, limits);
         totals.objects += done.objects;
         totals.bytes += done.bytes;
       }
@@ -59,8 +61,10 @@ export class VerifyExecutor implements RunExecutor<'verify'> {
     rows: VerifiedRows,
     before: { readonly objects: number; readonly bytes: number },
     writable: boolean,
+    limits: RunLimits,
   ): Promise<{ objects: number; bytes: number }> {
     const report = await collection.verify({
+      ...limits.reading,
       depth: plan.depth,
       backups: manifests.map(({ backup }) => backup),
       signal,

@@ -1,6 +1,6 @@
 /** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
 import type { LogStream, RestoreStop } from '@catena/events';
-import type { BackupReader, BackupSummary, BackupWriter } from '@catena/vault';
+import type { BackupReader, BackupSummary, BackupWriter, ByteRate } from '@catena/vault';
 
 export interface DriverCapabilities {
   /** Whether the source keeps a log of its own that can be backed up. */
@@ -120,6 +120,8 @@ export interface RestoreOptions {
    * what was staged may by then be in use by a next attempt.
    */
   readonly onFailure?: 'remove' | 'keep' | ((error: unknown) => Promise<'remove' | 'keep'>);
+  /** How fast the target may be written, and how many threads may work at it; default one for each core. */
+  readonly limits?: { readonly write?: ByteRate; readonly workers?: number };
   /** Asked when everything is staged, before anything gets its final name; the restore fails with what it throws. */
   readonly beforeVisible?: () => Promise<void>;
   readonly signal?: AbortSignal;

@@ -1,5 +1,7 @@
 import { ObjectMissingError } from '../error/object-missing-error.ts';
+import type { ByteRate } from '../limit/rate-limiter.ts';
 import type { ObjectStore } from '../port/object-store.ts';
+import type { ReadOptions } from '../read/read-options.ts';
 import type { ObjectKind } from './object-header.ts';
 import type { UnitPlace } from './object-series-writer.ts';
 import type { OpenedUnit } from './open-units.ts';
@@ -32,11 +34,14 @@ interface WantedUnit {
 /** Reads and opens units; those asked for in one turn of the event loop are read together where they lie together. */
 export class UnitFetcher {
   private readonly store: ObjectStore;
-  private readonly opener = new UnitOpener();
+  private readonly opener: UnitOpener;
+  private readonly rate: ByteRate | undefined;
   private wanted: WantedUnit[] = [];
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, { limits, workers }: ReadOptions = {}) {
     this.store = store;
+    this.rate = limits?.read;
+    this.opener = new UnitOpener(workers);
   }
 
   /**
@@ -100,6 +105,7 @@ export class UnitFetcher {
 
   private async fetch(name: string, offset: number, length: number): Promise<Uint8Array | undefined> {
     try {
+      await this.rate?.take(length);
       return await this.store.read(name, offset, length);
     } catch (error) {
       if (error instanceof ObjectMissingError) return undefined;

@@ -7,13 +7,19 @@ import type { readingTasks } from './reading-worker.ts';
 /** Sealed bytes that are opened here before threads are started for what still comes. */
 const FEW_BYTES = 4 * 1024 * 1024;
 /** The thread that asks hashes and hands out what is opened, so one core is its own. */
-const workers = Math.max(1, defaultWorkers() - 1);
+const usualWorkers = Math.max(1, defaultWorkers() - 1);
 
 /** Unseals and decompresses what was read: a little of it at once, more of it on other threads. */
 export class UnitOpener {
   private readonly seals = new RecentSeals();
   private pool: WorkerPool<typeof readingTasks> | undefined;
+  private readonly workers: number;
   private bytes = 0;
+
+  /** @param workers threads to use; default one less than there are cores */
+  constructor(workers = usualWorkers) {
+    this.workers = workers;
+  }
 
   /** `own`: nothing else lies in the memory of any of them. */
   async open(sealed: SealedUnits): Promise<{ readonly opened: OpenedUnit[]; readonly own: boolean }> {
@@ -21,7 +27,7 @@ export class UnitOpener {
     if (this.bytes <= FEW_BYTES) return { opened: openUnits(sealed, this.seals), own: false };
     this.pool ??= new WorkerPool({
       program: workerProgram('./reading-worker', import.meta.url),
-      workers,
+      workers: this.workers,
     });
     const bytes = alone(sealed.bytes);
     return { opened: await this.pool.run('open', { ...sealed, bytes }, [bytes.buffer]), own: true };

@@ -2,6 +2,7 @@ import { MalformedBytesError } from '../codec/byte-reader.ts';
 import type { Damage } from '../error/damaged-object-error.ts';
 import { DamagedObjectError } from '../error/damaged-object-error.ts';
 import type { ObjectStore } from '../port/object-store.ts';
+import type { ReadOptions } from '../read/read-options.ts';
 import type { ObjectKind } from './object-header.ts';
 import type { UnitPlace } from './object-series-writer.ts';
 import type { ReadableVolume } from './readable-volume.ts';
@@ -37,8 +38,13 @@ export class UnitReader {
   private readonly cacheLimit: number;
   private cached = 0;
 
-  constructor(store: ObjectStore, volumes: readonly ReadableVolume[], cacheBytes = 48 * 1024 * 1024) {
-    this.fetcher = new UnitFetcher(store);
+  constructor(
+    store: ObjectStore,
+    volumes: readonly ReadableVolume[],
+    options: ReadOptions = {},
+    cacheBytes = 48 * 1024 * 1024,
+  ) {
+    this.fetcher = new UnitFetcher(store, options);
     this.volumes = new Map(volumes.map((volume) => [volume.number, volume]));
     this.cacheLimit = cacheBytes;
   }

@@ -19,6 +19,7 @@ import { parsePlace } from '../tree/tree-index.ts';
 import { TreeReader } from '../tree/tree-reader.ts';
 import { decodeWarnings } from '../tree/warning-page.ts';
 import { blockStream, contentRange, contentStream } from './content-stream.ts';
+import type { ReadOptions } from './read-options.ts';
 import { stretchesOf } from './entry-stretch.ts';
 import { globMatcher } from './glob.ts';
 import { FileContentPlanner } from './planned/content-planner.ts';
@@ -38,9 +39,10 @@ export class VaultBackupReader implements PagedBackupReader {
     store: ObjectStore,
     volumes: readonly ReadableVolume[],
     identity: KeyObject,
+    options: ReadOptions,
   ) {
     this.manifest = manifest;
-    const units = new UnitReader(store, volumes);
+    const units = new UnitReader(store, volumes, options);
     this.units = units;
     this.tree = new TreeReader(units, manifest.tree.index, manifest.backup);
     this.identity = identity;
@@ -50,18 +52,22 @@ export class VaultBackupReader implements PagedBackupReader {
         volumes,
         backup: manifest.backup,
         mapOf: (entry) => this.map(entry),
-        rate: undefined,
+        rate: options.limits?.read,
       });
   }
 
   /** @throws LockedError, DataKeyMissingError */
-  static async open(context: CollectionContext, manifest: Manifest): Promise<VaultBackupReader> {
+  static async open(
+    context: CollectionContext,
+    manifest: Manifest,
+    options: ReadOptions = {},
+  ): Promise<VaultBackupReader> {
     const volumes = await readableVolumes(context, manifest);
     const { identityKey } = manifest;
     const keyring = identityKey === undefined ? undefined : await context.keyring();
     const identity =
       identityKey === undefined || keyring === undefined ? publicIdentity(context) : keyring.key(identityKey);
-    return new VaultBackupReader(manifest, context.store, volumes, blockIdentityKey(identity));
+    return new VaultBackupReader(manifest, context.store, volumes, blockIdentityKey(identity), options);
   }
 
   /** What is damaged, with the name of this backup and of the file. */

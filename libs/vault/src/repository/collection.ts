@@ -10,6 +10,7 @@ import type { ScryptCost } from '../key/unlock-key.ts';
 import type { PagedBackupReader } from '../port/backup-reader.ts';
 import type { BackupWriter, FinishedBackup } from '../port/backup-writer.ts';
 import type { Manifest } from '../port/manifest.ts';
+import type { ReadOptions } from '../read/read-options.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import { repairFrom } from '../verify/repair.ts';
 import type { VerifyOptions, VerifyReport } from '../verify/verify-collection.ts';
@@ -131,14 +132,14 @@ export class Collection {
    * Opens a backup for reading. With a key at hand the manifest is authenticated first.
    * @throws BackupMissingError, LockedError, DataKeyMissingError, DamagedObjectError
    */
-  async openBackup(name: BackupName): Promise<PagedBackupReader> {
-    return this.reader((await this.backup(name)).manifest);
+  async openBackup(name: BackupName, options: ReadOptions = {}): Promise<PagedBackupReader> {
+    return this.reader((await this.backup(name)).manifest, options);
   }
 
-  private async reader(manifest: Manifest): Promise<VaultBackupReader> {
+  private async reader(manifest: Manifest, options: ReadOptions): Promise<VaultBackupReader> {
     try {
       await authenticateManifest(this.context, manifest);
-      return await VaultBackupReader.open(this.context, manifest);
+      return await VaultBackupReader.open(this.context, manifest, options);
     } catch (error) {
       if (!(error instanceof DataKeyMissingError)) throw error;
       const lost = (await this.keyReport()).dataKeys.find(({ id }) => id === error.key);

@@ -15,11 +15,17 @@ const MOST_THREADS = 4;
 
 type Found = Pick<Damage, 'reason' | 'offset' | 'length'>;
 
+/** How much is looked at, and on how many threads at most; by default one for each core. */
+interface CheckDepth {
+  readonly depth: 'presence' | 'checksums';
+  readonly workers?: number | undefined;
+}
+
 /** What is wrong with each of some objects: several are looked at side by side, each on a thread of its own. */
 export async function checkObjects(
   checker: ObjectChecker,
   objects: readonly NeededObject[],
-  depth: 'presence' | 'checksums',
+  { depth, workers = defaultWorkers() }: CheckDepth,
   onObject: () => void,
 ): Promise<Found[][]> {
   const found: Found[][] = objects.map(() => []);
@@ -39,7 +45,7 @@ export async function checkObjects(
     await work(new OwnThread(checkingTasks));
     return found;
   }
-  const threads = Math.min(MOST_THREADS, defaultWorkers());
+  const threads = Math.min(MOST_THREADS, workers);
   const pool = new WorkerPool<typeof checkingTasks>({
     program: workerProgram('./checking-worker', import.meta.url),
     workers: threads,

@@ -10,6 +10,7 @@ import { decodeUnit } from '../container/unit-codec.ts';
 import { unitSeal } from '../container/unit-seal.ts';
 import type { Damage } from '../error/damaged-object-error.ts';
 import { ObjectMissingError } from '../error/object-missing-error.ts';
+import type { ByteRate } from '../limit/rate-limiter.ts';
 import type { ObjectStore } from '../port/object-store.ts';
 import type { TaskRunner } from '../workers/task.ts';
 import type { checkingTasks } from './checking-tasks.ts';
@@ -34,6 +35,8 @@ export interface ObjectChecker {
   readonly repairsOf: (object: NeededObject) => Promise<readonly RepairOverlay[]>;
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal | undefined;
+  /** How fast objects may be read. */
+  readonly rate?: ByteRate | undefined;
 }
 
 type Found = Pick<Damage, 'reason' | 'offset' | 'length'>;
@@ -109,6 +112,7 @@ class ObjectPass {
 
   async read(start: number, length: number, units: readonly ContentsUnit[] = []): Promise<void> {
     this.checker.signal?.throwIfAborted();
+    await this.checker.rate?.take(length);
     const bytes = alone(await this.checker.store.read(this.object.name, start, length));
     for (const overlay of this.overlays) await this.replace(bytes, start, overlay);
     if (this.overlays.length === 0) this.checker.onBytes(bytes.length);

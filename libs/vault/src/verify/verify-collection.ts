@@ -4,6 +4,7 @@ import { DamagedObjectError } from '../error/damaged-object-error.ts';
 import { KeyringMissingError, LockedError } from '../error/key-error.ts';
 import type { Keyring } from '../key/keyring.ts';
 import type { Manifest } from '../port/manifest.ts';
+import type { ReadOptions } from '../read/read-options.ts';
 import { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import { authenticateManifest, findBackups } from '../repository/backup-finder.ts';
 import type { CollectionContext } from '../repository/collection-context.ts';
@@ -26,7 +27,7 @@ export interface VerifyProgress {
   readonly bytesTotal: number;
 }
 
-export interface VerifyOptions {
+export interface VerifyOptions extends ReadOptions {
   readonly depth: VerifyDepth;
   /** Ids of backups; default all of the collection. */
   readonly backups?: readonly string[];
@@ -120,6 +121,7 @@ export async function verifyCollection(
   const checker: ObjectChecker = {
     store: context.store,
     signal,
+    rate: options.limits?.read,
     sealOf: ({ identity }) => {
       if (identity.key === undefined) return { identity };
       return keyring === undefined ? undefined : { identity, secret: keyring.key(identity.key).secret };
@@ -134,11 +136,11 @@ export async function verifyCollection(
     progress.objects++;
     onProgress?.({ ...progress });
   };
-  const found = await checkObjects(checker, objects, depth, onObject);
+  const found = await checkObjects(checker, objects, { depth, workers: options.workers }, onObject);
   for (const [i, object] of objects.entries())
     for (const damage of found[i] ?? []) damages.add(damageOf(object, damage));
   if (opened && (depth === 'checksums' || !damages.isEmpty))
-    for (const manifest of manifests) await walk(context, manifest, damages, signal);
+    for (const manifest of manifests) await walk(context, manifest, damages, options);
   const report: VerifyReport = {
     depth,
     startedAt,
@@ -157,7 +159,7 @@ async function walk(
   context: CollectionContext,
   manifest: Manifest,
   damages: DamageMap,
-  signal: AbortSignal | undefined,
+  options: VerifyOptions,
 ): Promise<void> {
   try {
     await authenticateManifest(context, manifest);
@@ -166,7 +168,7 @@ async function walk(
     damages.add(error.neededBy({ backup: manifest.backup }).damage);
     return;
   }
-  const reader = await VaultBackupReader.open(context, manifest);
-  await walkReferences(reader, context.layout, damages, signal);
+  const reader = await VaultBackupReader.open(context, manifest, options);
+  await walkReferences(reader, context.layout, damages, options.signal);
   await reader.close();
 }

@@ -49,12 +49,22 @@ export const sharingFields = {
     .optional()
     .describe('Which movers work with it: those with this CATENA_MOVER_POOL. Default: default.'),
   limits: fields({
-    read: byteRate.optional().describe('Bytes per second that a backup reads of the source.'),
-    write: byteRate.optional().describe('Bytes per second that a backup writes to the repository.'),
+    read: byteRate
+      .optional()
+      .describe(
+        'Bytes per second that a backup reads of the source, a restore or verification of the repository.',
+      ),
+    write: byteRate
+      .optional()
+      .describe('Bytes per second that a backup writes to the repository, a restore to its target.'),
     cpu: wholeNumber(1, RUNS)
       .optional()
-      .describe('Cores: threads on which a backup reads, hashes, compresses and encrypts. Default: all.'),
+      .describe(
+        'Cores: threads on which a run reads, hashes, compresses and encrypts, and the reverse. Default: all.',
+      ),
   })
     .optional()
-    .describe('How hard a backup may work. Of what a Source and a Repository say the lower one counts.'),
+    .describe(
+      'How hard a backup, restore or verification may work. Of what a Source and a Repository say the lower one counts.',
+    ),
 };

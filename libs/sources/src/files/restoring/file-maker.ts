@@ -2,9 +2,10 @@
  * Makes the things of a backup in the staging folder. An attempt that ends early may leave a file incomplete: the next one
  * looks at the content of what it finds there.
  */
-import type { BackupReader, StoredEntry } from '@catena/vault';
+import type { BackupReader, ByteRate, StoredEntry } from '@catena/vault';
 import * as fs from 'node:fs';
 import { RestoreError } from '../../port/restore-error.ts';
+import type { RestoreOptions } from '../../port/source-driver.ts';
 import {
   kindBits,
   shownName,
@@ -24,17 +25,19 @@ export class FileMaker {
   readonly #warnings: RestoreWarnings;
   readonly #durability: Durability;
   readonly #signal: AbortSignal | undefined;
+  readonly #rate: ByteRate | undefined;
 
   constructor(
     reader: BackupReader,
     warnings: RestoreWarnings,
     durability: Durability,
-    signal: AbortSignal | undefined,
+    { signal, limits }: Pick<RestoreOptions, 'signal' | 'limits'>,
   ) {
     this.#reader = reader;
     this.#warnings = warnings;
     this.#durability = durability;
     this.#signal = signal;
+    this.#rate = limits?.write;
   }
 
   /** Makes what an entry describes, without its metadata; false when this process may not (then it is a warning). */
@@ -75,7 +78,7 @@ export class FileMaker {
     );
     try {
       const content = this.#reader.content(entry);
-      const size = await writeContent(file, content, { signal: this.#signal, written });
+      const size = await writeContent(file, content, { signal: this.#signal, rate: this.#rate, written });
       if (size !== entry.content.size) {
         throw new RestoreError(
           'restore.contentWrong',

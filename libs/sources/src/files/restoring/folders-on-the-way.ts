@@ -1,6 +1,6 @@
 import type { ByteString, FolderHandle } from '../../system-calls/index.ts';
 import type { Place } from './metadata.ts';
-import { isWithin, nameOf, parentOf } from './safe-path.ts';
+import { isWithin, nameOf, parentOf } from './tree-path.ts';
 
 /** The open folders of a tree on the way to the thing that is looked at, while paths come in canonical order. */
 export class FoldersOnTheWay {

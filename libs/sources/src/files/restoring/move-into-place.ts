@@ -6,7 +6,7 @@ import { TimeSlice } from '../time-slice.ts';
 import type { Metadata, Place } from './metadata.ts';
 import { targetChanged, targetExists } from './refusals.ts';
 import type { Durability } from './durability.ts';
-import { isWithin } from './safe-path.ts';
+import { isWithin } from './tree-path.ts';
 import { selectedEntries, type SelectedEntry } from './selected-entries.ts';
 import type { RestoreMoments, StagingResult } from './stage.ts';
 import { FoldersOnTheWay } from './folders-on-the-way.ts';

@@ -93,7 +93,7 @@ export class FilesRestore {
         root: staged,
         resumed,
         options: this.#options,
-        maker: new FileMaker(this.#reader, this.#warnings, this.#durability, this.#options.signal),
+        maker: new FileMaker(this.#reader, this.#warnings, this.#durability, this.#options),
         metadata: this.#metadata,
         planned,
         warnings: this.#warnings,
@@ -137,6 +137,7 @@ export class FilesRestore {
       warnings: this.#warnings,
       durability: this.#durability,
       signal: this.#options.signal,
+      limits: this.#options.limits,
     });
   }
 

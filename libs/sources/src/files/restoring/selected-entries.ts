@@ -1,6 +1,7 @@
 import { comparePaths, type BackupReader, type StoredEntry } from '@catena/vault';
 import { bytesOf, type ByteString } from '../../system-calls/index.ts';
-import { isWithin, parentOf, safePath, unsafe } from './safe-path.ts';
+import { safePath, unsafe } from './safe-path.ts';
+import { isWithin, parentOf } from './tree-path.ts';
 
 export interface SelectedEntry {
   readonly path: ByteString;

@@ -25,7 +25,8 @@ import {
 } from './refusals.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RestoreWarnings } from './restore-warnings.ts';
-import { isWithin, nameOf, safePath } from './safe-path.ts';
+import { safePath } from './safe-path.ts';
+import { isWithin, nameOf } from './tree-path.ts';
 import { selectedEntries, type SelectedEntry } from './selected-entries.ts';
 import { StagedFolder } from './staged-folder.ts';
 import { FoldersOnTheWay } from './folders-on-the-way.ts';

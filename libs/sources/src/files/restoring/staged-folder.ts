@@ -1,7 +1,7 @@
 import type { StoredEntry } from '@catena/vault';
 import type { ByteString, FolderHandle } from '../../system-calls/index.ts';
 import { enter } from './remove-tree.ts';
-import { nameOf } from './safe-path.ts';
+import { nameOf } from './tree-path.ts';
 
 /**
  * A folder of the backup while its content is being staged: its double in the staging tree, made when it is first

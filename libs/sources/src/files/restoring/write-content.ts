@@ -1,3 +1,4 @@
+import type { ByteRate } from '@catena/vault';
 import * as fs from 'node:fs';
 
 const block = 4096;
@@ -11,13 +12,18 @@ const mostAtOnce = 128 * 1024;
 export async function writeContent(
   file: number,
   content: AsyncIterable<Uint8Array>,
-  options: { signal?: AbortSignal | undefined; written?: (bytes: number) => void },
+  options: {
+    signal?: AbortSignal | undefined;
+    rate?: ByteRate | undefined;
+    written?: (bytes: number) => void;
+  },
 ): Promise<bigint> {
   let position = 0;
   let dataEnd = 0;
   for await (const chunk of content) {
     options.signal?.throwIfAborted();
     for (const [start, end] of dataIn(chunk, position)) {
+      await options.rate?.take(end - start);
       await write(file, chunk.subarray(start, end), position + start);
       dataEnd = position + end;
     }

@@ -167,6 +167,7 @@ export class ImageRestore {
     const length = await writeImage(disk, this.#reader.content(entry), {
       isBlank,
       signal: this.#options.signal,
+      rate: this.#options.limits?.write,
       passed: (bytes, written) => {
         this.#bytesWritten += written;
         this.#meter.add(0, bytes, imageName);

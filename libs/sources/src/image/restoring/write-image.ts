@@ -1,3 +1,4 @@
+import type { ByteRate } from '@catena/vault';
 import type { WritableDisk } from '../disk/disk.ts';
 
 const blockSize = 4096;
@@ -9,6 +10,8 @@ export interface WriteImageOptions {
   readonly isBlank: boolean;
   /** Hears of each piece when it is on the disk: how long it is, and how much of it had to be written. */
   readonly passed: (bytes: number, written: number) => void;
+  /** How fast it may be written to. */
+  readonly rate?: ByteRate | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +45,10 @@ export async function writeImage(
     let written = 0;
     for (const { start, end, isZero } of differences(piece, before)) {
       if (isZero) await disk.clear(at + BigInt(start), end - start);
-      else await disk.write(at + BigInt(start), piece.subarray(start, end));
+      else {
+        await options.rate?.take(end - start);
+        await disk.write(at + BigInt(start), piece.subarray(start, end));
+      }
       written += end - start;
     }
     options.passed(piece.length, written);

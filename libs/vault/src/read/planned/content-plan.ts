@@ -28,6 +28,8 @@ export interface LeasedPlan {
   readonly plan: ContentPlan;
   /** Bytes of content. */
   readonly bytes: number;
+  /** Those of them that are not known to be zeros. */
+  readonly dataBytes: number;
   /** Bytes that are read of objects for it. */
   readonly sealedBytes: number;
   /** To be called once nobody reads by the plan any more. */

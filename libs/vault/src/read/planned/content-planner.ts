@@ -9,7 +9,7 @@ import type { ContentPlanner } from '../../port/backup-reader.ts';
 import type { StoredEntry } from '../../port/entry.ts';
 import type { ObjectStore } from '../../port/object-store.ts';
 import type { LeasedPlan } from './content-plan.ts';
-import { PlanBuilder, UnplannableError } from './plan-builder.ts';
+import { PlanBuilder, type PlannedUnits, UnplannableError } from './plan-builder.ts';
 
 /** Content up to this size is planned together with other content. */
 const SMALL_BYTES = 256 * 1024;
@@ -47,8 +47,8 @@ export class FileContentPlanner implements ContentPlanner {
     );
   }
 
-  private builder(): PlanBuilder {
-    return new PlanBuilder(this.parts.store, this.volumes);
+  private builder(unitsBefore?: PlannedUnits): PlanBuilder {
+    return new PlanBuilder(this.parts.store, this.volumes, unitsBefore);
   }
 
   async together(
@@ -79,7 +79,7 @@ export class FileContentPlanner implements ContentPlanner {
           builder.add(stretch);
           if (!builder.isFull) continue;
           yield await this.taken(builder);
-          builder = this.builder();
+          builder = this.builder(builder.plannedUnits);
         }
       if (!builder.isEmpty) yield await this.taken(builder);
     } catch (error) {

@@ -15,6 +15,9 @@ const MAX_OBJECTS = 32;
 /** What does not end in a plan, because it must be read in another way: then that says what is wrong. */
 export class UnplannableError extends Error {}
 
+/** Units of a plan, by name. */
+export type PlannedUnits = Pick<ReadonlyMap<string, number>, 'has'>;
+
 /** Collects stretches of content into one plan. */
 export class PlanBuilder {
   private readonly store: ObjectStore;
@@ -27,10 +30,19 @@ export class PlanBuilder {
   private bytes = 0;
   private dataBytes = 0;
   private sealedBytes = 0;
+  private newSealedBytes = 0;
+  private readonly unitsBefore: PlannedUnits | undefined;
 
-  constructor(store: ObjectStore, volumes: ReadonlyMap<number, ReadableVolume>) {
+  /** @param unitsBefore what the plan before has read, which the thread that goes on with this one has at hand */
+  constructor(store: ObjectStore, volumes: ReadonlyMap<number, ReadableVolume>, unitsBefore?: PlannedUnits) {
     this.store = store;
     this.volumes = volumes;
+    this.unitsBefore = unitsBefore;
+  }
+
+  /** The units that are in it so far. */
+  get plannedUnits(): PlannedUnits {
+    return this.unitNumbers;
   }
 
   get isFull(): boolean {
@@ -62,6 +74,7 @@ export class PlanBuilder {
       this.unitNumbers.set(name, number);
       this.units.push(this.objectNumber(place), place.offset, place.length);
       this.sealedBytes += place.length;
+      if (this.unitsBefore?.has(name) !== true) this.newSealedBytes += place.length;
     }
     return number;
   }
@@ -97,7 +110,13 @@ export class PlanBuilder {
         units: Float64Array.from(this.units),
         stretches: Float64Array.from(this.stretches),
       };
-      return { plan, bytes: this.bytes, sealedBytes: this.sealedBytes, release };
+      return {
+        plan,
+        bytes: this.bytes,
+        dataBytes: this.dataBytes,
+        sealedBytes: this.newSealedBytes,
+        release,
+      };
     } catch (error) {
       await release();
       throw error;

@@ -7,6 +7,7 @@ import {
   parseKeyFile,
   type BackupReader,
   type Collection,
+  type ReadOptions,
 } from '@catena/vault';
 import { cutInHalf, flipBit, objectsIn, removeObject } from '@catena/vault/testing';
 import { execFileSync } from 'node:child_process';
@@ -18,7 +19,22 @@ import { compareTrees } from '../../comparing/compare-trees.ts';
 import { filesDriver } from '../../files-driver.ts';
 
 const mebibyte = 1024 * 1024;
+/** Of content that is zeros. */
+const zeroBytes = 6 * mebibyte + 101;
 const smallFiles = 150;
+const moreLarge = 6;
+
+/** Threads of restores that this process has. */
+function threadsAtWork(): number {
+  const tasks = fs.readdirSync('/proc/self/task').map((task) => {
+    try {
+      return fs.readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim();
+    } catch {
+      return ''; // ended since it was listed
+    }
+  });
+  return tasks.filter((name) => name === 'catena-vault').length;
+}
 
 /** Files that threads of their own restore: more and larger ones than are worth no thread. */
 describe.each(['encrypted', 'plain'])('restoring by plan from a repository that is %s', (kind) => {
@@ -37,6 +53,9 @@ describe.each(['encrypted', 'plain'])('restoring by plan from a repository that 
       Buffer.alloc(mebibyte),
     ]);
     scratch.write('source/large', large);
+    // More of them than there are threads, and small ones behind them.
+    for (let i = 0; i < moreLarge; i++)
+      scratch.write(`source/large ${i}`, Buffer.alloc(5 * mebibyte, `and again ${i}`));
     scratch.write('source/zeros', Buffer.alloc(3 * mebibyte + 1));
     scratch.write('source/small 1/empty', '');
     fs.utimesSync(scratch.at('source/large'), 1_000_000_000.25, 1_000_000_000.25);
@@ -74,9 +93,13 @@ describe.each(['encrypted', 'plain'])('restoring by plan from a repository that 
     await writer.finish((await filesDriver.backup({ path: source }, writer)).summary);
   }
 
-  async function reading<T>(root: string, work: (reader: BackupReader) => Promise<T>): Promise<T> {
+  async function reading<T>(
+    root: string,
+    work: (reader: BackupReader) => Promise<T>,
+    options: ReadOptions = {},
+  ): Promise<T> {
     const repository = await openRepository(root, { keys });
-    const reader = await repository.collection('files').openBackup('incremental');
+    const reader = await repository.collection('files').openBackup('incremental', options);
     try {
       return await work(reader);
     } finally {
@@ -103,7 +126,7 @@ describe.each(['encrypted', 'plain'])('restoring by plan from a repository that 
 
     expect(await compareTrees(source, scratch.at('target'))).toEqual([]);
     expect(outcome.warnings).toEqual([]);
-    expect(outcome.files).toBe(smallFiles + 3);
+    expect(outcome.files).toBe(smallFiles + moreLarge + 3);
     expect(outcome.bytesWritten).toBe(outcome.bytes);
     expect(fs.statSync(scratch.at('target', 'zeros')).blocks).toBe(0);
     expect(fs.statSync(scratch.at('target', 'large')).blocks * 512).toBeLessThan(8 * mebibyte);
@@ -145,6 +168,25 @@ describe.each(['encrypted', 'plain'])('restoring by plan from a repository that 
 
     await restore(broken);
     expect(await compareTrees(source, scratch.at('target'))).toEqual([]);
+  });
+
+  it('goes through the limits with every byte, and uses no more threads than it may', async () => {
+    let written = 0;
+    let threads = 0;
+    const write = {
+      take: (bytes: number) => {
+        written += bytes;
+        return Promise.resolve();
+      },
+    };
+    const progress = (): void => {
+      threads = Math.max(threads, threadsAtWork());
+    };
+    const { bytes } = await restore(whole, { limits: { write, workers: 1 }, progress });
+    // Blocks that are not all zeros are written whole.
+    expect(written).toBeGreaterThanOrEqual(bytes - zeroBytes);
+    expect(written).toBeLessThan(bytes - zeroBytes + 64 * 1024);
+    expect(threads).toBe(1);
   });
 
   it('stops when it is cancelled, and leaves nothing', async () => {

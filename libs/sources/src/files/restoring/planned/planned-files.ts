@@ -9,7 +9,7 @@ import {
   type StoredEntry,
   type TaskRunner,
 } from '@catena/vault';
-import type { SourceTotals } from '../../../port/source-driver.ts';
+import type { RestoreOptions, SourceTotals } from '../../../port/source-driver.ts';
 import type { ByteString } from '../../../system-calls/index.ts';
 import type { Durability } from '../durability.ts';
 import type { Metadata, Place } from '../metadata.ts';
@@ -17,9 +17,11 @@ import type { RestoreWarnings } from '../restore-warnings.ts';
 import { restoringTasks, type FileToMake, type MadeFiles } from './restoring-tasks.ts';
 
 /** What is less than this is done before other threads would have started. */
-const few = { files: 100, bytes: 4 * 1024 * 1024 };
+const few = { files: 500, bytes: 32 * 1024 * 1024 };
 /** Small files that are made with one task, at most. */
 const batch = { files: 128, bytes: 1024 * 1024 };
+/** To make a file is as much work as writing so many bytes. */
+const bytesLikeAFile = 64 * 1024;
 /** Plans of one file that a thread is given at once, so that it has the next one when it is done with one. */
 const plansAhead = 2;
 
@@ -40,13 +42,14 @@ export interface PlannedFilesParts {
   readonly warnings: RestoreWarnings;
   readonly durability: Durability;
   readonly signal: AbortSignal | undefined;
+  readonly limits: RestoreOptions['limits'];
 }
 
 export class PlannedFiles {
   readonly #parts: PlannedFilesParts;
   readonly #pool: WorkerPool<typeof restoringTasks> | undefined;
-  readonly #here: Runner | undefined;
-  /** Bytes of the files that each thread has on its lanes. */
+  readonly #here: Runner = new OwnThread(restoringTasks);
+  /** How much each thread has to do, in bytes. */
   readonly #load: number[];
   #lanes = 0;
   #waiting: Waiting[] = [];
@@ -55,10 +58,9 @@ export class PlannedFiles {
   constructor(parts: PlannedFilesParts) {
     this.#parts = parts;
     const { files, bytes } = parts.expected;
-    if (files <= few.files && bytes <= few.bytes) this.#here = new OwnThread(restoringTasks);
-    else {
+    if (files > few.files || bytes > few.bytes) {
       const program = workerProgram('./restoring-worker', import.meta.url);
-      this.#pool = new WorkerPool({ program, workers: defaultWorkers() });
+      this.#pool = new WorkerPool({ program, workers: parts.limits?.workers ?? defaultWorkers() });
     }
     this.#load = Array.from({ length: this.#pool?.size ?? 1 }, () => 0);
   }
@@ -137,20 +139,33 @@ export class PlannedFiles {
   }
 
   async #makeTogether(waiting: readonly Waiting[]): Promise<readonly boolean[] | undefined> {
-    const { planner, signal } = this.#parts;
+    const { planner, signal, limits } = this.#parts;
     const leased = await planner.together(waiting.map(({ entry }) => entry));
     if (leased === undefined) return undefined;
     try {
+      await limits?.write?.take(leased.dataBytes);
       signal?.throwIfAborted();
       const files = waiting.map(({ file }, i) => ({ ...file, stretches: leased.counts[i] ?? 0 }));
-      return this.#heard(await this.#anyone.run('files', { plan: leased.plan, files }));
+      return await this.#onFreest(leased.bytes + files.length * bytesLikeAFile, async (runner) =>
+        this.#heard(await runner.run('files', { plan: leased.plan, files })),
+      );
     } finally {
       await leased.release();
     }
   }
 
-  get #anyone(): Runner {
-    return this.#here ?? (this.#pool as Runner);
+  /** Gives work that is as much as writing so many bytes to the thread that has least of it. */
+  async #onFreest<T>(bytes: number, work: (runner: Runner) => Promise<T>): Promise<T> {
+    const thread = this.#load.indexOf(Math.min(...this.#load));
+    const add = (more: number): void => {
+      this.#load[thread] = (this.#load[thread] ?? 0) + more;
+    };
+    add(bytes);
+    try {
+      return await work(this.#pool?.on(thread) ?? this.#here);
+    } finally {
+      add(-bytes);
+    }
   }
 
   #heard({ made, warnings, warningCount }: MadeFiles): readonly boolean[] {
@@ -159,11 +174,8 @@ export class PlannedFiles {
   }
 
   async #makeLarge(entry: StoredEntry, file: FileToMake, written: (bytes: number) => void): Promise<boolean> {
-    const thread = this.#load.indexOf(Math.min(...this.#load));
-    const runner = this.#here ?? (this.#pool as WorkerPool<typeof restoringTasks>).on(thread);
-    this.#load[thread] = (this.#load[thread] ?? 0) + file.size;
     const lane = ++this.#lanes;
-    try {
+    return await this.#onFreest(file.size, async (runner) => {
       await runner.run('open', { lane, folder: file.folder, name: file.name });
       let isDone = false;
       try {
@@ -173,9 +185,7 @@ export class PlannedFiles {
       }
       if (!isDone) return false;
       return this.#heard(await runner.run('end', { lane, file }))[0] ?? false;
-    } finally {
-      this.#load[thread] = (this.#load[thread] ?? 0) - file.size;
-    }
+    });
   }
 
   /** Answers whether all of it could be read as planned. Ends when nothing is under way any more. */
@@ -205,11 +215,12 @@ export class PlannedFiles {
 
   async #write(
     lane: number,
-    { plan, bytes, release }: LeasedPlan,
+    { plan, bytes, dataBytes, release }: LeasedPlan,
     runner: Runner,
     written: (bytes: number) => void,
   ): Promise<boolean> {
     try {
+      await this.#parts.limits?.write?.take(dataBytes);
       this.#parts.signal?.throwIfAborted();
       const isReadable = await runner.run('write', { lane, plan });
       if (isReadable) written(bytes);
