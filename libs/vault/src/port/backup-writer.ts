@@ -22,8 +22,8 @@ export interface OpenContent {
   readonly descriptor: number;
   /** Bytes to read; fewer if the file has become shorter. */
   readonly size: bigint;
-  /** Called when everything has been read. */
-  readonly done: () => void;
+  /** Called when everything has been read. What it returns is read instead: the file has changed meanwhile. */
+  readonly done: () => OpenContent | undefined;
   /** What `add` is to reject with when reading fails with a system error. */
   readonly failed: (error: unknown) => unknown;
 }
@@ -35,6 +35,8 @@ export interface ReadContent {
   readonly before?: StoredEntry;
   /** When reading began, in nanoseconds since 1970; by default when the writer calls `open`. */
   readonly readAt?: bigint;
+  /** The entry as it was when the content was read, if that may be later than `add`. Its path must be the same. */
+  readonly entryAsRead?: () => Entry;
 }
 
 /** Whole blocks that changed. */

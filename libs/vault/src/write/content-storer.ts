@@ -19,6 +19,7 @@ import { SegmentStore } from './segment-store.ts';
 import { SmallBatch } from './small-batch.ts';
 import type { SmallFile } from './small-files.ts';
 import { SmallFiles } from './small-files.ts';
+import type { StreamSource } from './store-stream.ts';
 import { storeStream } from './store-stream.ts';
 import type { Stations } from './stations.ts';
 import type { UnitPlaces } from './unit-places.ts';
@@ -220,7 +221,7 @@ export class ContentStorer {
   }
 
   private async storeStream(
-    source: Parameters<typeof storeStream>[1],
+    source: StreamSource,
     cut: CutMethod,
     map: MapReader | undefined,
   ): Promise<StoredResult> {
@@ -229,9 +230,12 @@ export class ContentStorer {
       map !== undefined && cut.kind === 'contentDefined' ? await ContentBlocksBefore.read(map) : undefined;
     const likely = async (leaf: number, first: PendingBlock) =>
       fixed === undefined ? (first.zero ? undefined : shifted?.leafStartingWith(first.id)) : fixed.leaf(leaf);
-    const file = this.file(cut, map, likely);
-    const { sha256 } = await storeStream(this, source, cut, { file, fixed, shifted });
-    return file.end(sha256);
+    for (let from = source; ;) {
+      const file = this.file(cut, map, likely);
+      const { sha256, instead } = await storeStream(this, from, cut, { file, fixed, shifted });
+      if (instead === undefined) return file.end(sha256);
+      from = { file: instead };
+    }
   }
 
   /** Content that is given as changes to what the parent has. */

@@ -16,6 +16,12 @@ const AHEAD = 8;
 
 export type StreamSource = { readonly bytes: AsyncIterable<Uint8Array> } | { readonly file: OpenContent };
 
+export interface StreamEnd {
+  readonly sha256: Uint8Array;
+  /** What is to be read instead. */
+  readonly instead?: OpenContent;
+}
+
 interface Target {
   readonly file: FileInProgress;
   readonly fixed: FixedBefore | undefined;
@@ -30,10 +36,10 @@ export async function storeStream(
   source: StreamSource,
   cut: CutMethod,
   target: Target,
-): Promise<{ sha256: Uint8Array }> {
+): Promise<StreamEnd> {
   const stream = new Stream(storer, source, cut, target);
   try {
-    return { sha256: await stream.run() };
+    return await stream.run();
   } catch (error) {
     await stream.giveUp();
     throw error;
@@ -56,6 +62,7 @@ class Stream {
   private readonly lane: Lane;
   private readonly segment: number;
   private position = 0;
+  private instead: OpenContent | undefined;
   private blocks = 0;
   /** Segments on their way, in the file's order: each resolves to its blocks. */
   private readonly storing: Promise<PendingBlock[]>[] = [];
@@ -73,7 +80,7 @@ class Stream {
     this.chunks = 'bytes' in source ? source.bytes[Symbol.asyncIterator]() : undefined;
   }
 
-  async run(): Promise<Uint8Array> {
+  async run(): Promise<StreamEnd> {
     let carried: Uint8Array = new Uint8Array();
     for (;;) {
       this.storer.throwIfFailed();
@@ -87,7 +94,9 @@ class Stream {
         void this.storing.shift();
         await this.target.file.add(blocks ?? []);
       }
-      if (read.sha256 !== undefined) return read.sha256;
+      const { sha256 } = read;
+      if (sha256 !== undefined)
+        return this.instead === undefined ? { sha256 } : { sha256, instead: this.instead };
     }
   }
 
@@ -120,7 +129,7 @@ class Stream {
       throw error;
     }
     this.position += output.read;
-    if (output.ended && 'file' in this.source) this.source.file.done();
+    if (output.ended && 'file' in this.source) this.instead = this.source.file.done();
     try {
       await this.storer.passed(output.read);
     } catch (error) {

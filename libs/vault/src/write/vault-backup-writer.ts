@@ -121,7 +121,7 @@ export class VaultBackupWriter implements BackupWriter {
       const stored = this.handles.get(content.stored);
       if (stored === undefined) throw new ForeignContentError(readableBytes(entry.path));
       this.handles.delete(content.stored);
-      this.push(entry, content.stored.readAt, Promise.resolve(stored));
+      this.push(() => entry, content.stored.readAt, Promise.resolve(stored));
       return this.whenThereIsRoom(content.stored);
     }
     const readAt = content.readAt ?? this.nowInNanoseconds();
@@ -172,7 +172,7 @@ export class VaultBackupWriter implements BackupWriter {
   ): Promise<AddResult> {
     const { promise, resolve, reject } = Promise.withResolvers<StoredResult>();
     // The entry's place is taken now, whatever is read first.
-    this.push(entry, readAt, promise);
+    this.push('read' in content ? (content.entryAsRead ?? (() => entry)) : () => entry, readAt, promise);
     const place = this.queue.tasks;
     try {
       await this.room(place);
@@ -264,12 +264,13 @@ export class VaultBackupWriter implements BackupWriter {
   }
 
   /** An entry whose content cannot be read is left out; whoever added it is told. */
-  private push(entry: Entry, readAt: bigint, storing: Promise<StoredResult>): void {
+  private push(entryOf: () => Entry, readAt: bigint, storing: Promise<StoredResult>): void {
     const read = storing.catch(() => undefined);
     this.queue.push(async () => {
       const stored = await read;
       if (stored === undefined) return;
       const { size, reference } = stored;
+      const entry = entryOf();
       this.hashless ||= stored.sha256 === undefined;
       this.count(entry, size);
       const { encoded, holdings } = await reference;

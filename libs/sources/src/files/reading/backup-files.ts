@@ -16,14 +16,15 @@ import { EntryMaker } from './entry-of.ts';
 import { estimate } from './estimate.ts';
 import {
   contentInMemory,
+  againSize,
   contentOfOpen,
   heldStill,
+  isSparse,
   OpenFile,
   readSmall,
   readWhole,
   smallSize,
   UnreadableFile,
-  wholeSize,
 } from './file-content.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { SmallMemory } from './small-memory.ts';
@@ -181,7 +182,7 @@ export class FilesBackup {
     let closes = false;
     try {
       const status = file.status();
-      if (status.size <= BigInt(wholeSize)) return await this.#addWhole(found, file, before);
+      if (isReadWhole(status)) return await this.#addWhole(found, file, before);
       const adding = this.#addInStream(found, file, status, before);
       closes = true;
       // Whoever may be linked to must be known to be in the backup before the next name comes.
@@ -245,11 +246,11 @@ export class FilesBackup {
     for (let attempt = found.status.size <= BigInt(smallSize) ? 2 : 1; ; attempt += 1) {
       const status = file.status();
       const readAt = now();
-      const content = await readWhole(file, Math.min(Number(status.size), wholeSize));
+      const content = await readWhole(file, Math.min(Number(status.size), againSize));
       this.#moments.read?.(found.path);
       const after = file.status();
       const still = heldStill(status, after) && BigInt(content.length) === status.size;
-      if (!still && attempt < attempts && after.size <= BigInt(wholeSize)) continue;
+      if (!still && attempt < attempts && after.size <= BigInt(againSize)) continue;
       if (!still) this.#warnOfChange(found.path);
       const entry = this.#entryOf(found, status, BigInt(content.length));
       this.#addRead(found, entry, file, content, before, readAt);
@@ -257,7 +258,7 @@ export class FilesBackup {
     }
   }
 
-  /** A bigger file goes through as it is read; nothing is kept that could be read again. Closes the file. */
+  /** A bigger file goes through as it is read, and again if it is not too big for that. Closes the file. */
   async #addInStream(
     found: Found,
     file: OpenFile,
@@ -265,16 +266,25 @@ export class FilesBackup {
     before: StoredEntry | undefined,
   ): Promise<void> {
     try {
+      let asRead = status;
       let after = status;
-      const done = (): void => {
+      let attempt = 1;
+      const done = (): FileStatus | undefined => {
         this.#moments.read?.(found.path);
         after = file.status();
+        const small = asRead.size <= BigInt(againSize) && after.size <= BigInt(againSize);
+        if (heldStill(asRead, after) || !small || attempt === attempts) return undefined;
+        attempt += 1;
+        asRead = after;
+        return after;
       };
       const entry = this.#complete(found, this.#entryOf(found, status, status.size), file);
+      // With the ctime of before: whatever else has changed is looked at by the next backup.
+      const entryAsRead = (): Entry => (asRead === status ? entry : { ...entry, mtime: asRead.mtime });
       const read = contentOfOpen(file, status, done, this.#options.signal);
-      const content = { read, ...(before ? { before } : {}), readAt: now() };
+      const content = { read, entryAsRead, ...(before ? { before } : {}), readAt: now() };
       const { bytesRead } = await this.#writer.add(entry, content);
-      if (!heldStill(status, after) || bytesRead !== status.size) this.#warnOfChange(found.path);
+      if (!heldStill(asRead, after) || bytesRead !== asRead.size) this.#warnOfChange(found.path);
       this.#countRead(Number(bytesRead), found.path);
     } finally {
       file.close();
@@ -331,6 +341,11 @@ export class FilesBackup {
     this.#warnings += 1;
     this.#writer.warn({ path: bytesOf(path), code, message });
   }
+}
+
+/** Holes are not read by the writer itself, which alone can begin again. */
+function isReadWhole(status: FileStatus): boolean {
+  return status.size <= BigInt(isSparse(status) ? againSize : smallSize);
 }
 
 function groupKey(of: { device: bigint; inode: bigint }): string {

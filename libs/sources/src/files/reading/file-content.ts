@@ -1,5 +1,5 @@
 /** Reads the content of one file and tells whether it held still meanwhile. */
-import type { ContentReader } from '@catena/vault';
+import type { ContentReader, OpenContent } from '@catena/vault';
 import * as fs from 'node:fs';
 import {
   dataAfter,
@@ -13,12 +13,17 @@ import {
 } from '../../system-calls/index.ts';
 import type { Found } from './walk.ts';
 
-/** Up to here a file is read into memory first, and again should it change meanwhile. */
-export const wholeSize = 8 * 1024 * 1024;
-/** Up to here that is done with synchronous calls: waiting for another thread takes longer than they do. */
+/** Up to here a file is read again should it change meanwhile. */
+export const againSize = 8 * 1024 * 1024;
+/** Up to here a file is read into memory at once: waiting for another thread takes longer than that. */
 export const smallSize = 256 * 1024;
 const chunkSize = 1024 * 1024;
 const zeros = Buffer.alloc(chunkSize);
+
+/** Whether it has holes, as far as its status tells. */
+export function isSparse({ allocated, size }: FileStatus): boolean {
+  return allocated < size;
+}
 
 /** A source file that could not be read; its code is the warning's. */
 export class UnreadableFile extends Error {
@@ -126,20 +131,21 @@ export function contentInMemory(content: Buffer): ContentReader {
  * Content of an open file up to `size`, read by the writer itself, or one chunk ahead of who asks for it if there are
  * holes: those are not read, they are zeros.
  *
- * @param done called when all of it has been handed out
+ * @param done called when all of it has been handed out; says how the file is if it is to be read again, which only the
+ * writer can do
  */
 export function contentOfOpen(
   { path, fd }: OpenFile,
   status: FileStatus,
-  done: () => void,
+  done: () => FileStatus | undefined,
   signal?: AbortSignal,
 ): ContentReader {
   const size = status.size;
-  const sparse = status.allocated < size;
+  const sparse = isSparse(status);
   const failed = (error: unknown) => (blamesOneFile(error) ? new UnreadableFile(path, error) : error);
   return {
     sizeHint: size,
-    ...(sparse ? {} : { file: { descriptor: fd, size, done, failed } }),
+    ...(sparse ? {} : { file: opened(size) }),
     async *open() {
       const buffers = [Buffer.allocUnsafeSlow(chunkSize), Buffer.allocUnsafeSlow(chunkSize)] as const;
       let turn = 0;
@@ -167,6 +173,14 @@ export function contentOfOpen(
       }
     },
   };
+
+  function opened(bytes: bigint): OpenContent {
+    const again = () => {
+      const changed = done();
+      return changed && opened(changed.size);
+    };
+    return { descriptor: fd, size: bytes, done: again, failed };
+  }
 
   async function readAt(position: bigint, buffer: Buffer): Promise<{ chunk: Buffer; end: bigint }> {
     let limit = size - position;
