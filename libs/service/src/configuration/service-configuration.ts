@@ -58,6 +58,11 @@ export const serviceConfiguration = z.object({
     .describe(
       'After which delays an event is delivered to a Subscription again; after the last it is a dead letter. Default: a day of trying.',
     ),
+  CATENA_CLOCK_OFFSET_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('For tests: a file with the milliseconds by which this process is ahead of the system clock.'),
   CATENA_SHUTDOWN_SECONDS: wholeNumber(1, 3600)
     .prefault('25')
     .describe('How long work in hand may take to end after SIGTERM.'),

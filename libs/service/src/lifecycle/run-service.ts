@@ -6,6 +6,7 @@ import { Readiness } from '../health/readiness.ts';
 import { Log } from '../logging/log.ts';
 import { systemClock } from '../ports/clock.ts';
 import { connectPorts, type Ports } from '../ports/connect-ports.ts';
+import { movedClock } from '../ports/moved-clock.ts';
 import { ServiceIdentity } from '../ports/identity.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Service, type ServiceOptions } from './service.ts';
@@ -50,7 +51,9 @@ export async function runService<S extends z.ZodRawShape>(program: ServiceProgra
     return { ok: true };
   });
   const work = new BackgroundWork(log, readiness);
-  const platform = { ...ports, identity, configuration, log, readiness, work, clock: systemClock };
+  const { CATENA_CLOCK_OFFSET_FILE: moved } = configuration;
+  const clock = moved === undefined ? systemClock : movedClock(moved);
+  const platform = { ...ports, identity, configuration, log, readiness, work, clock };
   const service = await Service.start(platform, program.options(configuration)).catch((error: unknown) => {
     log.error('the service could not start', { error });
     process.exit(1);
