@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 
 export const workspace = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const binaries = path.join(workspace, 'node_modules', '.bin');
-const stamp = path.join(workspace, 'node_modules', '.catena-installed');
 
 /** The environment in which `node` is the project's own node, whatever the machine has. */
 export function projectEnvironment(extra = {}) {
@@ -20,10 +19,10 @@ export function projectEnvironment(extra = {}) {
 }
 
 /** Runs a program in the workspace and answers its exit code; output goes where ours goes. */
-export function run(command, args, { env = projectEnvironment(), quiet = false } = {}) {
+export function run(command, args, { env = projectEnvironment(), quiet = false, cwd = workspace } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      cwd: workspace,
+      cwd,
       env,
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     });
@@ -47,9 +46,9 @@ export function run(command, args, { env = projectEnvironment(), quiet = false }
   });
 }
 
-function lockDigest() {
+function lockDigest(folder) {
   const hash = createHash('sha256').update(process.platform).update(process.arch);
-  return hash.update(readFileSync(path.join(workspace, 'package-lock.json'))).digest('hex');
+  return hash.update(readFileSync(path.join(folder, 'package-lock.json'))).digest('hex');
 }
 
 async function mustSucceed(step, command, args, options) {
@@ -62,12 +61,22 @@ async function mustSucceed(step, command, args, options) {
 
 /** Installs what package-lock.json names, unless exactly that is installed. */
 export async function install() {
-  const wanted = lockDigest();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(path.join(binaries, 'node')))
-    return;
-  console.log('Installing dependencies (once for each change of package-lock.json) …');
+  await installIn(workspace, 'dependencies', existsSync(path.join(binaries, 'node')));
+}
+
+/** Installs the PostgreSQL servers that only tests need. */
+export async function installTestServers() {
+  await installIn(path.join(workspace, 'test', 'postgres-servers'), 'PostgreSQL 13 to 17 for the tests');
+}
+
+async function installIn(folder, what, isWhole = true) {
+  const wanted = lockDigest(folder);
+  const stamp = path.join(folder, 'node_modules', '.catena-installed');
+  if (isWhole && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.log(`Installing ${what} (once for each change of package-lock.json) …`);
   await mustSucceed('The installation', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     env: process.env,
+    cwd: folder,
   });
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);

@@ -3,12 +3,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { installDebianPackages } from './debian-packages.mjs';
-import { build, install, projectEnvironment, run } from './prepare.mjs';
+import { build, install, installTestServers, projectEnvironment, run } from './prepare.mjs';
 
 const long = process.argv.includes('--long');
 const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--long');
 
 await install();
+await installTestServers();
 await build();
 await installDebianPackages([
   'cadaver',

@@ -7,80 +7,84 @@ import { postgresDriver } from './postgres-driver.ts';
 import { ScratchServer } from './scratch/scratch-server.ts';
 import { BackedUpCluster } from './testing/backed-up-cluster.ts';
 import { BACKUP_ROLE } from './testing/protected-cluster.ts';
+import { serversToTry } from './testing/servers-to-try.ts';
 
 const atLength = process.env['CATENA_TEST_LONG'] === '1';
 
-(atLength ? describe : describe.skip)('a standby', () => {
-  let here: BackedUpCluster;
-  let standby: ScratchServer;
-  let primary: Record<string, unknown>;
+(atLength ? describe : describe.skip).each(serversToTry())(
+  'a standby of PostgreSQL $major',
+  ({ major, bin }) => {
+    let here: BackedUpCluster;
+    let standby: ScratchServer;
+    let primary: Record<string, unknown>;
 
-  beforeAll(async () => {
-    here = await BackedUpCluster.start();
-    await here.cluster.sql('CREATE TABLE kept AS SELECT n FROM generate_series(1, 1000) n');
-    await here.backup('full', 'full');
-    const folder = await here.restore('full');
-    rmSync(path.join(folder, 'recovery.signal'));
-    writeFileSync(path.join(folder, 'standby.signal'), '');
-    const { host, port } = here.cluster.address;
-    appendFileSync(
-      path.join(folder, 'postgresql.conf'),
-      [
-        `primary_conninfo = 'host=${host} port=${port} user=${BACKUP_ROLE.user} password=${BACKUP_ROLE.password}'`,
-        "recovery_target = ''",
-        "recovery_target_timeline = 'latest'",
-        'summarize_wal = on',
-        '',
-      ].join('\n'),
-    );
-    standby = await ScratchServer.start({ folder, bin: here.cluster.server.bin });
-    primary = here.spec;
-  }, 120_000);
-  afterAll(async () => {
-    await standby.stop();
-    await here[Symbol.asyncDispose]();
-  }, 60_000);
+    beforeAll(async () => {
+      here = await BackedUpCluster.start({ bin, major });
+      await here.cluster.sql('CREATE TABLE kept AS SELECT n FROM generate_series(1, 1000) n');
+      await here.backup('full', 'full');
+      const folder = await here.restore('full');
+      rmSync(path.join(folder, 'recovery.signal'));
+      writeFileSync(path.join(folder, 'standby.signal'), '');
+      const { host, port } = here.cluster.address;
+      appendFileSync(
+        path.join(folder, 'postgresql.conf'),
+        [
+          `primary_conninfo = 'host=${host} port=${port} user=${BACKUP_ROLE.user} password=${BACKUP_ROLE.password}'`,
+          "recovery_target = ''",
+          "recovery_target_timeline = 'latest'",
+          ...(major >= 17 ? ['summarize_wal = on'] : []),
+          '',
+        ].join('\n'),
+      );
+      standby = await ScratchServer.start({ folder, bin: here.cluster.server.bin });
+      primary = here.spec;
+    }, 120_000);
+    afterAll(async () => {
+      await standby.stop();
+      await here[Symbol.asyncDispose]();
+    }, 60_000);
 
-  const atStandby = () => ({ host: standby.host, port: standby.port, user: BACKUP_ROLE.user });
+    const atStandby = () => ({ host: standby.host, port: standby.port, user: BACKUP_ROLE.user });
 
-  async function onStandby(text: string): Promise<object[]> {
-    const client = new pg.Client({ ...atStandby(), user: 'postgres', database: 'catena' });
-    await client.connect();
-    try {
-      return (await client.query<object>(text)).rows;
-    } finally {
-      await client.end();
+    async function onStandby(text: string): Promise<object[]> {
+      const client = new pg.Client({ ...atStandby(), user: 'postgres', database: 'catena' });
+      await client.connect();
+      try {
+        return (await client.query<object>(text)).rows;
+      } finally {
+        await client.end();
+      }
     }
-  }
 
-  const caughtUp = async () => {
-    const [row] = await here.cluster.sql<{ at: string }>('SELECT pg_current_wal_flush_lsn()::text AS at');
-    const reached = () =>
-      onStandby(`SELECT 1 FROM (SELECT pg_last_wal_replay_lsn() AS at) now WHERE at >= '${row?.at ?? ''}'`);
-    while ((await reached()).length === 0) await sleep(50);
-  };
+    const caughtUp = async () => {
+      const [row] = await here.cluster.sql<{ at: string }>('SELECT pg_current_wal_flush_lsn()::text AS at');
+      const reached = () =>
+        onStandby(`SELECT 1 FROM (SELECT pg_last_wal_replay_lsn() AS at) now WHERE at >= '${row?.at ?? ''}'`);
+      while ((await reached()).length === 0) await sleep(50);
+    };
 
-  it('is backed up like its primary, of the same family, in one chain with it, and over a promotion', async () => {
-    expect(await postgresDriver.family(atStandby())).toBe(await postgresDriver.family(primary));
-    await here.cluster.sql('INSERT INTO kept SELECT n FROM generate_series(1001, 2000) n');
-    await here.cluster.sql('CHECKPOINT');
-    await caughtUp();
-    here.spec = atStandby();
-    const { manifest } = await here.backup('from-standby', 'incremental', { parent: 'full' });
-    expect(manifest.driverDetails).toMatchObject({ standby: true, timeline: 1 });
-    await here.restored('from-standby', async (sql) =>
-      expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2000 }]),
-    );
-    await onStandby('SELECT pg_promote()');
-    await onStandby('INSERT INTO kept SELECT n FROM generate_series(2001, 2500) n');
-    const promoted = await here.backup('promoted', 'incremental', { parent: 'from-standby' });
-    expect(promoted.manifest.driverDetails).toMatchObject({ standby: false, timeline: 2 });
-    expect(promoted.manifest.position).toMatchObject({
-      fork: expect.stringMatching(/^2-[0-9a-f]{16}$/) as unknown,
-      forkParent: '1',
-    });
-    await here.restored('promoted', async (sql) =>
-      expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2500 }]),
-    );
-  }, 120_000);
-});
+    it('is backed up like its primary, of the same family, in one chain with it, and over a promotion', async () => {
+      expect(await postgresDriver.family(atStandby())).toBe(await postgresDriver.family(primary));
+      await here.cluster.sql('INSERT INTO kept SELECT n FROM generate_series(1001, 2000) n');
+      await here.cluster.sql('CHECKPOINT');
+      await caughtUp();
+      here.spec = atStandby();
+      const { manifest } = await here.backup('from-standby', 'incremental', { parent: 'full' });
+      expect(manifest.driverDetails).toMatchObject({ standby: true, timeline: 1 });
+      await here.restored('from-standby', async (sql) =>
+        expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2000 }]),
+      );
+      await onStandby('SELECT pg_promote()');
+      await onStandby('INSERT INTO kept SELECT n FROM generate_series(2001, 2500) n');
+      const promoted = await here.backup('promoted', 'incremental', { parent: 'from-standby' });
+      expect(promoted.manifest.driverDetails).toMatchObject({ standby: false, timeline: 2 });
+      expect(promoted.manifest.position).toMatchObject({
+        fork: expect.stringMatching(/^2-[0-9a-f]{16}$/) as unknown,
+        forkParent: '1',
+      });
+      await here.restored('promoted', async (sql) =>
+        expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2500 }]),
+      );
+    }, 120_000);
+  },
+);

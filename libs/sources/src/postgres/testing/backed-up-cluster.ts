@@ -1,4 +1,5 @@
 /** A protected cluster with a repository of its own, for tests of the driver without the platform around it. */
+import type { RestoreStop } from '@catena/events';
 import { initialiseRepository, type BackupPlan, type Collection, type Repository } from '@catena/vault';
 import { chmodSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -8,6 +9,12 @@ import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts
 import { postgresDriver } from '../postgres-driver.ts';
 import { ScratchServer } from '../scratch/scratch-server.ts';
 import { BACKUP_ROLE, startProtectedCluster, type ProtectedCluster } from './protected-cluster.ts';
+
+/** Logs to roll forward through, and where to stop in them. */
+export interface LogsAfter {
+  readonly logs?: readonly string[];
+  readonly stop?: RestoreStop;
+}
 
 export type Sql = (text: string) => Promise<object[]>;
 
@@ -48,15 +55,10 @@ export class BackedUpCluster {
   }
 
   async backup(id: string, type: BackupPlan['type'], more: Partial<BackupPlan> = {}, signal?: AbortSignal) {
-    this.#runs += 1;
-    const family = await postgresDriver.family(this.spec);
-    const writer = await this.collection.beginBackup({
-      ...{ backupId: id, run: `run-${this.#runs}`, attempt: 1, type, startedAt: new Date() },
-      source: { name: 'c', uid: 'c', family, driver: 'postgres' },
-      ...more,
-    });
+    const writer = await this.#begin(id, type, more);
+    const options = { collection: 'cluster', ...(signal === undefined ? {} : { signal }) };
     try {
-      const outcome = await postgresDriver.backup(this.spec, writer, signal === undefined ? {} : { signal });
+      const outcome = await postgresDriver.backup(this.spec, writer, options);
       return { outcome, manifest: (await writer.finish(outcome.summary)).manifest };
     } catch (error) {
       await writer.abandon();
@@ -64,10 +66,10 @@ export class BackedUpCluster {
     }
   }
 
-  /** Restores a backup and answers the folder. */
-  async restore(id: string): Promise<string> {
+  /** Restores a backup, and logs after it, and answers the folder. */
+  async restore(id: string, after: LogsAfter = {}): Promise<string> {
     const folder = this.at('restored', id);
-    await this.restoreTo(folder, id);
+    await this.restoreTo(folder, id, after);
     return folder;
   }
 
@@ -98,13 +100,7 @@ export class BackedUpCluster {
 
   /** Adds a log backup from a position on. */
   async log(id: string, start: string, more: Partial<BackupPlan> = {}) {
-    this.#runs += 1;
-    const family = await postgresDriver.family(this.spec);
-    const writer = await this.collection.beginBackup({
-      ...{ backupId: id, run: `run-${this.#runs}`, attempt: 1, type: 'log', startedAt: new Date() },
-      source: { name: 'c', uid: 'c', family, driver: 'postgres' },
-      ...more,
-    });
+    const writer = await this.#begin(id, 'log', more);
     try {
       const options = { collection: 'cluster', start, copyOnly: more.copyOnly ?? false };
       const outcome = await postgresDriver.log!.backup(this.spec, writer, options);
@@ -116,8 +112,8 @@ export class BackedUpCluster {
   }
 
   /** Restores a backup, starts it, looks into its database `catena`, and removes it. */
-  async restored<T>(id: string, look: (sql: Sql) => Promise<T>): Promise<T> {
-    const folder = await this.restore(id);
+  async restored<T>(id: string, look: (sql: Sql) => Promise<T>, after: LogsAfter = {}): Promise<T> {
+    const folder = await this.restore(id, after);
     const server = await ScratchServer.start({ folder, bin: this.cluster.server.bin });
     try {
       const client = new pg.Client({
@@ -137,6 +133,16 @@ export class BackedUpCluster {
       await rm(folder, { recursive: true });
       await rm(`${folder}.tablespaces`, { recursive: true, force: true });
     }
+  }
+
+  async #begin(id: string, type: BackupPlan['type'], more: Partial<BackupPlan>) {
+    this.#runs += 1;
+    const family = await postgresDriver.family(this.spec);
+    return await this.collection.beginBackup({
+      ...{ backupId: id, run: `run-${this.#runs}`, attempt: 1, type, startedAt: new Date() },
+      source: { name: 'c', uid: 'c', family, driver: 'postgres' },
+      ...more,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProtectedCluster, type ProtectedCluster } from '../testing/protected-cluster.ts';
+import { serversToTry } from '../testing/servers-to-try.ts';
 import { BaseBackup, type BaseBackupOptions } from './base-backup.ts';
 import { ReplicationConnection } from './connection.ts';
 import { parseLsn, segmentName, segmentStart } from './lsn.ts';
@@ -242,40 +243,46 @@ describe('a server that cannot be backed up is refused with the remedy', () => {
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-(hasOpenssl ? describe : describe.skip)('TLS', () => {
-  it('is taken where it is there, and whom one talks to is checked when that is asked for', async () => {
-    await using cluster = await startProtectedCluster();
-    const { dataDir } = cluster.server;
-    const files = { key: path.join(dataDir, 'server.key'), certificate: path.join(dataDir, 'server.crt') };
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-        ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', files.key, '-out', files.certificate],
-      ],
-      { stdio: 'ignore' },
-    );
-    const { uid, gid } = await stat(dataDir);
-    for (const file of Object.values(files)) await chown(file, uid, gid);
-    await cluster.sql('ALTER SYSTEM SET ssl = on');
-    await cluster.sql('SELECT pg_reload_conf()');
-    const ca = await readFile(files.certificate, 'utf8');
-    const open = (change: object) => ReplicationConnection.open({ ...cluster.address, ...change });
-    const isEncrypted = async (change: object) => {
-      using connection = await open(change);
-      expect(connection.majorVersion).toBe(18);
-      const rows = await cluster.sql<{ ssl: boolean }>(
-        "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_replication USING (pid) WHERE application_name = 'catena'",
+(hasOpenssl ? describe : describe.skip).each(serversToTry())(
+  'TLS with PostgreSQL $major',
+  ({ major, bin }) => {
+    it('is taken where it is there, and whom one talks to is checked when that is asked for', async () => {
+      await using cluster = await startProtectedCluster({ bin, major });
+      const { dataDir } = cluster.server;
+      const files = { key: path.join(dataDir, 'server.key'), certificate: path.join(dataDir, 'server.crt') };
+      execFileSync(
+        'openssl',
+        [
+          ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+          ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', files.key, '-out', files.certificate],
+        ],
+        { stdio: 'ignore' },
       );
-      return rows.map(({ ssl }) => ssl);
-    };
-    while (!(await isEncrypted({ tls: 'prefer' })).includes(true)) await sleep(50);
-    expect(await isEncrypted({ tls: 'verify-ca', certificateAuthority: ca })).toContain(true);
-    expect(await isEncrypted({ tls: 'verify-full', certificateAuthority: ca, host: 'localhost' })).toContain(
-      true,
-    );
-    const refused = { code: 'source.accessDenied', remedy: expect.stringContaining('authority') as unknown };
-    await expect(open({ tls: 'verify-full' })).rejects.toMatchObject(refused);
-    await expect(open({ tls: 'verify-full', certificateAuthority: ca })).rejects.toMatchObject(refused);
-  });
-});
+      const { uid, gid } = await stat(dataDir);
+      for (const file of Object.values(files)) await chown(file, uid, gid);
+      await cluster.sql('ALTER SYSTEM SET ssl = on');
+      await cluster.sql('SELECT pg_reload_conf()');
+      const ca = await readFile(files.certificate, 'utf8');
+      const open = (change: object) => ReplicationConnection.open({ ...cluster.address, ...change });
+      const isEncrypted = async (change: object) => {
+        using connection = await open(change);
+        expect(connection.majorVersion).toBe(major);
+        const rows = await cluster.sql<{ ssl: boolean }>(
+          "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_replication USING (pid) WHERE application_name = 'catena'",
+        );
+        return rows.map(({ ssl }) => ssl);
+      };
+      while (!(await isEncrypted({ tls: 'prefer' })).includes(true)) await sleep(50);
+      expect(await isEncrypted({ tls: 'verify-ca', certificateAuthority: ca })).toContain(true);
+      expect(
+        await isEncrypted({ tls: 'verify-full', certificateAuthority: ca, host: 'localhost' }),
+      ).toContain(true);
+      const refused = {
+        code: 'source.accessDenied',
+        remedy: expect.stringContaining('authority') as unknown,
+      };
+      await expect(open({ tls: 'verify-full' })).rejects.toMatchObject(refused);
+      await expect(open({ tls: 'verify-full', certificateAuthority: ca })).rejects.toMatchObject(refused);
+    });
+  },
+);
