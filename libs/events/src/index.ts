@@ -4,6 +4,7 @@ export * from './envelope.ts';
 export * from './subject.ts';
 export * from './stamp.ts';
 export * from './catalogue/vocabulary.ts';
+export * from './catalogue/database-restore.ts';
 export * from './catalogue/catalogue.ts';
 export * from './catalogue/versions.ts';
 export * from './catalogue/run-events.ts';

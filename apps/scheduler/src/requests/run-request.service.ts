@@ -63,7 +63,7 @@ export class RunRequestService {
   ): Promise<{ run: string; sequence: number }> {
     await this.book.current();
     this.#mustBeDefined('Repository', request.repository);
-    if (request.kind === 'restore' && !isAbsolute(request.target)) {
+    if (request.kind === 'restore' && request.parts === undefined && !isAbsolute(request.target)) {
       throw new CatenaError(
         'restore.target-not-absolute',
         `The target "${request.target}" is not absolute.`,

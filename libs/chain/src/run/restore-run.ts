@@ -103,7 +103,7 @@ function toPlace(
 
 function planned(
   run: string,
-  { target, include, overwrite, ownership }: RestoreRequest,
+  { target, include, overwrite, ownership, parts }: RestoreRequest,
   repository: DefinitionSnapshot,
   facts: RestoreFacts,
   state: CollectionState,
@@ -133,6 +133,7 @@ function planned(
       include,
       overwrite,
       ...(ownership === undefined ? {} : { ownership }),
+      ...(parts === undefined ? {} : { parts }),
     },
     events: [domainEvent('collection.backups-in-use', state.collection, { run, backups: [backup, ...logs] })],
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseRestore } from './database-restore.ts';
 import {
   backupType,
   cadence,
@@ -60,10 +61,15 @@ const restoreRequest = z.object({
     .boolean()
     .optional()
     .describe('What comes nearest before `until` will do when it cannot be reached.'),
-  target: z.string().describe('Absolute path.'),
+  target: z.string().describe('Absolute path; of parts for a server that lives: where that is, for people.'),
   include: z.array(z.string()).describe('Globs below the source root; empty means all.'),
   overwrite: z.boolean(),
   ownership: restoredOwnership.optional(),
+  parts: databaseRestore
+    .optional()
+    .describe(
+      'A database or tables of a cluster, put into a server that lives; `target` then only names it.',
+    ),
 });
 
 const verifyRequest = z.object({
@@ -183,6 +189,7 @@ const restorePlan = z.object({
   include: z.array(z.string()),
   overwrite: z.boolean(),
   ownership: restoredOwnership.optional(),
+  parts: databaseRestore.optional(),
 });
 
 const verifyPlan = z.object({

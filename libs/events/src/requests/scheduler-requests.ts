@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseRestore } from '../catalogue/database-restore.ts';
 import {
   backupType,
   cadence,
@@ -229,6 +230,7 @@ export const schedulerRequests = {
       include: z.array(z.string()),
       overwrite: z.boolean(),
       ownership: restoredOwnership.optional(),
+      parts: databaseRestore.optional(),
     }),
     output: accepted,
   }),
