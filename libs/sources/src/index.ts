@@ -6,6 +6,7 @@ import { DriverRegistry } from './port/driver-registry.ts';
 export type * from './port/source-driver.ts';
 export { DriverRegistry } from './port/driver-registry.ts';
 export { HistoryLostError, type HistoryLost } from './port/history-lost-error.ts';
+export { restorePartsWith } from './port/restore-parts-with.ts';
 export { RestoreError, type RestoreErrorCode } from './port/restore-error.ts';
 export { SourceError, type SourceErrorCode } from './port/source-error.ts';
 export {
@@ -20,6 +21,7 @@ export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
 export { postgresDriver } from './postgres/postgres-driver.ts';
 export { ScratchServer, type ScratchServerOptions } from './postgres/scratch/scratch-server.ts';
+export { shownTarget } from './postgres/tables/target-server.ts';
 export { formatLsn } from './postgres/wire/lsn.ts';
 export { BaseBackup } from './postgres/wire/base-backup.ts';
 export { ReplicationConnection } from './postgres/wire/connection.ts';

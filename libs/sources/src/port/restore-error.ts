@@ -21,7 +21,13 @@ export type RestoreErrorCode =
   | 'restore.serverRunning'
   | 'restore.reachedElsewhere'
   | 'restore.copyNotStarted'
-  | 'restore.copyNotReadable';
+  | 'restore.copyNotReadable'
+  | 'restore.definitionsUnreadable'
+  | 'restore.databaseUnknown'
+  | 'restore.tableUnknown'
+  | 'restore.partsMissing'
+  | 'restore.dependants'
+  | 'restore.targetRefused';
 
 /** A restore that was refused or could not be completed; under the final names nothing has changed. */
 export class RestoreError extends CatenaError {

@@ -1,5 +1,5 @@
 /** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
-import type { LogStream, RestoreStop } from '@catena/events';
+import type { DatabaseRestore, LogStream, RestoreStop } from '@catena/events';
 import type { BackupReader, BackupSummary, BackupWriter, ByteRate } from '@catena/vault';
 
 export interface DriverCapabilities {
@@ -170,6 +170,8 @@ export interface RestoreOutcome {
   readonly warningCount: number;
   /** Of a cluster. */
   readonly cluster?: RestoredCluster;
+  /** Of a restore of parts: what was brought, by its name there. `files` counts them. */
+  readonly tables?: readonly { readonly name: string; readonly rows: number }[];
 }
 
 /** What a driver does whose sources keep a log (`capabilities.givesLogs`). */
@@ -220,4 +222,14 @@ export interface SourceDriver {
    * there under its final name before all of it is complete and verified.
    */
   restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome>;
+
+  /**
+   * Brings a database or tables that a backup holds into a server that lives; for a driver whose sources hold such. All of
+   * it is there in the end, or nothing.
+   */
+  restoreParts?(
+    reader: BackupReader,
+    parts: DatabaseRestore,
+    options: RestoreOptions,
+  ): Promise<RestoreOutcome>;
 }

@@ -1,4 +1,5 @@
 /** Source driver for PostgreSQL clusters: everything over the wire, nothing on the server's machine. */
+import type { DatabaseRestore } from '@catena/events';
 import type { BackupReader, BackupWriter } from '@catena/vault';
 import type {
   BackupOptions,
@@ -71,6 +72,16 @@ class PostgresDriver implements SourceDriver {
 
   restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
     return restoreCluster(reader, target, options);
+  }
+
+  async restoreParts(
+    reader: BackupReader,
+    parts: DatabaseRestore,
+    options: RestoreOptions,
+  ): Promise<RestoreOutcome> {
+    // Seldom needed, and more than all the rest.
+    const { restoreParts } = await import('./tables/restore-parts.ts');
+    return await restoreParts(reader, parts, options);
   }
 
   readonly log: LogDriver = {

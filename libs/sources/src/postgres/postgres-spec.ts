@@ -47,16 +47,17 @@ export async function addressOf(
     port,
     user,
     tls: tls.mode,
-    ...(password === undefined ? {} : { password: await passwordAt(password, environment) }),
+    ...(password === undefined ? {} : { password: await secretAt(password, environment) }),
     ...(tls.ca === undefined
       ? {}
       : { certificateAuthority: await textOf(tls.ca, 'the certificates of the authorities') }),
   };
 }
 
-async function passwordAt(
+/** The password at a place; an environment variable that is not set is a refusal. */
+export async function secretAt(
   place: z.infer<typeof secretPlace>,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<string> {
   if ('file' in place) return (await textOf(place.file, 'the password')).replace(/\r?\n$/, '');
   const password = environment[place.env];
@@ -71,7 +72,8 @@ async function passwordAt(
   );
 }
 
-async function textOf(file: string, what: string): Promise<string> {
+/** A file of this machine that an address names. */
+export async function textOf(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

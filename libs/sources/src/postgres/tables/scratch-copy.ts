@@ -1,0 +1,96 @@
+/** A copy of the whole cluster as it was at a moment, running where nobody else reaches it, and thrown away in the end. */
+import { createHash } from 'node:crypto';
+import { appendFile, chown, mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { BackupReader } from '@catena/vault';
+import type { RestoreOptions } from '../../port/source-driver.ts';
+import { restoreCluster } from '../restoring/restore-cluster.ts';
+import { ownerOf } from '../scratch/server-process.ts';
+import { ScratchServer } from '../scratch/scratch-server.ts';
+import type { DumpLogin } from './dump/dump-wire.ts';
+import { SqlSession } from './sql-session.ts';
+
+export interface ScratchPlace {
+  /** Folder that has room for the whole cluster; that of temporary files by default. */
+  readonly scratch?: string | undefined;
+  /** Folder of server programs of the cluster's major version; found when it is not named. */
+  readonly programs?: string | undefined;
+}
+
+/** It is looked into once and lost with the machine: no sync, and nothing that works beside. */
+const SETTINGS = `
+# A copy to be looked into once.
+fsync = off
+full_page_writes = off
+autovacuum = off
+jit = off
+`;
+
+export class ScratchCopy {
+  readonly #folder: string;
+  readonly #server: ScratchServer;
+  /** The role that made the cluster. */
+  readonly superuser = 'postgres';
+
+  private constructor(folder: string, server: ScratchServer) {
+    this.#folder = folder;
+    this.#server = server;
+  }
+
+  /** Restores the cluster and starts it. Whatever an earlier attempt of the run has left is removed first. */
+  static async make(
+    reader: BackupReader,
+    { scratch = tmpdir(), programs }: ScratchPlace,
+    options: RestoreOptions,
+  ): Promise<ScratchCopy> {
+    const { run, logs, stop, signal, progress } = options;
+    const label = createHash('sha256').update(run).digest('hex').slice(0, 16);
+    const folder = path.join(scratch, `catena-scratch-${label}`);
+    const data = path.join(folder, 'data');
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      await restoreCluster(reader, data, {
+        run,
+        ...(logs === undefined ? {} : { logs }),
+        ...(stop === undefined ? {} : { stop }),
+        ...(signal === undefined ? {} : { signal }),
+        ...(progress === undefined ? {} : { progress }),
+      });
+      const owner = await ownerOf(data);
+      if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+      await appendFile(path.join(data, 'postgresql.conf'), SETTINGS);
+      const server = await ScratchServer.start({ folder: data, bin: programs, signal });
+      return new ScratchCopy(folder, server);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** What `pg_dump` needs to look into a database of it. */
+  login(database: string): DumpLogin {
+    return { host: this.#server.host, port: this.#server.port, user: this.superuser, database };
+  }
+
+  /** A session as superuser, in which nothing that users have defined acts by itself. */
+  async session(database: string): Promise<SqlSession> {
+    const client = await this.#server.connect(database, this.superuser);
+    client.on('error', () => undefined);
+    const session = await SqlSession.on(client);
+    await session.run(
+      `SET session_replication_role = replica; SET search_path = pg_catalog; SET statement_timeout = 0; SET lock_timeout = 0;
+      SET idle_in_transaction_session_timeout = 0; SET row_security = off`,
+    );
+    return session;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#server.stop('SIGQUIT');
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true });
+    }
+  }
+}
