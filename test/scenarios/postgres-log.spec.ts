@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BackupView, RecoveryWindowView } from '@catena/events';
@@ -170,6 +170,56 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     await catena.ask('restore', 'bank', '--repository', repository, '--at', at, '--to', target);
     expect(await numbersIn(target)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
   }, 120_000);
+
+  it('yesterday’s tables are brought into the living database, by the platform and from the repository alone', async () => {
+    const { sql, server } = cluster;
+    await sql(`CREATE TABLE accounts (id bigserial PRIMARY KEY, owner text UNIQUE, balance numeric NOT NULL);
+      CREATE TABLE transfers (id int GENERATED ALWAYS AS IDENTITY, account bigint REFERENCES accounts, amount numeric);
+      INSERT INTO accounts (owner, balance) SELECT 'o' || n, 100 FROM generate_series(1, 1000) n;
+      INSERT INTO transfers (account, amount) SELECT n, n FROM generate_series(1, 1000) n`);
+    const whole = `SELECT md5(string_agg(a::text, ',' ORDER BY id)) AS hash, sum(balance)::int AS sum FROM accounts a`;
+    const before = await sql(whole);
+    const [then] = await sql<{ at: string }>(
+      `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+    );
+    await sql('UPDATE accounts SET balance = 0; DROP TABLE transfers');
+    await sql(`INSERT INTO accounts (owner, balance) VALUES ('later', 1)`);
+    await until('what went wrong is backed up', async () => {
+      const newest = (await logs()).at(-1);
+      return newest !== undefined && newest.asOf > then!.at;
+    });
+    const password = path.join(platform.home, 'bank', 'admin');
+    writeFileSync(password, decodeURIComponent(new URL(server.adminUrl).password), { mode: 0o600 });
+    const restore = (...more: string[]) =>
+      catena.ask(
+        ...['restore', 'bank', '--at', then!.at, '--table', 'accounts', '--table', 'transfers'],
+        ...['--to-database', `postgres://postgres@${server.host}:${server.port}/catena?sslmode=disable`],
+        ...['--to-password-file', password, '--programs', server.bin, ...more],
+      );
+    await restore('--replace');
+    expect(await sql(whole)).toEqual(before);
+    const [added] = await sql<{ id: string }>(
+      `INSERT INTO accounts (owner, balance) VALUES ('new', 1) RETURNING id`,
+    );
+    expect(Number(added?.id)).toBeGreaterThan(1000);
+    await expect(sql('INSERT INTO transfers (account) VALUES (-1)')).rejects.toThrow(
+      /transfers_account_fkey/,
+    );
+
+    const repository = path.join(platform.home, 'repository');
+    await restore(
+      '--repository',
+      repository,
+      '--to-schema',
+      'yesterday',
+      '--scratch',
+      platform.place('scratch'),
+    );
+    expect(await sql(whole.replace('FROM accounts', 'FROM yesterday.accounts'))).toEqual(before);
+    expect(readdirSync(platform.place('scratch'))).toEqual([]);
+    const told = readFileSync(path.join(platform.home, 'bank', 'admin'), 'utf8');
+    for (const event of await platform.events()) expect(JSON.stringify(event)).not.toContain(told);
+  }, 180_000);
 
   onlyAtLength(
     'a slot that was dropped behind its back while the log was recycled is a gap with a name',

@@ -1,8 +1,15 @@
 import path from 'node:path';
-import { catalogRequests, digestId, schedulerRequests, type BackupView } from '@catena/events';
+import {
+  catalogRequests,
+  digestId,
+  freshId,
+  schedulerRequests,
+  type BackupView,
+  type DatabaseRestore,
+} from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { readSourceSpec, sourcePathOf } from '@catena/schedule';
-import { sourceDrivers } from '@catena/sources';
+import { restorePartsWith, shownTarget, sourceDrivers } from '@catena/sources';
 import { globOfPath, type BackupReader } from '@catena/vault';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
@@ -28,6 +35,7 @@ import {
   type PlannedSteps,
   type PlaceOptions,
 } from '../restore-place.ts';
+import { partsNamed, partsOptions, refuseFilesBesideParts, type PartsOptions } from '../restored-parts.ts';
 import {
   backupsIn,
   namesFolder,
@@ -36,7 +44,7 @@ import {
   type RepositoryOptions,
 } from '../repository/open-by-hand.ts';
 
-interface RestoreOptions extends RepositoryOptions, ChoiceOptions, PlaceOptions {
+interface RestoreOptions extends RepositoryOptions, ChoiceOptions, PlaceOptions, PartsOptions {
   to?: string;
   inPlace?: boolean;
   include?: string[];
@@ -56,6 +64,20 @@ function ownershipOf({ ownersById }: RestoreOptions): { ownership?: 'id' } {
   return ownersById ? { ownership: 'id' } : {};
 }
 
+/** What goes into a server that lives, if that is what is wanted. */
+function partsOf(options: RestoreOptions): DatabaseRestore | undefined {
+  const parts = partsNamed(options);
+  const { to, inPlace, include, only, overwrite } = options;
+  refuseFilesBesideParts(parts, {
+    '--to': to,
+    '--in-place': inPlace,
+    '--include': include,
+    '--only': only,
+    '--overwrite': overwrite,
+  });
+  return parts;
+}
+
 /** With no service: repository and key are enough. */
 async function restoreByHand(
   cli: Invocation,
@@ -63,12 +85,13 @@ async function restoreByHand(
   folder: string,
   given: RestoreOptions,
 ): Promise<void> {
-  if (given.to === undefined)
+  const parts = partsOf(given);
+  if (given.to === undefined && parts === undefined)
     throw new UsageError(
       'Say where to: --to <folder>.',
       'In place needs the platform, which knows where the source was.',
     );
-  const target = path.resolve(given.to);
+  const target = parts === undefined ? path.resolve(given.to ?? '') : shownTarget(parts.into);
   const globs = wantedGlobs(given);
   const repository = await openByHand(folder, given);
   try {
@@ -85,16 +108,21 @@ async function restoreByHand(
     const reader = await readerOf(data);
     const readersOfLogs: BackupReader[] = [];
     for (const log of logs) readersOfLogs.push(await readerOf(log));
-    const outcome = await sourceDrivers.get(reader.manifest.source.driver).restore(reader, target, {
-      // The same backup to the same place continues what an interrupted call has staged.
-      run: `run-${digestId('restore by hand', data.backup, target)}`,
+    const restoring = {
+      // The same backup to the same place continues what an interrupted call has staged; of parts nothing is staged.
+      run: `run-${parts === undefined ? digestId('restore by hand', data.backup, target) : freshId()}`,
       overwrite: options.overwrite ?? false,
       ...ownershipOf(options),
       signal: cli.signal,
       ...(globs.length === 0 ? {} : { globs }),
       ...(readersOfLogs.length === 0 ? {} : { logs: readersOfLogs }),
       ...(stop === undefined ? {} : { stop }),
-    });
+    };
+    const driver = sourceDrivers.get(reader.manifest.source.driver);
+    const outcome =
+      parts === undefined
+        ? await driver.restore(reader, target, restoring)
+        : await restorePartsWith(driver, reader, parts, restoring);
     cli.answer({
       backup: data.backup,
       ...(logs.length === 0 ? {} : { logs: logs.map((log) => log.backup) }),
@@ -102,8 +130,9 @@ async function restoreByHand(
       ...outcome,
       warnings: outcome.warnings.map(({ code, message }) => ({ code, message })),
     });
+    for (const { name, rows } of outcome.tables ?? []) cli.say(`${name}  ${plural(rows, 'row')}`);
     cli.say(
-      `Restored to ${target}: ${plural(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}${outcome.unchanged > 0 ? `; ${outcome.unchanged} were right already` : ''}.`,
+      `Restored to ${target}: ${plural(outcome.files, parts === undefined ? 'file' : 'table')}, ${formatBytes(outcome.bytes)}${outcome.unchanged > 0 ? `; ${outcome.unchanged} were right already` : ''}.`,
     );
     for (const warning of outcome.warnings) cli.remark(`warning ${warning.code}: ${warning.message}`);
     cli.exit(outcome.warningCount > 0 ? ExitCode.doneWithWarnings : ExitCode.done);
@@ -182,17 +211,22 @@ async function chosenByCatalog(
   return { source: of, request: { repository, backup } };
 }
 
+async function folderFor(cli: Invocation, source: string, { to }: RestoreOptions): Promise<string> {
+  return to === undefined ? await placeOf(cli, source) : path.resolve(to);
+}
+
 /** By the platform: a run like any other, with progress, cancel and a record in the log. */
 async function restoreByPlatform(
   cli: Invocation,
   source: string | undefined,
   options: RestoreOptions,
 ): Promise<void> {
-  if ((options.inPlace ?? false) === (options.to !== undefined))
+  const parts = partsOf(options);
+  if (parts === undefined && (options.inPlace ?? false) === (options.to !== undefined))
     throw new UsageError('Say where to: --to <folder>, or --in-place.');
   const client = await cli.connect();
   const wanted = await chosenByCatalog(cli, client, source, options);
-  const target = options.to === undefined ? await placeOf(cli, wanted.source) : path.resolve(options.to);
+  const target = parts === undefined ? await folderFor(cli, wanted.source, options) : shownTarget(parts.into);
   const accepted = await client.ask(schedulerRequests.requestRestore, {
     ...cli.command(),
     ...wanted.request,
@@ -200,6 +234,7 @@ async function restoreByPlatform(
     include: wantedGlobs(options),
     overwrite: options.overwrite ?? false,
     ...ownershipOf(options),
+    ...(parts === undefined ? {} : { parts }),
   });
   if (options.wait) {
     cli.say(`restoring to ${target}`);
@@ -222,6 +257,7 @@ catena restore home --at 2026-03-01T18:00:00Z --include 'documents/**' --to /srv
 catena restore home@2026-03-01T18:00:00Z --only documents/letter.txt --to /srv/restored
 catena restore home --in-place --overwrite
 catena restore bank --at 2026-03-01T18:00:00Z --to /srv/restored     # to the second, for a source that keeps a log
+catena restore bank --at 2026-03-01T18:00:00Z --table accounts --to-database postgres://bank@db.example/bank --to-password-file bank.pw
 catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored     # no service needed`,
     ),
   )
@@ -243,11 +279,11 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
     )
     .option('--overwrite', 'replace what is there and differs')
     .option('--owners-by-id', 'give files to the recorded ids, not to the accounts of the recorded names')
-    .option('--no-wait', 'only ask for it')
-    .action(
-      act(async (cli, backup: string | undefined, options: RestoreOptions) => {
-        if (namesFolder(options.repository)) await restoreByHand(cli, backup, options.repository, options);
-        else await restoreByPlatform(cli, backup, options);
-      }),
-    );
+    .option('--no-wait', 'only ask for it');
+  partsOptions(command).action(
+    act(async (cli, backup: string | undefined, options: RestoreOptions) => {
+      if (namesFolder(options.repository)) await restoreByHand(cli, backup, options.repository, options);
+      else await restoreByPlatform(cli, backup, options);
+    }),
+  );
 }

@@ -1,6 +1,12 @@
 import { describeError, type RunPlan, type Warning } from '@catena/events';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
-import { discardStaged, type DriverRegistry, type RestoreOutcome } from '@catena/sources';
+import {
+  discardStaged,
+  restorePartsWith,
+  type DriverRegistry,
+  type RestoreOptions,
+  type RestoreOutcome,
+} from '@catena/sources';
 import { readableBytes, type BackupReader } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import { AttemptStopped } from '../attempt/attempt-stopped.ts';
@@ -60,7 +66,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
   ): Promise<RestoreOutcome> {
     const { plan, run, signal, progress } = execution;
     const driver = this.drivers.get(reader.manifest.source.driver);
-    return await driver.restore(reader, plan.target, {
+    const options: RestoreOptions = {
       run,
       ...(logs.length === 0 ? {} : { logs }),
       ...(plan.stop === undefined ? {} : { stop: plan.stop }),
@@ -75,10 +81,13 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
         progress.update(state);
         crashPoint('mover.during-restore');
       },
-    });
+    };
+    if (plan.parts === undefined) return await driver.restore(reader, plan.target, options);
+    return await restorePartsWith(driver, reader, plan.parts, options);
   }
 
   #discard({ plan, run }: Execution<RestorePlan>): void {
+    if (plan.parts !== undefined) return;
     try {
       discardStaged(plan.target, run);
     } catch (leftover) {
