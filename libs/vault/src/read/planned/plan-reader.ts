@@ -6,6 +6,11 @@ import { decodeUnitHere } from '../../container/unit-codec.ts';
 import type { ContentPlan, PlannedObject } from './content-plan.ts';
 import { PLAN_WORDS } from './content-plan.ts';
 
+/** Content in more units than these is put together before it is handed out. */
+const FEW_UNITS = 48;
+/** No more is put together; a plan that was honestly made has no more. */
+const MAX_GATHERED_BYTES = 16 * 1024 * 1024;
+
 /** A unit cannot be had as planned; the backup's reader says why, or mends it from a repair overlay. */
 export class UnreadableUnitError extends Error {
   constructor(cause?: unknown) {
@@ -16,11 +21,6 @@ export class UnreadableUnitError extends Error {
 
 /** Bytes that follow each other, or so many zeros. Bytes are valid until the next piece is asked for. */
 export type PlannedPiece = Buffer | number;
-
-interface Opened {
-  readonly plain: Buffer;
-  used: number;
-}
 
 interface WantedUnit {
   readonly name: string;
@@ -37,11 +37,11 @@ interface WantedUnit {
 /** Carries out plans on the thread it is on: reads, unseals and decompresses; keeps the units that were used last. */
 export class PlanReader {
   private readonly seals = new RecentSeals();
-  private readonly cache = new Map<string, Opened>();
+  private readonly cache = new Map<string, Buffer>();
   private readonly cacheLimit: number;
   private cached = 0;
-  private turn = 0;
   private scratch = Buffer.alloc(0);
+  private together = Buffer.alloc(0);
 
   /** @param cacheBytes of units that may be kept for plans to come */
   constructor(cacheBytes: number) {
@@ -55,7 +55,47 @@ export class PlanReader {
   begin(plan: ContentPlan): PlanPass {
     const wanted = this.wantedOf(plan);
     this.readSealed(wanted.filter(({ name }) => !this.cache.has(name)));
-    return new PlanPass(plan.stretches, (unit) => this.open(wanted[unit]));
+    const isScattered = wanted.length > FEW_UNITS;
+    return (isScattered ? this.gathered(plan, wanted) : undefined) ?? this.direct(plan, wanted);
+  }
+
+  /** Pieces lie in the units themselves. */
+  private direct({ stretches }: ContentPlan, wanted: readonly WantedUnit[]): PlanPass {
+    return new PlanPass(stretches, false, (at) => {
+      const plain = this.open(wanted[(stretches[at] ?? 0) - 1]);
+      return partOf(plain, stretches[at + 1] ?? 0, stretches[at + 2] ?? 0);
+    });
+  }
+
+  /**
+   * Content that is scattered over many units is put together unit by unit: each of them is opened once then, however few
+   * may be kept. `undefined` for what is too much to be put together.
+   */
+  private gathered({ stretches }: ContentPlan, wanted: readonly WantedUnit[]): PlanPass | undefined {
+    const offsets = new Float64Array(stretches.length / PLAN_WORDS);
+    const byUnit: number[][] = wanted.map(() => []);
+    let bytes = 0;
+    for (let at = 0; at < stretches.length; at += PLAN_WORDS) {
+      offsets[at / PLAN_WORDS] = bytes;
+      const unit = stretches[at] ?? 0;
+      if (unit === 0) continue;
+      byUnit[unit - 1]?.push(at);
+      bytes += stretches[at + 2] ?? 0;
+    }
+    if (bytes > MAX_GATHERED_BYTES) return undefined;
+    if (this.together.length < bytes) this.together = Buffer.allocUnsafeSlow(bytes);
+    for (const [number, unit] of wanted.entries()) {
+      const plain = this.open(unit);
+      for (const at of byUnit[number] ?? [])
+        partOf(plain, stretches[at + 1] ?? 0, stretches[at + 2] ?? 0).copy(
+          this.together,
+          offsets[at / PLAN_WORDS],
+        );
+    }
+    return new PlanPass(stretches, true, (at, size) => {
+      const offset = offsets[at / PLAN_WORDS] ?? 0;
+      return this.together.subarray(offset, offset + size);
+    });
   }
 
   private wantedOf({ objects, units }: ContentPlan): WantedUnit[] {
@@ -96,13 +136,12 @@ export class PlanReader {
     if (unit === undefined) throw new UnreadableUnitError();
     const known = this.cache.get(unit.name);
     if (known !== undefined) {
-      known.used = ++this.turn;
       this.cache.delete(unit.name);
       this.cache.set(unit.name, known);
-      return known.plain;
+      return known;
     }
     const plain = this.opened(unit);
-    this.cache.set(unit.name, { plain, used: ++this.turn });
+    this.cache.set(unit.name, plain);
     this.cached += plain.length;
     this.trim();
     return plain;
@@ -126,7 +165,7 @@ export class PlanReader {
   }
 
   private trim(): void {
-    for (const [name, { plain }] of this.cache) {
+    for (const [name, plain] of this.cache) {
       // The newest is being used.
       if (this.cached <= this.cacheLimit || this.cache.size === 1) return;
       this.cache.delete(name);
@@ -134,24 +173,20 @@ export class PlanReader {
       freeMemory(plain);
     }
   }
-
-  /** Forgets what is kept. */
-  clear(): void {
-    for (const { plain } of this.cache.values()) freeMemory(plain);
-    this.cache.clear();
-    this.cached = 0;
-  }
 }
 
 /** One plan being carried out, front to back. */
 export class PlanPass {
   private readonly stretches: Float64Array;
-  private readonly unit: (number: number) => Buffer;
+  /** Whether stretches of data that follow each other lie together in memory too. */
+  private readonly isTogether: boolean;
+  private readonly bytesAt: (at: number, size: number) => Buffer;
   private at = 0;
 
-  constructor(stretches: Float64Array, unit: (number: number) => Buffer) {
+  constructor(stretches: Float64Array, isTogether: boolean, bytesAt: (at: number, size: number) => Buffer) {
     this.stretches = stretches;
-    this.unit = unit;
+    this.isTogether = isTogether;
+    this.bytesAt = bytesAt;
   }
 
   /**
@@ -160,22 +195,34 @@ export class PlanPass {
    */
   *pieces(count = Number.POSITIVE_INFINITY): Iterable<PlannedPiece> {
     for (let left = count; left > 0 && this.at < this.stretches.length; left--) {
-      const [unit = 0, start = 0, size = 0] = this.stretches.subarray(this.at, this.at + PLAN_WORDS);
+      const { at } = this;
+      let size = this.stretches[at + 2] ?? 0;
       this.at += PLAN_WORDS;
-      if (unit === 0) {
+      if (this.stretches[at] === 0) {
         yield size;
         continue;
       }
-      const plain = this.unit(unit - 1);
-      if (start + size > plain.length) throw new UnreadableUnitError();
-      yield plain.subarray(start, start + size);
+      for (; this.isTogether && left > 1 && this.isData(this.at); left--) {
+        size += this.stretches[this.at + 2] ?? 0;
+        this.at += PLAN_WORDS;
+      }
+      yield this.bytesAt(at, size);
     }
+  }
+
+  private isData(at: number): boolean {
+    return (this.stretches[at] ?? 0) > 0;
   }
 
   /** Passes over stretches of content that is not wanted after all. */
   skipTo(stretch: number): void {
     this.at = stretch * PLAN_WORDS;
   }
+}
+
+function partOf(plain: Buffer, start: number, size: number): Buffer {
+  if (start + size > plain.length) throw new UnreadableUnitError();
+  return plain.subarray(start, start + size);
 }
 
 function sealedAgain(object: PlannedObject, place: WantedUnit['place']): Buffer {
