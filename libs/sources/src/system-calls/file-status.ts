@@ -116,6 +116,16 @@ export function statusAt(folder: number, name: Uint8Array | ByteString): FileSta
   return decode();
 }
 
+/** Whose a name in an open folder is: cheaper than all of its status. */
+export function ownerAt(folder: number, name: Uint8Array | ByteString): { uid: number; gid: number } {
+  checked(
+    libc().statx(folder, cString(name), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, status),
+    'statx',
+    () => shownName(name),
+  );
+  return { uid: view.getUint32(20, true), gid: view.getUint32(24, true) };
+}
+
 /** Status of an open file. */
 export function statusOfOpen(file: number): FileStatus {
   checked(

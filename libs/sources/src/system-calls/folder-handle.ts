@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { shownName, type ByteString } from './byte-string.ts';
-import { statusAt, statusOfOpen, type FileStatus } from './file-status.ts';
+import { ownerAt, statusAt, statusOfOpen, type FileStatus } from './file-status.ts';
 import { setInodeFlags, type InodeFlags } from './inode-flags.ts';
 import { checked, cString, libc, onThread } from './libc.ts';
 import { SystemCallError } from './system-call-error.ts';
@@ -58,6 +58,11 @@ export class FolderHandle {
   /** Status of a name, or of the folder itself. */
   status(name?: FileName): FileStatus {
     return name === undefined ? statusOfOpen(this.fd) : statusAt(this.fd, name);
+  }
+
+  /** Whose a name is. */
+  ownerOf(name: FileName): { uid: number; gid: number } {
+    return ownerAt(this.fd, name);
   }
 
   /** As `status`, but undefined when there is no such name. */

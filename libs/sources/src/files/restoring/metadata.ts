@@ -119,8 +119,8 @@ export class Metadata {
 
   #setOwner(path: ByteString, entry: RestoredMetadata, place: Place): boolean {
     const { uid, gid } = this.ownerOf(entry);
-    const status = place.folder.status(place.name);
-    if (status.uid === uid && status.gid === gid) return true;
+    const owner = place.folder.ownerOf(place.name);
+    if (owner.uid === uid && owner.gid === gid) return true;
     try {
       place.folder.setOwner(place.name, uid, gid);
       return true;

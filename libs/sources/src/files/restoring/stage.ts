@@ -65,6 +65,8 @@ export interface StagingResult {
   readonly unchanged: number;
 }
 
+/** What all of them hold together. */
+const mostMemory = 16 * 1024 * 1024;
 /** What a file that is being written holds in memory at most: read ahead, and gathered for a write. */
 const streamMemory = 4 * 1024 * 1024;
 /** The same of a file that is made together with others on another thread. */
@@ -73,7 +75,7 @@ const smallMemory = 8 * 1024;
 export class Stage {
   readonly #context: StagingContext;
   readonly #folders: StagedFolder[] = [];
-  readonly #pending = new PendingWork({ tasks: 1024, bytes: 16 * 1024 * 1024 });
+  readonly #pending = new PendingWork({ tasks: 1024, bytes: mostMemory });
   /** For hard-link groups whose first name was not selected: the name that has the content instead. */
   readonly #substitutes = new Map<ByteString, ByteString>();
   readonly #newFolders = new Set<ByteString>();
@@ -119,8 +121,10 @@ export class Stage {
   }
 
   #memoryFor(entry: StoredEntry): number {
-    const isSmall = this.#context.planned?.isSmall(entry) === true;
-    return isSmall ? smallMemory : Math.min(Number(entry.size), streamMemory);
+    const { planned } = this.#context;
+    if (planned?.isSmall(entry) === true) return smallMemory;
+    if (planned?.takes(entry) === true) return Math.ceil(mostMemory / planned.sideBySide);
+    return Math.min(Number(entry.size), streamMemory);
   }
 
   /** What was said to fit must be what comes. */

@@ -5,7 +5,9 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { ProgressMeter } from '../../files/progress-meter.ts';
 import { removeMade } from '../../files/restoring/made-folders.ts';
+import { Durability } from '../../files/restoring/durability.ts';
 import { Metadata, type Place } from '../../files/restoring/metadata.ts';
+import { PlannedFiles } from '../../files/restoring/planned/planned-files.ts';
 import { contentMissing, folderInTheWay, targetExists } from '../../files/restoring/refusals.ts';
 import { removeTree } from '../../files/restoring/remove-tree.ts';
 import { RestoreWarnings } from '../../files/restoring/restore-warnings.ts';
@@ -132,14 +134,18 @@ export class ImageRestore {
     const at: Place = { folder: staging, name: staged };
     try {
       const isBlank = asQcow2 || staging.statusIfThere(staged) === undefined;
-      const disk = asQcow2 ? await this.#newQcow2(at, place, size) : openStaged(at, size);
-      try {
-        await this.#write(disk, entry, isBlank);
-        await disk.flush();
-      } finally {
-        await disk.close();
+      const metadata = new Metadata(this.#options.ownership, this.#warnings);
+      const isMade = isBlank && !asQcow2 && (await this.#makeByPlan(entry, at, metadata));
+      if (!isMade) {
+        const disk = asQcow2 ? await this.#newQcow2(at, place, size) : openStaged(at, size);
+        try {
+          await this.#write(disk, entry, isBlank);
+          await disk.flush();
+        } finally {
+          await disk.close();
+        }
+        metadata.apply(root, entry, at, { isNew: true });
       }
-      new Metadata(this.#options.ownership, this.#warnings).apply(root, entry, at, { isNew: true });
       this.#moments.staged?.();
       this.#options.signal?.throwIfAborted();
       await this.#options.beforeVisible?.();
@@ -148,6 +154,33 @@ export class ImageRestore {
     } finally {
       staging.close();
     }
+  }
+
+  /** On a thread of its own, where the backup can be read that way; false when nothing came of it. */
+  async #makeByPlan(entry: StoredEntry, at: Place, metadata: Metadata): Promise<boolean> {
+    const { planner } = this.#reader;
+    if (planner?.canPlan(entry) !== true) return false;
+    const { signal, limits } = this.#options;
+    const planned = new PlannedFiles({
+      planner,
+      expected: { files: 1, bytes: Number(entry.size) },
+      metadata,
+      warnings: this.#warnings,
+      durability: new Durability(),
+      signal,
+      limits,
+    });
+    try {
+      return await planned.make(root, entry, at, (bytes, data) => this.#passed(bytes, data));
+    } finally {
+      await planned.close();
+    }
+  }
+
+  #passed(bytes: number, written: number): void {
+    this.#bytesWritten += written;
+    this.#meter.add(0, bytes, imageName);
+    this.#moments.passed?.(bytes);
   }
 
   async #newQcow2(at: Place, place: TargetPlace, size: bigint): Promise<WritableDisk> {
@@ -168,11 +201,7 @@ export class ImageRestore {
       isBlank,
       signal: this.#options.signal,
       rate: this.#options.limits?.write,
-      passed: (bytes, written) => {
-        this.#bytesWritten += written;
-        this.#meter.add(0, bytes, imageName);
-        this.#moments.passed?.(bytes);
-      },
+      passed: (bytes, written) => this.#passed(bytes, written),
     });
     if (length === entry.content?.size) return;
     throw new RestoreError(

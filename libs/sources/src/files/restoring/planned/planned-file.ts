@@ -7,6 +7,7 @@ import { dataIn } from '../write-content.ts';
 const zeros = Buffer.alloc(1024 * 1024);
 /** The disk begins with what has been written when it is as much as this. */
 const writeBackBytes = 8 * 1024 * 1024;
+const restBytes = 512 * 1024;
 
 /** A file that is being written on the thread it is on, with holes where its content is zeros. */
 export class PlannedFile {
@@ -50,7 +51,15 @@ export class PlannedFile {
         this.#put(piece);
       }
     }
-    if (this.#dataEnd - this.#begun < writeBackBytes) return;
+    if (this.#dataEnd - this.#begun >= writeBackBytes) this.#startWriting();
+  }
+
+  /** Has the disk begin with what is left, unless that is so little that others go with it better. */
+  startRest(): void {
+    if (this.#dataEnd - this.#begun >= restBytes) this.#startWriting();
+  }
+
+  #startWriting(): void {
     startWriting(this.#descriptor, this.#begun, this.#dataEnd - this.#begun);
     this.#begun = this.#dataEnd;
   }

@@ -14,10 +14,13 @@ import type { ByteString } from '../../../system-calls/index.ts';
 import type { Durability } from '../durability.ts';
 import type { Metadata, Place } from '../metadata.ts';
 import type { RestoreWarnings } from '../restore-warnings.ts';
+import { packBatch } from './file-batch.ts';
 import { restoringTasks, type FileToMake, type MadeFiles } from './restoring-tasks.ts';
 
 /** What is less than this is done before other threads would have started. */
 const few = { files: 500, bytes: 32 * 1024 * 1024 };
+/** Each thread holds a few dozen megabytes, and a few of them write as much as disks take. */
+const usualThreads = () => Math.min(4, defaultWorkers());
 /** Small files that are made with one task, at most. */
 const batch = { files: 128, bytes: 1024 * 1024 };
 /** To make a file is as much work as writing so many bytes. */
@@ -26,6 +29,9 @@ const bytesLikeAFile = 64 * 1024;
 const plansAhead = 2;
 
 type Runner = TaskRunner<typeof restoringTasks>;
+
+/** Hears of bytes of content, and how many of them are not known to be zeros. */
+export type HearsWritten = (bytes: number, data: number) => void;
 
 interface Waiting {
   readonly entry: StoredEntry;
@@ -60,9 +66,14 @@ export class PlannedFiles {
     const { files, bytes } = parts.expected;
     if (files > few.files || bytes > few.bytes) {
       const program = workerProgram('./restoring-worker', import.meta.url);
-      this.#pool = new WorkerPool({ program, workers: parts.limits?.workers ?? defaultWorkers() });
+      this.#pool = new WorkerPool({ program, workers: parts.limits?.workers ?? usualThreads() });
     }
     this.#load = Array.from({ length: this.#pool?.size ?? 1 }, () => 0);
+  }
+
+  /** Files of any size that are worth being made at a time: one for each thread, and one that is beginning. */
+  get sideBySide(): number {
+    return this.#load.length + 1;
   }
 
   /** Whether a file can be made this way. */
@@ -77,25 +88,23 @@ export class PlannedFiles {
 
   /**
    * Makes a file with its metadata. False when that was not possible as planned; then nothing is there.
-   * @param written hears of content that is there
+   * @param written hears of content that is there, and takes it back when nothing comes of the file
    */
-  async make(
-    path: ByteString,
-    entry: StoredEntry,
-    place: Place,
-    written: (bytes: number) => void,
-  ): Promise<boolean> {
+  async make(path: ByteString, entry: StoredEntry, place: Place, written: HearsWritten): Promise<boolean> {
     const file = this.#fileOf(path, entry, place);
-    let told = 0;
-    const tell = (bytes: number): void => {
-      told += bytes;
-      written(bytes);
+    const told = { bytes: 0, data: 0 };
+    const tell = (bytes: number, data: number): void => {
+      told.bytes += bytes;
+      told.data += data;
+      written(bytes, data);
     };
     const made = this.isSmall(entry)
-      ? await this.#makeSmall(entry, file)
+      ? await this.#makeSmall(entry, file, tell)
       : await this.#makeLarge(entry, file, tell);
-    tell(made ? file.size - told : -told);
-    if (!made) return false;
+    if (!made) {
+      tell(-told.bytes, -told.data);
+      return false;
+    }
     if (file.metadata === undefined) this.#parts.metadata.apply(path, entry, place, { isNew: true });
     return true;
   }
@@ -114,7 +123,13 @@ export class PlannedFiles {
     };
   }
 
-  #makeSmall(entry: StoredEntry, file: FileToMake): Promise<boolean> {
+  async #makeSmall(entry: StoredEntry, file: FileToMake, written: HearsWritten): Promise<boolean> {
+    const made = await this.#makeWithOthers(entry, file);
+    if (made) written(file.size, file.size);
+    return made;
+  }
+
+  #makeWithOthers(entry: StoredEntry, file: FileToMake): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     if (this.#waiting.length === 0) setImmediate(() => this.#flush());
     this.#waiting.push({ entry, file, resolve, reject });
@@ -146,8 +161,9 @@ export class PlannedFiles {
       await limits?.write?.take(leased.dataBytes);
       signal?.throwIfAborted();
       const files = waiting.map(({ file }, i) => ({ ...file, stretches: leased.counts[i] ?? 0 }));
+      const input = { plan: leased.plan, batch: packBatch(files) };
       return await this.#onFreest(leased.bytes + files.length * bytesLikeAFile, async (runner) =>
-        this.#heard(await runner.run('files', { plan: leased.plan, files })),
+        this.#heard(await runner.run('files', input)),
       );
     } finally {
       await leased.release();
@@ -173,7 +189,7 @@ export class PlannedFiles {
     return made;
   }
 
-  async #makeLarge(entry: StoredEntry, file: FileToMake, written: (bytes: number) => void): Promise<boolean> {
+  async #makeLarge(entry: StoredEntry, file: FileToMake, written: HearsWritten): Promise<boolean> {
     const lane = ++this.#lanes;
     return await this.#onFreest(file.size, async (runner) => {
       await runner.run('open', { lane, folder: file.folder, name: file.name });
@@ -189,12 +205,7 @@ export class PlannedFiles {
   }
 
   /** Answers whether all of it could be read as planned. Ends when nothing is under way any more. */
-  async #writeAll(
-    entry: StoredEntry,
-    lane: number,
-    runner: Runner,
-    written: (bytes: number) => void,
-  ): Promise<boolean> {
+  async #writeAll(entry: StoredEntry, lane: number, runner: Runner, written: HearsWritten): Promise<boolean> {
     const underWay: Promise<boolean>[] = [];
     let isReadable = true;
     try {
@@ -217,13 +228,13 @@ export class PlannedFiles {
     lane: number,
     { plan, bytes, dataBytes, release }: LeasedPlan,
     runner: Runner,
-    written: (bytes: number) => void,
+    written: HearsWritten,
   ): Promise<boolean> {
     try {
       await this.#parts.limits?.write?.take(dataBytes);
       this.#parts.signal?.throwIfAborted();
       const isReadable = await runner.run('write', { lane, plan });
-      if (isReadable) written(bytes);
+      if (isReadable) written(bytes, dataBytes);
       return isReadable;
     } finally {
       await release();

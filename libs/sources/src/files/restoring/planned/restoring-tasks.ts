@@ -4,6 +4,7 @@ import type { RestoreWarning } from '../../../port/source-driver.ts';
 import { FolderHandle, type ByteString } from '../../../system-calls/index.ts';
 import { Metadata, type RestoredMetadata } from '../metadata.ts';
 import { RestoreWarnings } from '../restore-warnings.ts';
+import { unpackBatch, type FileBatch, type PlannedSmallFile } from './file-batch.ts';
 import { PlannedFile } from './planned-file.ts';
 import { kept, planReaderOf, triesToRead } from './thread-state.ts';
 
@@ -24,7 +25,7 @@ export interface FileToMake {
 /** Small files whose content one plan tells. */
 export interface SmallFiles {
   readonly plan: ContentPlan;
-  readonly files: readonly (FileToMake & { readonly stretches: number })[];
+  readonly batch: FileBatch;
 }
 
 export interface MadeFiles {
@@ -60,6 +61,7 @@ function complete(file: PlannedFile, wanted: FileToMake, context: TaskContext): 
     file.remove();
     return false;
   }
+  file.startRest();
   if (wanted.metadata) {
     const place = { folder: file.folder, name: wanted.name };
     metadataOf(context).metadata.apply(wanted.path, wanted.metadata, place, { isNew: true });
@@ -68,11 +70,7 @@ function complete(file: PlannedFile, wanted: FileToMake, context: TaskContext): 
   return true;
 }
 
-function makeSmall(
-  wanted: SmallFiles['files'][number],
-  pieces: Iterable<PlannedPiece>,
-  context: TaskContext,
-): boolean {
+function makeSmall(wanted: PlannedSmallFile, pieces: Iterable<PlannedPiece>, context: TaskContext): boolean {
   const file = new PlannedFile(FolderHandle.borrowed(wanted.folder), wanted.name);
   const write = () => (wanted.stretches === 1 ? file.writeWhole(pieces) : file.write(pieces));
   try {
@@ -86,15 +84,16 @@ function makeSmall(
 
 export const restoringTasks = {
   /** Makes files whose content is small. */
-  files({ plan, files }: SmallFiles, context: TaskContext): MadeFiles {
+  files({ plan, batch }: SmallFiles, context: TaskContext): MadeFiles {
     const reader: PlanReader = planReaderOf(context);
-    const made = files.map(() => false);
+    const made = new Array<boolean>(batch.count).fill(false);
     triesToRead(() => {
       const pass = reader.begin(plan);
       let stretch = 0;
-      for (const [i, file] of files.entries()) {
+      let i = 0;
+      for (const file of unpackBatch(batch)) {
         pass.skipTo(stretch);
-        made[i] = makeSmall(file, pass.pieces(file.stretches), context);
+        made[i++] = makeSmall(file, pass.pieces(file.stretches), context);
         stretch += file.stretches;
       }
     });

@@ -1,7 +1,7 @@
 import { PlanReader, UnreadableUnitError, type TaskContext } from '@catena/vault/threads';
 
 /** Units that a thread keeps for plans to come: scattered changes come back to the same ones again and again. */
-const cacheBytes = 20 * 1024 * 1024;
+const cacheBytes = 16 * 1024 * 1024;
 
 export function kept<T>({ state }: TaskContext, name: string, make: () => T): T {
   if (!state.has(name)) state.set(name, make());
