@@ -147,7 +147,11 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
       return newest !== undefined && newest.asOf >= last.slice(0, 23);
     });
     const target = path.join(platform.place('restored'), 'then');
-    await catena.ask('restore', 'bank', '--at', at, '--to', target);
+    const tried = await catena.run('restore', 'bank', '--at', at, '--to', target, '--try');
+    expect(tried).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/reached [0-9A-F]+\/[0-9A-F]+.*, as planned; .*timeline 2/) as unknown,
+    });
     expect(await numbersIn(target)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
     const newest = path.join(platform.place('restored'), 'newest');
     await catena.ask('restore', 'bank', '--to', newest);

@@ -9,7 +9,7 @@ import {
 } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { readSourceSpec, sourcePathOf } from '@catena/schedule';
-import { restorePartsWith, shownTarget, sourceDrivers } from '@catena/sources';
+import { restorePartsWith, shownTarget, sourceDrivers, type RestoredCluster } from '@catena/sources';
 import { globOfPath, type BackupReader } from '@catena/vault';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
@@ -22,6 +22,7 @@ import {
   type ChoiceOptions,
 } from '../backup-choice.ts';
 import { pathOf } from '../browse/entry-paths.ts';
+import { clusterAsked, clusterOptions, sayCluster, type ClusterOptions } from '../cluster-restore.ts';
 import { collect, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { followToTheEnd } from '../follow.ts';
@@ -44,7 +45,8 @@ import {
   type RepositoryOptions,
 } from '../repository/open-by-hand.ts';
 
-interface RestoreOptions extends RepositoryOptions, ChoiceOptions, PlaceOptions, PartsOptions {
+interface RestoreOptions
+  extends RepositoryOptions, ChoiceOptions, PlaceOptions, PartsOptions, ClusterOptions {
   to?: string;
   inPlace?: boolean;
   include?: string[];
@@ -113,6 +115,7 @@ async function restoreByHand(
       run: `run-${parts === undefined ? digestId('restore by hand', data.backup, target) : freshId()}`,
       overwrite: options.overwrite ?? false,
       ...ownershipOf(options),
+      ...clusterAsked(options),
       signal: cli.signal,
       ...(globs.length === 0 ? {} : { globs }),
       ...(readersOfLogs.length === 0 ? {} : { logs: readersOfLogs }),
@@ -134,6 +137,7 @@ async function restoreByHand(
     cli.say(
       `Restored to ${target}: ${plural(outcome.files, parts === undefined ? 'file' : 'table')}, ${formatBytes(outcome.bytes)}${outcome.unchanged > 0 ? `; ${outcome.unchanged} were right already` : ''}.`,
     );
+    sayCluster(cli, target, outcome.cluster);
     for (const warning of outcome.warnings) cli.remark(`warning ${warning.code}: ${warning.message}`);
     cli.exit(outcome.warningCount > 0 ? ExitCode.doneWithWarnings : ExitCode.done);
   } finally {
@@ -235,10 +239,13 @@ async function restoreByPlatform(
     overwrite: options.overwrite ?? false,
     ...ownershipOf(options),
     ...(parts === undefined ? {} : { parts }),
+    ...clusterAsked(options),
   });
   if (options.wait) {
     cli.say(`restoring to ${target}`);
-    await followToTheEnd(cli, client, accepted.run);
+    const outcome = await followToTheEnd(cli, client, accepted.run);
+    if (outcome.state === 'completed' || outcome.state === 'completedWithWarnings')
+      sayCluster(cli, target, outcome.event.data.detail?.['cluster'] as RestoredCluster | undefined);
   } else {
     cli.answer(accepted);
     cli.say(accepted.run);
@@ -258,6 +265,7 @@ catena restore home@2026-03-01T18:00:00Z --only documents/letter.txt --to /srv/r
 catena restore home --in-place --overwrite
 catena restore bank --at 2026-03-01T18:00:00Z --to /srv/restored     # to the second, for a source that keeps a log
 catena restore bank --at 2026-03-01T18:00:00Z --table accounts --to-database postgres://bank@db.example/bank --to-password-file bank.pw
+catena restore bank --at 2026-03-01T18:00:00Z --to /srv/restored --start     # and starts the copy
 catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored     # no service needed`,
     ),
   )
@@ -265,7 +273,7 @@ catena restore --repository /mnt/vault --key-file vault.key --to /srv/restored  
     .option('--to <folder>', 'where to; it appears only when it is complete and verified')
     .option('--in-place', 'to where the source is')
     .option('--backup <id>', 'this backup (the beginning of its id is enough)');
-  placeOptions(command)
+  clusterOptions(placeOptions(command))
     .option('--no-copy-only', 'do not use copy-only backups')
     .option(
       '--include <glob>',

@@ -74,6 +74,8 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
       overwrite: plan.overwrite,
       limits: limits.restoring,
       ...(plan.ownership === undefined ? {} : { ownership: plan.ownership }),
+      ...(plan.delta === undefined ? {} : { delta: plan.delta }),
+      ...(plan.cluster === undefined ? {} : { cluster: plan.cluster }),
       onFailure: async (error) => ((await isGivenUp(execution, error)) ? 'remove' : 'keep'),
       beforeVisible: () => execution.assertHeld(),
       signal,
@@ -110,7 +112,7 @@ async function isGivenUp(execution: Execution<RestorePlan>, error: unknown): Pro
 }
 
 function reported(outcome: RestoreOutcome, milliseconds: number): WorkDone {
-  const { files, bytes, bytesWritten, warnings, warningCount } = outcome;
+  const { files, bytes, bytesWritten, warnings, warningCount, cluster } = outcome;
   return {
     statistics: { files, bytes, bytesRead: bytesWritten, bytesAdded: bytesWritten, milliseconds },
     warnings: warnings.slice(0, WARNINGS_REPORTED).map(({ path, code, message }): Warning => ({
@@ -119,5 +121,6 @@ function reported(outcome: RestoreOutcome, milliseconds: number): WorkDone {
       ...(path.length === 0 ? {} : { path: readableBytes(path) }),
     })),
     warningCount,
+    ...(cluster === undefined ? {} : { detail: { cluster } }),
   };
 }

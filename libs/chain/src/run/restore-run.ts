@@ -103,7 +103,7 @@ function toPlace(
 
 function planned(
   run: string,
-  { target, include, overwrite, ownership, parts }: RestoreRequest,
+  { target, include, overwrite, ownership, parts, delta, cluster }: RestoreRequest,
   repository: DefinitionSnapshot,
   facts: RestoreFacts,
   state: CollectionState,
@@ -134,6 +134,8 @@ function planned(
       overwrite,
       ...(ownership === undefined ? {} : { ownership }),
       ...(parts === undefined ? {} : { parts }),
+      ...(delta === undefined ? {} : { delta }),
+      ...(cluster === undefined ? {} : { cluster }),
     },
     events: [domainEvent('collection.backups-in-use', state.collection, { run, backups: [backup, ...logs] })],
   };

@@ -3,6 +3,7 @@ import { databaseRestore } from './database-restore.ts';
 import {
   backupType,
   cadence,
+  clusterRestoreFields,
   count,
   definitionName,
   definitionSnapshot,
@@ -70,6 +71,7 @@ const restoreRequest = z.object({
     .describe(
       'A database or tables of a cluster, put into a server that lives; `target` then only names it.',
     ),
+  ...clusterRestoreFields,
 });
 
 const verifyRequest = z.object({
@@ -190,6 +192,7 @@ const restorePlan = z.object({
   overwrite: z.boolean(),
   ownership: restoredOwnership.optional(),
   parts: databaseRestore.optional(),
+  ...clusterRestoreFields,
 });
 
 const verifyPlan = z.object({

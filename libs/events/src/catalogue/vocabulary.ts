@@ -68,6 +68,45 @@ export const restoreStop = z.union([
 ]);
 export type RestoreStop = z.infer<typeof restoreStop>;
 
+/** How a database cluster is restored. */
+export const clusterRestore = z.object({
+  tablespaces: z
+    .array(z.object({ from: z.string().min(1), to: z.string().min(1) }))
+    .optional()
+    .describe(
+      'Tablespaces that go elsewhere: the place at the source or the number, and where it is to lie.',
+    ),
+  start: z
+    .enum(['leaveRunning', 'stopAgain'])
+    .optional()
+    .describe(
+      'Starts the copy and compares what it reached with what was planned; absent: it is left for others to start.',
+    ),
+  programs: z
+    .string()
+    .optional()
+    .describe('Folder of the server programs; absent: those of its version that are found.'),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Of a copy that is left running, on localhost; absent: it has a socket alone.'),
+  superuser: z.string().optional().describe('Of the cluster; default postgres.'),
+});
+export type ClusterRestore = z.infer<typeof clusterRestore>;
+
+const delta = z
+  .boolean()
+  .optional()
+  .describe(
+    'Makes what is at the target what the backup holds: what differs is rewritten, what is not in it goes.',
+  );
+
+/** What is asked of a restore of a database cluster, and planned. */
+export const clusterRestoreFields = { delta, cluster: clusterRestore.optional() };
+
 /** Whose restored files become. */
 export const restoredOwnership = z
   .enum(['name', 'id'])

@@ -8,6 +8,7 @@ import {
   definitionName,
   instant,
   restoredOwnership,
+  clusterRestoreFields,
   restoreStop,
   specification,
 } from '../catalogue/vocabulary.ts';
@@ -231,6 +232,7 @@ export const schedulerRequests = {
       overwrite: z.boolean(),
       ownership: restoredOwnership.optional(),
       parts: databaseRestore.optional(),
+      ...clusterRestoreFields,
     }),
     output: accepted,
   }),

@@ -12,6 +12,7 @@ import type {
   SourceTotals,
 } from '../port/source-driver.ts';
 import { SourceError } from '../port/source-error.ts';
+import { refuseClusterOptions } from '../port/refuse-cluster-options.ts';
 import { FolderHandle, fileSystemIdentity, systemCodeOf } from '../system-calls/index.ts';
 import { existingPart } from './existing-part.ts';
 import { parseFilesSpec, type FilesSpec } from './files-spec.ts';
@@ -63,8 +64,9 @@ class FilesDriver implements SourceDriver {
     return new FilesBackup(parsed, writer, options).run();
   }
 
-  restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
-    return new FilesRestore(reader, target, options, crashMoments).run();
+  async restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
+    refuseClusterOptions(options);
+    return await new FilesRestore(reader, target, options, crashMoments).run();
   }
 
   async #realPath(spec: FilesSpec): Promise<string> {

@@ -11,6 +11,7 @@ import type {
 } from '../port/source-driver.ts';
 import { existingFolder } from '../files/existing-part.ts';
 import { SourceError } from '../port/source-error.ts';
+import { refuseClusterOptions } from '../port/refuse-cluster-options.ts';
 import { devicesOn, loopDevicesOf, statusOfPath } from '../system-calls/index.ts';
 import { parseImageSpec } from './image-spec.ts';
 import { ImageBackup } from './reading/backup-image.ts';
@@ -44,6 +45,7 @@ class ImageDriver implements SourceDriver {
   }
 
   async restore(reader: BackupReader, target: string, options: RestoreOptions): Promise<RestoreOutcome> {
+    refuseClusterOptions(options);
     return new ImageRestore(reader, target, options).run();
   }
 }

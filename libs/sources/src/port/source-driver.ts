@@ -1,5 +1,5 @@
 /** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
-import type { DatabaseRestore, LogStream, RestoreStop } from '@catena/events';
+import type { ClusterRestore, DatabaseRestore, LogStream, RestoreStop } from '@catena/events';
 import type { BackupReader, BackupSummary, BackupWriter, ByteRate } from '@catena/vault';
 
 export interface DriverCapabilities {
@@ -72,28 +72,6 @@ export interface BackupOutcome {
   readonly summary: BackupSummary;
 }
 
-/** A tablespace that goes elsewhere: its place at the source or its number, and where it is to lie. */
-export interface TablespaceMapping {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** How a database cluster is restored. */
-export interface ClusterRestoreOptions {
-  readonly tablespaces?: readonly TablespaceMapping[];
-  /**
-   * Starts the copy, compares what it reached with what was planned, and leaves it running or stops it again. Absent: it is
-   * left for others to start.
-   */
-  readonly start?: 'leaveRunning' | 'stopAgain';
-  /** Folder of the server's programs, when they are to be others than those that are found. */
-  readonly programs?: string;
-  /** Of a copy that is left running: where it listens on localhost. Absent: only on its socket. */
-  readonly port?: number;
-  /** The superuser of the cluster; default `postgres`. */
-  readonly superuser?: string;
-}
-
 export interface RestoreOptions {
   /** Names the attempt's staging folder: the same run continues where an earlier attempt ended. */
   readonly run: string;
@@ -111,7 +89,7 @@ export interface RestoreOptions {
    */
   readonly delta?: boolean;
   /** Only of a driver whose sources are database clusters. */
-  readonly cluster?: ClusterRestoreOptions;
+  readonly cluster?: ClusterRestore;
   /** Whose a thing becomes: the account of the same name (by id where there is none), or always the id. */
   readonly ownership?: 'name' | 'id';
   /**

@@ -4,19 +4,19 @@ import type { BackupReader } from '@catena/vault';
 import { FilesRestore } from '../../files/restoring/restore-files.ts';
 import { stagedTree } from '../../files/restoring/target-place.ts';
 import { RestoreError } from '../../port/restore-error.ts';
-import type { RestoreOptions, RestoreOutcome, RestoredCluster } from '../../port/source-driver.ts';
-import { startCopy } from '../scratch/start-copy.ts';
+import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
 import type { TriedCopy } from '../scratch/try-copy.ts';
-import { formatLsn } from '../wire/lsn.ts';
 import { checkAgainstManifest, type CheckedCluster } from './check-manifest.ts';
 import { makeRecoverable, type RecoverableCopy } from './recover-copy.ts';
 import { dataFolderView, tablespaceView } from './reader-view.ts';
+import { restoreOver } from './delta/restore-over.ts';
+import { restoredCluster } from './restored-cluster.ts';
 import { checkLogs } from './roll-logs.ts';
 import { SharedProgress } from './shared-progress.ts';
 import { StagedCopy } from './staged-copy.ts';
 import { placesOf } from './tablespace-places.ts';
 
-/** Restores a whole cluster into a data folder that does not exist or is empty. */
+/** Restores a whole cluster into a data folder that does not exist or is empty, or over one of the same cluster (`delta`). */
 export async function restoreCluster(
   reader: BackupReader,
   target: string,
@@ -24,11 +24,13 @@ export async function restoreCluster(
 ): Promise<RestoreOutcome> {
   options.signal?.throwIfAborted();
   if (options.globs !== undefined && options.globs.length > 0) throw refusePart(target);
-  await refuseOccupied(target);
+  const keepsPlaces = options.delta === true;
+  if (!keepsPlaces) await refuseOccupied(target);
   checkLogs(reader, options.logs ?? []);
   const checked = await checkAgainstManifest(reader);
   const mappings = options.cluster?.tablespaces ?? [];
-  const places = await placesOf({ target, tablespaces: checked.tablespaces, mappings, keepsPlaces: false });
+  const places = await placesOf({ target, tablespaces: checked.tablespaces, mappings, keepsPlaces });
+  if (keepsPlaces) return await restoreOver({ reader, target, options, checked, places });
   const staged = new StagedCopy(target, options, [...places.values()]);
   if (!(await staged.isResumed())) for (const place of places.values()) await refuseOccupied(place);
   try {
@@ -73,33 +75,6 @@ async function restoreStaged(reader: BackupReader, plan: StagedRestore): Promise
   return { ...sumOf(outcomes, copy), cluster: await restoredCluster(target, options, copy, tried) };
 }
 
-/** What there is to say of a cluster that is in its place. It is started, if somebody is to work with it. */
-export async function restoredCluster(
-  target: string,
-  { cluster, signal }: RestoreOptions,
-  { expected, settingsNotInForce }: RecoverableCopy,
-  tried: TriedCopy | undefined,
-): Promise<RestoredCluster> {
-  const { programs: bin, port, start } = cluster ?? {};
-  const server =
-    start === 'leaveRunning' ? await startCopy({ folder: target, bin, port, signal }) : undefined;
-  return {
-    ...(expected.isExact ? { planned: formatLsn(expected.position) } : {}),
-    settingsNotInForce,
-    ...(tried === undefined ? {} : { reached: reachedOf(tried) }),
-    ...(server === undefined ? {} : { server }),
-  };
-}
-
-function reachedOf(tried: TriedCopy): NonNullable<RestoredCluster['reached']> {
-  const { position, lastTransactionAt, timeline, serverVersion, databases } = tried;
-  return {
-    position: formatLsn(position),
-    ...(lastTransactionAt === undefined ? {} : { lastTransactionAt }),
-    ...{ timeline, serverVersion, databases },
-  };
-}
-
 async function refuseOccupied(target: string): Promise<void> {
   let names: string[];
   try {
@@ -122,7 +97,7 @@ async function refuseOccupied(target: string): Promise<void> {
   );
 }
 
-export function refusePart(target: string): RestoreError {
+function refusePart(target: string): RestoreError {
   return new RestoreError(
     'restore.targetNotUsable',
     'Single files of a cluster mean nothing without the others, so it is restored whole.',

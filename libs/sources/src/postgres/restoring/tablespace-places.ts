@@ -1,8 +1,13 @@
 /** Where the tablespaces of a restored cluster go. */
 import { lstat, readlink } from 'node:fs/promises';
 import path from 'node:path';
-import type { TablespaceMapping } from '../../port/source-driver.ts';
 import { RestoreError } from '../../port/restore-error.ts';
+
+/** A tablespace that goes elsewhere: its place at the source or its number, and where it is to lie. */
+export interface TablespaceMapping {
+  readonly from: string;
+  readonly to: string;
+}
 
 /** A tablespace of the source: the number it has in the catalog, and where it lay. */
 export interface SourceTablespace {

@@ -1,0 +1,119 @@
+/**
+ * Restores a cluster over a data folder of the same one. While it is not complete the folder has no control file, without
+ * which no server starts on it, and a note by which the next attempt knows what it is.
+ */
+import { mkdir, open, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { BackupReader } from '@catena/vault';
+import { ProgressMeter } from '../../../files/progress-meter.ts';
+import { RestoreError } from '../../../port/restore-error.ts';
+import type { RestoreOptions, RestoreOutcome } from '../../../port/source-driver.ts';
+import { byteStringOf, systemCodeOf } from '../../../system-calls/index.ts';
+import { tryCopy } from '../../scratch/try-copy.ts';
+import type { CheckedCluster } from '../check-manifest.ts';
+import { makeRecoverable } from '../recover-copy.ts';
+import { dataFolderView, tablespaceView } from '../reader-view.ts';
+import { restoredCluster } from '../restored-cluster.ts';
+import { checkDeltaTarget, CONTROL_FILE, UNFINISHED } from './check-target.ts';
+import { syncFolder, TreeInLine, type BroughtTree } from './tree-in-line.ts';
+
+export interface RestoreOver {
+  readonly reader: BackupReader;
+  readonly target: string;
+  readonly options: RestoreOptions;
+  readonly checked: CheckedCluster;
+  /** By number, where each tablespace is to lie. */
+  readonly places: ReadonlyMap<string, string>;
+}
+
+/** @throws RestoreError of `checkDeltaTarget`, and of any other restore of a cluster. */
+export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome> {
+  const { reader, target } = restore;
+  const identifier = await checkDeltaTarget(target, reader.manifest);
+  await restore.options.beforeVisible?.();
+  try {
+    return await bringOver(restore, identifier);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    const { bavail, bsize } = await statfs(target);
+    throw new RestoreError(
+      'restore.noSpace',
+      `There is no space left for the restore over '${target}': ${bavail * bsize} bytes are free now. The cluster there cannot be started.`,
+      {
+        remedy: 'Free space there and restore again with --delta, which goes on.',
+        details: { target },
+        cause: error,
+      },
+    );
+  }
+}
+
+async function bringOver(restore: RestoreOver, identifier: string): Promise<RestoreOutcome> {
+  const { reader, target, options, checked, places } = restore;
+  const { signal, cluster } = options;
+  const owner = await stat(target);
+  const meter = new ProgressMeter(options.progress);
+  const passed = (bytes: number) => meter.add(1, bytes, byteStringOf(Buffer.from(target)));
+  const common = { owner, signal, passed };
+  await markUnfinished(target, identifier);
+  const done: BroughtTree[] = [];
+  for (const [oid, root] of places) {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const view = tablespaceView(reader, oid);
+    done.push(
+      await new TreeInLine({ ...common, reader: view, root, spared: new Set(), ownsRoot: false }).bring(),
+    );
+  }
+  const spared = new Set([CONTROL_FILE, UNFINISHED]);
+  const view = dataFolderView(reader);
+  done.push(await new TreeInLine({ ...common, reader: view, root: target, spared, ownsRoot: true }).bring());
+  const copy = await makeRecoverable(target, { reader, paths: checked.paths, tablespaces: places, options });
+  await writeControlFile(reader, target, owner);
+  meter.finish();
+  const { programs: bin, superuser, start } = cluster ?? {};
+  const tried =
+    start === undefined
+      ? undefined
+      : await tryCopy({ folder: target, bin, superuser, signal }, copy.expected);
+  const sum = (of: keyof BroughtTree) => done.reduce((total, one) => total + one[of], 0);
+  return {
+    files: sum('files') + copy.rolled.files,
+    bytes: sum('bytes') + copy.rolled.bytes,
+    bytesWritten: sum('bytesWritten') + copy.rolled.bytes,
+    unchanged: sum('unchanged'),
+    warnings: [],
+    warningCount: 0,
+    cluster: await restoredCluster(target, options, copy, tried),
+  };
+}
+
+async function markUnfinished(target: string, identifier: string): Promise<void> {
+  await writeFile(path.join(target, UNFINISHED), `${identifier}\n`, { mode: 0o600, flush: true });
+  await syncFolder(target);
+  await rm(path.join(target, CONTROL_FILE), { force: true });
+  await syncFolder(path.join(target, path.dirname(CONTROL_FILE)));
+}
+
+/** The last thing that makes a cluster of it. */
+async function writeControlFile(
+  reader: BackupReader,
+  target: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  const entry = await reader.find(Buffer.from(CONTROL_FILE));
+  if (entry === undefined) throw new Error('The backup was checked to have a control file.');
+  const place = path.join(target, CONTROL_FILE);
+  const file = await open(`${place}.new`, 'w', 0o600);
+  try {
+    for await (const piece of reader.content(entry)) await file.write(piece);
+    if (uid !== process.geteuid?.()) await file.chown(uid, gid);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${place}.new`, place);
+  await syncFolder(path.dirname(place));
+  await rm(path.join(target, UNFINISHED));
+  await syncFolder(target);
+}

@@ -1,0 +1,184 @@
+/** Makes a tree on disk what a backup holds: rewrites the pages that differ, in place, and removes what is not in it. */
+import { constants, type Stats } from 'node:fs';
+import { chmod, chown, lstat, mkdir, open, readdir, rm, symlink, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import type { BackupReader, StoredEntry } from '@catena/vault';
+import { hashOfOpen } from '../../../files/content-hash.ts';
+import { safePath } from '../../../files/restoring/safe-path.ts';
+import { RestoreError } from '../../../port/restore-error.ts';
+import { bytesOf } from '../../../system-calls/index.ts';
+import { PAGE_BYTES } from '../../pages/page-checksum.ts';
+
+export interface TreeToBring {
+  readonly reader: BackupReader;
+  readonly root: string;
+  /** Whose what is made becomes. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Paths that are neither written nor removed. */
+  readonly spared: ReadonlySet<string>;
+  /** False: what is in the root itself may be others'; only what lies deeper is removed. */
+  readonly ownsRoot: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** A file has been looked at. */
+  readonly passed?: (bytes: number) => void;
+}
+
+export interface BroughtTree {
+  files: number;
+  bytes: number;
+  bytesWritten: number;
+  unchanged: number;
+}
+
+export class TreeInLine {
+  readonly #tree: TreeToBring;
+  readonly #held = new Set<string>(['']);
+  readonly #changed = new Set<string>();
+  readonly #done: BroughtTree = { files: 0, bytes: 0, bytesWritten: 0, unchanged: 0 };
+
+  constructor(tree: TreeToBring) {
+    this.#tree = tree;
+  }
+
+  /** Durable when it is done. */
+  async bring(): Promise<BroughtTree> {
+    const { reader, spared, signal } = this.#tree;
+    for await (const entry of reader.entries()) {
+      signal?.throwIfAborted();
+      const name = Buffer.from(bytesOf(safePath(entry.path))).toString('utf8');
+      this.#held.add(name);
+      if (!spared.has(name)) await this.#bringOne(name, entry);
+    }
+    await this.#removeOthers('');
+    for (const folder of this.#changed) await syncFolder(this.#at(folder));
+    return this.#done;
+  }
+
+  async #bringOne(name: string, entry: StoredEntry): Promise<void> {
+    const place = this.#at(name);
+    const status = await lstat(place).catch(() => undefined);
+    const mode = entry.mode & 0o777;
+    if (entry.kind === 'folder') {
+      if (status?.isDirectory() === true) {
+        if ((status.mode & 0o777) !== mode && name !== '') await chmod(place, mode);
+        return;
+      }
+      if (status !== undefined) await rm(place);
+      await mkdir(place, { recursive: name === '', mode });
+      await this.#give(place);
+      this.#touched(name);
+    } else if (entry.kind === 'file') await this.#bringFile(name, entry, status);
+    else if (entry.kind === 'symlink' && entry.linkTarget !== undefined) {
+      if (status !== undefined) await rm(place, { recursive: true });
+      await symlink(Buffer.from(entry.linkTarget).toString('utf8'), place);
+      this.#touched(name);
+    }
+  }
+
+  async #bringFile(name: string, entry: StoredEntry, status: Stats | undefined): Promise<void> {
+    const place = this.#at(name);
+    // Another cluster may have the same file by another name (pg_upgrade --link): it must keep what it has.
+    const isOurs = status?.isFile() === true && status.nlink === 1;
+    if (status !== undefined && !isOurs) await rm(place, { recursive: true });
+    if (!isOurs) this.#touched(name);
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+    const file = await open(place, flags, entry.mode & 0o777);
+    try {
+      if (!isOurs) await this.#give(place);
+      this.#done.files += 1;
+      this.#done.bytes += Number(entry.size);
+      if (isOurs && (await isRight(file, entry, this.#tree.signal))) this.#done.unchanged += 1;
+      else await this.#rewrite(name, file, entry);
+      this.#tree.passed?.(Number(entry.size));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #rewrite(name: string, file: FileHandle, entry: StoredEntry): Promise<void> {
+    let at = 0;
+    for await (const piece of this.#tree.reader.content(entry)) {
+      this.#tree.signal?.throwIfAborted();
+      this.#done.bytesWritten += await writeDifferences(file, piece, at);
+      at += piece.length;
+    }
+    if (BigInt(at) !== entry.size)
+      throw new RestoreError(
+        'restore.contentWrong',
+        `The content of '${name}' has ${at} bytes instead of ${entry.size}.`,
+        { remedy: 'Verify the backup, and restore from another one.', details: { path: name } },
+      );
+    await file.truncate(at);
+    await file.sync();
+  }
+
+  async #removeOthers(folder: string): Promise<void> {
+    for (const entry of await readdir(this.#at(folder), { withFileTypes: true })) {
+      const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (this.#tree.spared.has(name)) continue;
+      if (this.#held.has(name)) {
+        if (entry.isDirectory()) await this.#removeOthers(name);
+      } else if (folder !== '' || this.#tree.ownsRoot) {
+        await rm(this.#at(name), { recursive: true });
+        this.#changed.add(folder);
+      }
+    }
+  }
+
+  async #give(place: string): Promise<void> {
+    const { uid, gid } = this.#tree.owner;
+    if (uid !== process.geteuid?.()) await chown(place, uid, gid);
+  }
+
+  /** Its folder is to be synced. */
+  #touched(name: string): void {
+    const parent = path.posix.dirname(name);
+    this.#changed.add(parent === '.' ? '' : parent);
+  }
+
+  #at(name: string): string {
+    return path.join(this.#tree.root, name);
+  }
+}
+
+async function isRight(
+  file: FileHandle,
+  { content, size }: StoredEntry,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (content?.sha256 === undefined || BigInt((await file.stat()).size) !== size) return false;
+  return (await hashOfOpen(file.fd, size, signal)).equals(content.sha256);
+}
+
+/** Writes the pages of a piece that are not on disk as they should be, those that lie together at once. */
+async function writeDifferences(file: FileHandle, piece: Uint8Array, at: number): Promise<number> {
+  const there = Buffer.alloc(piece.length);
+  const { bytesRead } = await file.read(there, 0, piece.length, at);
+  let written = 0;
+  let from: number | undefined;
+  for (let page = 0; page <= piece.length; page += PAGE_BYTES) {
+    const end = Math.min(page + PAGE_BYTES, piece.length);
+    const isEnd = page >= piece.length;
+    const isSame = !isEnd && end <= bytesRead && there.compare(piece, page, end, page, end) === 0;
+    if (!isSame && !isEnd) from ??= page;
+    else if (from !== undefined) {
+      await file.write(piece, from, page - from, at + from);
+      written += page - from;
+      from = undefined;
+    }
+  }
+  if (from !== undefined) {
+    await file.write(piece, from, piece.length - from, at + from);
+    written += piece.length - from;
+  }
+  return written;
+}
+
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
