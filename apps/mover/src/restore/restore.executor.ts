@@ -121,6 +121,6 @@ function reported(outcome: RestoreOutcome, milliseconds: number): WorkDone {
       ...(path.length === 0 ? {} : { path: readableBytes(path) }),
     })),
     warningCount,
-    ...(cluster === undefined ? {} : { detail: { cluster } }),
+    ...(cluster === undefined ? {} : { cluster: { ...cluster } }),
   };
 }

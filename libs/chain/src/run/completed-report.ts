@@ -104,7 +104,9 @@ export function sweepCompleted(facts: ReportFacts, report: CompletedReport): Rep
 
 /** A run that changed no backup. */
 export function otherCompleted(facts: ReportFacts, report: CompletedReport): ReportDecision {
-  return together(runCompleted(facts.run, report), repositoryNews(facts, report.outcome));
+  const { cluster } = report.outcome;
+  const extra = cluster === undefined ? {} : { detail: { cluster } };
+  return together(runCompleted(facts.run, report, extra), repositoryNews(facts, report.outcome));
 }
 
 function runCompleted(run: RunState, report: CompletedReport, extra: Extra = {}): Decision {

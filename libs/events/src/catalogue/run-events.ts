@@ -305,7 +305,9 @@ export const runEvents = {
       detail: z
         .record(z.string(), z.unknown())
         .optional()
-        .describe('What a verify or a rescan found, or a prune or a sweep deleted.'),
+        .describe(
+          'What a verify or a rescan found, a prune or a sweep deleted, or a restored cluster reached.',
+        ),
     })
     .describe('It is done. In one append with what it changed.'),
   'run.failed': z

@@ -99,6 +99,10 @@ export const moverReport = z.object({
         .optional()
         .describe('Of a compose: what it was composed from.'),
       swept: sweptReport.optional().describe('Of a sweep.'),
+      cluster: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe('Of the restore of a database cluster: where its recovery ends, and what it reached.'),
       initialised: z.object({ format: count, encrypted: z.boolean(), id: z.string().optional() }).optional(),
       generatedKey: z.object({ keyId: z.string(), path: z.string() }).optional(),
     }),
