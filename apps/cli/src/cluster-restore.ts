@@ -10,6 +10,7 @@ export interface ClusterOptions {
   start?: boolean;
   try?: boolean;
   port?: number;
+  /** Named for restored parts as well. */
   programs?: string;
   superuser?: string;
   delta?: boolean;
@@ -24,7 +25,6 @@ export function clusterOptions(command: Command): Command {
     )
     .option('--try', 'the same, and stops it again; the copy can then be started by anybody')
     .option('--port <number>', 'with --start: listens there on localhost; else it has a socket alone', portOf)
-    .option('--programs <folder>', 'with --start or --try: the server programs; default those that are found')
     .option('--superuser <role>', 'with --start or --try: the superuser of the cluster; default postgres')
     .option(
       '--tablespace <old=new>',
@@ -44,13 +44,13 @@ export function clusterAsked(options: ClusterOptions): { delta?: boolean; cluste
     throw new UsageError('--start leaves the copy running, --try does not: name one of them.');
   const start = options.start === true ? 'leaveRunning' : options.try === true ? 'stopAgain' : undefined;
   if (port !== undefined && start !== 'leaveRunning') throw new UsageError('--port goes with --start.');
-  if (start === undefined && (programs !== undefined || superuser !== undefined))
-    throw new UsageError('--programs and --superuser go with --start or --try.');
+  if (start === undefined && superuser !== undefined)
+    throw new UsageError('--superuser goes with --start or --try.');
   const cluster: ClusterRestore = {
     ...(tablespaces === undefined ? {} : { tablespaces }),
     ...(start === undefined ? {} : { start }),
     ...(port === undefined ? {} : { port }),
-    ...(programs === undefined ? {} : { programs: path.resolve(programs) }),
+    ...(programs === undefined || start === undefined ? {} : { programs: path.resolve(programs) }),
     ...(superuser === undefined ? {} : { superuser }),
   };
   return {

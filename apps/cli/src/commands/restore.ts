@@ -76,6 +76,10 @@ function partsOf(options: RestoreOptions): DatabaseRestore | undefined {
     '--include': include,
     '--only': only,
     '--overwrite': overwrite,
+    '--start': options.start,
+    '--try': options.try,
+    '--tablespace': options.tablespace,
+    '--delta': options.delta,
   });
   return parts;
 }
