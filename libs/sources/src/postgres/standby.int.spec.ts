@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { postgresDriver } from './postgres-driver.ts';
-import { ScratchServer } from './scratch/scratch-server.ts';
+import { runServer, type ServerProcess } from './scratch/server-process.ts';
 import { BackedUpCluster } from './testing/backed-up-cluster.ts';
 import { BACKUP_ROLE } from './testing/protected-cluster.ts';
 import { serversToTry } from './testing/servers-to-try.ts';
@@ -15,7 +15,8 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
   'a standby of PostgreSQL $major',
   ({ major, bin }) => {
     let here: BackedUpCluster;
-    let standby: ScratchServer;
+    let standby: ServerProcess;
+    let socket: string;
     let primary: Record<string, unknown>;
 
     beforeAll(async () => {
@@ -36,15 +37,34 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
           '',
         ].join('\n'),
       );
-      standby = await ScratchServer.start({ folder, bin: here.cluster.server.bin });
+      const { uid, gid } = statSync(path.join(folder, 'PG_VERSION'));
+      socket = here.at('standby');
+      const rules = path.join(socket, 'pg_hba.conf');
+      const log = path.join(socket, 'server.log');
+      mkdirSync(socket);
+      writeFileSync(rules, 'local all all trust\nlocal replication all trust\n');
+      writeFileSync(log, '');
+      for (const each of [socket, rules, log]) chownSync(each, uid, gid);
+      const settings = {
+        ...{ listen_addresses: '', unix_socket_directories: socket, hba_file: rules },
+        ...{ port: '5432', archive_mode: 'off', ssl: 'off', logging_collector: 'off', hot_standby: 'on' },
+      };
+      const { bin: programs } = here.cluster.server;
+      standby = await runServer({ folder, bin: programs, settings, log, outlives: false });
+      const answers = () => onStandby('SELECT 1').catch(() => []);
+      while ((await answers()).length === 0) {
+        if (standby.hasEnded()) throw new Error(readFileSync(log, 'utf8'));
+        await sleep(100);
+      }
       primary = here.spec;
     }, 120_000);
     afterAll(async () => {
-      await standby.stop();
+      standby.child.kill('SIGINT');
+      await standby.exited;
       await here[Symbol.asyncDispose]();
     }, 60_000);
 
-    const atStandby = () => ({ host: standby.host, port: standby.port, user: BACKUP_ROLE.user });
+    const atStandby = () => ({ host: socket, port: 5432, user: BACKUP_ROLE.user });
 
     async function onStandby(text: string): Promise<object[]> {
       const client = new pg.Client({ ...atStandby(), user: 'postgres', database: 'catena' });

@@ -33,6 +33,8 @@ import { ServerManifest, type ManifestFile } from './server-manifest.ts';
 /** Files up to this size are taken into memory whole, so that several are stored at once. */
 const SMALL_BYTES = 64 * 1024;
 const DAMAGED_PAGES = 'XX001';
+/** What a standby writes into the label of a backup of any version. */
+const FROM_STANDBY = /^BACKUP FROM: standby$/m;
 
 /** How what changed was found out. */
 type Method = 'everything' | 'serverTracking' | 'comparison';
@@ -53,6 +55,7 @@ export class ClusterBackup {
   #filesRead = 0;
   #bytesRead = 0;
   #isTracked = false;
+  #isFromStandby = false;
   /** Whose files they are. */
   #like: TarEntry | undefined;
 
@@ -120,7 +123,7 @@ export class ClusterBackup {
           walSegmentSize: Number(settings.walSegmentSize),
           blockSize: settings.blockSize,
           pageChecksums: settings.hasPageChecksums,
-          standby: settings.isStandby,
+          standby: this.#isFromStandby,
           method,
           ...recovery,
         },
@@ -211,6 +214,7 @@ export class ClusterBackup {
   async #takeSmall(from: TarEntry, path: string, reader: TarReader): Promise<void> {
     const bytes = await reader.take(from.size);
     this.#damage?.look(path, bytes, 0);
+    if (path === 'backup_label') this.#isFromStandby = FROM_STANDBY.test(bytes.toString('utf8'));
     if (!this.#pending.hasRoom) await this.#pending.room();
     const entry = entryOf(path, from, from.size);
     const work = this.#store(entry, { open: () => once(bytes) }, path);

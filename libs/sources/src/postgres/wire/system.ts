@@ -24,7 +24,6 @@ export interface ServerSettings {
   readonly hasPageChecksums: boolean;
   /** Whether it tracks changed blocks (17 and newer). */
   readonly summarizesWal: boolean;
-  readonly isStandby: boolean;
   /** Whether the server itself bounds what a slot may hold back; undefined when it does not. Megabytes. */
   readonly slotLimit: number | undefined;
 }
@@ -54,7 +53,6 @@ export async function readSettings(connection: ReplicationConnection): Promise<S
     walSegmentSize: bytesOf(await show(connection, 'wal_segment_size')),
     hasPageChecksums: (await show(connection, 'data_checksums')) === 'on',
     summarizesWal: major >= 17 && (await show(connection, 'summarize_wal')) === 'on',
-    isStandby: major >= 14 && (await show(connection, 'in_hot_standby')) === 'on',
     slotLimit: limit === '-1' ? undefined : Number(bytesOf(limit) / 1_048_576n),
   };
 }
