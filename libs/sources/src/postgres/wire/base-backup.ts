@@ -1,7 +1,7 @@
 /** BASE_BACKUP: a whole cluster, or what changed in it, as tar archives in one stream. */
 import type { Command, Row } from './command.ts';
 import type { ReplicationConnection } from './connection.ts';
-import { BOUNDARY } from './inflow.ts';
+import { BOUNDARY, type Inflow } from './inflow.ts';
 import { parseLsn } from './lsn.ts';
 
 export interface BaseBackupOptions {
@@ -68,7 +68,9 @@ export class BaseBackup {
 
   /** Resolves when the server has made its checkpoint and begins to send. */
   static async begin(connection: ReplicationConnection, options: BaseBackupOptions): Promise<BaseBackup> {
-    const command = connection.begin(baseBackupCommand(options, connection.majorVersion));
+    const command = connection.begin(baseBackupCommand(options, connection.majorVersion), {
+      takesPieces: true,
+    });
     await connection.flowing(command);
     return new BaseBackup(connection, command);
   }
@@ -159,8 +161,13 @@ const MANIFEST = 0x6d;
 const PROGRESS = 0x70;
 
 /** 15 and newer: one stream, each message begins with a letter that says what it is. */
-async function* taggedParts(inflow: AsyncIterable<Buffer>): AsyncGenerator<BaseBackupPart, void, void> {
+async function* taggedParts(inflow: Inflow): AsyncGenerator<BaseBackupPart, void, void> {
   for await (const chunk of inflow) {
+    // Only data comes in pieces; the rest is small.
+    if (inflow.continues(chunk)) {
+      yield { kind: 'data', bytes: chunk };
+      continue;
+    }
     switch (chunk[0]) {
       case DATA:
         yield { kind: 'data', bytes: chunk.subarray(1) };

@@ -1,5 +1,6 @@
 /** One command on a replication connection: `pg` has the socket and the parser, the answers come here. */
 import type { Connection, Submittable } from 'pg';
+import type { CopyTaker } from './frame-splitter.ts';
 import { Inflow } from './inflow.ts';
 
 /** A row as the simple protocol gives it: texts by column. */
@@ -30,8 +31,9 @@ export interface Answer {
   readonly tags: readonly string[];
 }
 
-export class Command implements Submittable {
+export class Command implements Submittable, CopyTaker {
   readonly text: string;
+  readonly takesPieces: boolean;
   readonly #done = Promise.withResolvers<Answer>();
   readonly #copying = Promise.withResolvers<'in' | 'out' | 'both' | 'none'>();
   readonly #resultSets: Row[][] = [];
@@ -43,8 +45,10 @@ export class Command implements Submittable {
   #detach: () => void = () => undefined;
   #settled = false;
 
-  constructor(text: string) {
+  /** @param takesPieces whether messages of copied data may come in pieces */
+  constructor(text: string, takesPieces = false) {
     this.text = text;
+    this.takesPieces = takesPieces;
     // Whoever needs the answer awaits it; one who only reads the copied data gets the same error there.
     this.#done.promise.catch(() => undefined);
     this.#copying.promise.catch(() => undefined);
@@ -111,8 +115,13 @@ export class Command implements Submittable {
     this.#copying.resolve('in');
   }
 
-  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    this.#inflow?.push(chunk);
+  /** Copied data comes past the parser of `pg`. */
+  takeCopied(bytes: Buffer, continues: boolean): void {
+    this.#inflow?.push(bytes, continues);
+  }
+
+  handleCopyData(): void {
+    throw new Error('Copied data came to the parser of pg, which is to get none.');
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {

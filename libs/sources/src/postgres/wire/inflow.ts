@@ -18,6 +18,8 @@ const LOW_BYTES = 1024 * 1024;
 export class Inflow implements AsyncIterableIterator<Buffer> {
   readonly #source: Pausable;
   readonly #chunks: Buffer[] = [];
+  /** Those of them that go on with the message before. */
+  readonly #continuing = new WeakSet<Buffer>();
   #next = 0;
   #bytes = 0;
   #paused = false;
@@ -34,16 +36,25 @@ export class Inflow implements AsyncIterableIterator<Buffer> {
     return this.#paused;
   }
 
-  /** Takes over a chunk. It is copied: `pg` uses the memory again for what comes next. */
-  push(chunk: Uint8Array): void {
+  /**
+   * Takes over a chunk, which nobody writes to again.
+   * @param continues whether it goes on with the message that came last
+   */
+  push(chunk: Buffer, continues = false): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(Buffer.from(chunk));
+    this.#chunks.push(chunk);
+    if (continues) this.#continuing.add(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes >= HIGH_BYTES && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
     this.#wake();
+  }
+
+  /** Whether a chunk goes on with the message that came before it. */
+  continues(chunk: Buffer): boolean {
+    return this.#continuing.has(chunk);
   }
 
   /** Says that what follows is another copy. */

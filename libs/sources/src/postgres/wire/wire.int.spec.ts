@@ -69,7 +69,6 @@ describe('a replication connection', () => {
       walSegmentSize: 4n * 1024n * 1024n,
       hasPageChecksums: true,
       summarizesWal: true,
-      isStandby: false,
       slotLimit: undefined,
     });
     expect(await show(connection, 'wal_level')).toBe('replica');
