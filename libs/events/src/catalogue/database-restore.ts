@@ -29,6 +29,7 @@ export const databaseRestore = z.object({
   owners: z.boolean().describe('False: everything belongs to who restores.'),
   privileges: z.boolean().describe('False: no grants are restored.'),
   scratch: z.string().optional().describe('Folder for the copy that is thrown away.'),
+  superuser: z.string().optional().describe('Of the cluster; absent: postgres.'),
   programs: z
     .string()
     .optional()

@@ -126,11 +126,7 @@ export async function planReplacement(
     );
   }
   return {
-    takeAway: [
-      ...dependants.flatMap(({ takeAway }) => takeAway ?? []),
-      // Parts of partitioned tables go with them.
-      ...occupants.map((one) => `DROP ${sqlKind(one.kind)} IF EXISTS ${nameOf(one)}`),
-    ],
+    takeAway: [...dependants.flatMap(({ takeAway }) => takeAway ?? []), ...dropping(occupants)],
     putBack: dependants.flatMap(({ putBack }) => putBack ?? []),
     warnings: await publicationsOf(target, oids),
   };
@@ -141,8 +137,22 @@ function isSameSort(wanted: RelationKind, there: string): boolean {
   return sort(wanted) === sort(there);
 }
 
-function sqlKind(kind: string): string {
-  return { v: 'VIEW', m: 'MATERIALIZED VIEW', f: 'FOREIGN TABLE', S: 'SEQUENCE' }[kind] ?? 'TABLE';
+/**
+ * Views first, the newest before those that it may read; then the rest, each kind at once, because tables point to each
+ * other. Nothing cascades: what has come to depend on them meanwhile ends the restore.
+ */
+function dropping(occupants: readonly Occupant[]): string[] {
+  const views = occupants.filter(({ kind }) => kind === 'v' || kind === 'm').sort((a, b) => b.oid - a.oid);
+  const together = (sqlKind: string, kinds: string) => {
+    const names = occupants.filter(({ kind }) => kinds.includes(kind)).map(nameOf);
+    return names.length === 0 ? [] : [`DROP ${sqlKind} ${names.join(', ')}`];
+  };
+  return [
+    ...views.map((one) => `DROP ${one.kind === 'm' ? 'MATERIALIZED ' : ''}VIEW ${nameOf(one)}`),
+    ...together('FOREIGN TABLE', 'f'),
+    ...together('TABLE', 'rp'),
+    ...together('SEQUENCE', 'S'),
+  ];
 }
 
 function dependantsOn(target: SqlSession, oids: readonly number[]): Promise<Dependant[]> {

@@ -2,7 +2,7 @@
 import type { DatabaseRestore } from '@catena/events';
 import type { BackupReader } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
-import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
+import type { ReportProgress, RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
 import { refuseOccupied } from './occupied-names.ts';
 import { listRelations } from './relations.ts';
 import { restoreDatabase } from './restore-database.ts';
@@ -20,12 +20,14 @@ import { openTarget, shownTarget } from './target-server.ts';
 export async function restoreParts(
   reader: BackupReader,
   wanted: DatabaseRestore,
-  options: RestoreOptions,
+  given: RestoreOptions,
 ): Promise<RestoreOutcome> {
-  const { signal } = options;
+  const { signal } = given;
   signal?.throwIfAborted();
   await refuseEarly(wanted, signal);
-  await using scratch = await ScratchCopy.make(reader, wanted, options);
+  const { first, then: progress } = inPhases(given.progress);
+  const options = { ...given, progress };
+  await using scratch = await ScratchCopy.make(reader, wanted, { ...given, progress: first });
   const database = await databaseOf(scratch, wanted);
   using copy = await scratch.session(database);
   if (wanted.tables.length > 0) {
@@ -108,6 +110,24 @@ async function whileWanted<T>(
   } finally {
     signal?.removeEventListener('abort', end);
   }
+}
+
+/** What is moved comes on top of what the copy was: figures never go back. */
+function inPhases(report: ReportProgress = () => undefined): { first: ReportProgress; then: ReportProgress } {
+  let files = 0;
+  let bytes = 0;
+  return {
+    first: (progress) => {
+      ({ files, bytes } = progress);
+      report(progress);
+    },
+    then: ({ totalFiles = 0, totalBytes = 0, ...progress }) =>
+      report({
+        ...progress,
+        ...{ files: files + progress.files, totalFiles: files + totalFiles },
+        ...{ bytes: bytes + progress.bytes, totalBytes: bytes + totalBytes },
+      }),
+  };
 }
 
 function outcomeOf({ tables, bytes, warnings }: PartsRestored): RestoreOutcome {

@@ -8,6 +8,7 @@ import { findMissing, leaveOut, refuseMissing } from './missing-parts.ts';
 import { namesThatCome, planReplacement, refuseOccupied, type Replacement } from './occupied-names.ts';
 import { chooseRelations, listRelations, nameOf, shownName, type Relation } from './relations.ts';
 import type { ScratchCopy } from './scratch-copy.ts';
+import { attaching, detachSingleParts } from './single-parts.ts';
 import { quoted, type SqlSession } from './sql-session.ts';
 import { statisticsOf, type FutureStatistics } from './table-content.ts';
 import { tablespacesMissing } from './tablespaces.ts';
@@ -39,7 +40,9 @@ export async function restoreTables(
   options: Pick<RestoreOptions, 'run' | 'signal' | 'progress' | 'beforeVisible'>,
 ): Promise<PartsRestored> {
   const where = shownTarget(wanted.into);
-  const all = chooseRelations(await listRelations(copy), wanted.tables, `the database ${database}`);
+  const inCopy = await listRelations(copy);
+  const all = chooseRelations(inCopy, wanted.tables, `the database ${database}`);
+  const parts = await detachSingleParts(copy, inCopy, all);
   const final = (one: { readonly schema: string }) => wanted.schema ?? one.schema;
   refuseSameNames(all, final);
   const missing = await findMissing(
@@ -89,6 +92,7 @@ export async function restoreTables(
     atTheEnd: [
       ...replaced.takeAway,
       ...(staging?.end(final, await schemaMissing(target, wanted.schema)) ?? []),
+      ...(wanted.schema === undefined ? parts.map(attaching) : []),
       ...replaced.putBack,
     ],
     ...{ beforeVisible: options.beforeVisible, progress: options.progress, signal: options.signal },

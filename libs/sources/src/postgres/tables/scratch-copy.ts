@@ -4,10 +4,15 @@ import { appendFile, chown, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BackupReader } from '@catena/vault';
+import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
 import { restoreCluster } from '../restoring/restore-cluster.ts';
 import { ownerOf } from '../scratch/server-process.ts';
-import { ScratchServer } from '../scratch/scratch-server.ts';
+import { compareReached } from '../scratch/expected-end.ts';
+import type { ReachedPlace } from '../scratch/reached-place.ts';
+import { DEFAULT_SUPERUSER, ScratchServer } from '../scratch/scratch-server.ts';
+import { serverErrorOf } from '../wire/failure.ts';
+import { parseLsn } from '../wire/lsn.ts';
 import type { DumpLogin } from './dump/dump-wire.ts';
 import { SqlSession } from './sql-session.ts';
 
@@ -16,7 +21,12 @@ export interface ScratchPlace {
   readonly scratch?: string | undefined;
   /** Folder of server programs of the cluster's major version; found when it is not named. */
   readonly programs?: string | undefined;
+  /** The superuser of the cluster; `postgres` by default. */
+  readonly superuser?: string | undefined;
 }
+
+/** What a server says to a role that it does not have. */
+const NO_SUCH_ROLE = '28000';
 
 /** It is looked into once and lost with the machine: no sync, and nothing that works beside. */
 const SETTINGS = `
@@ -30,43 +40,68 @@ jit = off
 export class ScratchCopy {
   readonly #folder: string;
   readonly #server: ScratchServer;
-  /** The role that made the cluster. */
-  readonly superuser = 'postgres';
+  readonly superuser: string;
 
-  private constructor(folder: string, server: ScratchServer) {
+  private constructor(folder: string, server: ScratchServer, superuser: string) {
     this.#folder = folder;
     this.#server = server;
+    this.superuser = superuser;
   }
 
   /** Restores the cluster and starts it. Whatever an earlier attempt of the run has left is removed first. */
   static async make(
     reader: BackupReader,
-    { scratch = tmpdir(), programs }: ScratchPlace,
+    { scratch = tmpdir(), programs, superuser = DEFAULT_SUPERUSER }: ScratchPlace,
     options: RestoreOptions,
   ): Promise<ScratchCopy> {
-    const { run, logs, stop, signal, progress } = options;
+    const { run, logs, stop, signal, progress, limits } = options;
     const label = createHash('sha256').update(run).digest('hex').slice(0, 16);
     const folder = path.join(scratch, `catena-scratch-${label}`);
     const data = path.join(folder, 'data');
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
-      await restoreCluster(reader, data, {
+      const { cluster } = await restoreCluster(reader, data, {
         run,
         ...(logs === undefined ? {} : { logs }),
         ...(stop === undefined ? {} : { stop }),
         ...(signal === undefined ? {} : { signal }),
         ...(progress === undefined ? {} : { progress }),
+        ...(limits === undefined ? {} : { limits }),
       });
       const owner = await ownerOf(data);
       if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
       await appendFile(path.join(data, 'postgresql.conf'), SETTINGS);
-      const server = await ScratchServer.start({ folder: data, bin: programs, signal });
-      return new ScratchCopy(folder, server);
+      const server = await ScratchServer.start({ folder: data, bin: programs, superuser, signal });
+      const copy = new ScratchCopy(folder, server, superuser);
+      try {
+        await copy.#checkReached(data, cluster?.planned);
+      } catch (error) {
+        await server.stop('SIGQUIT');
+        throw error;
+      }
+      return copy;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  async #checkReached(folder: string, planned: string | undefined): Promise<void> {
+    let reached: ReachedPlace;
+    try {
+      reached = await this.#server.reached();
+    } catch (error) {
+      if (serverErrorOf(error)?.code !== NO_SUCH_ROLE) throw error;
+      throw new RestoreError('restore.copyNotReadable', `The cluster has no role ${this.superuser}.`, {
+        remedy: 'Name its superuser with --superuser.',
+        details: { superuser: this.superuser },
+        cause: error,
+      });
+    }
+    // Where only the server can tell, it has stopped with an error if it did not come there.
+    if (planned !== undefined)
+      compareReached(folder, { position: parseLsn(planned), isExact: true }, reached);
   }
 
   /** What `pg_dump` needs to look into a database of it. */

@@ -87,6 +87,9 @@ describe.each(serversToTry())(
       expect(await bank.whole('accounts')).toBe(now);
       await sql(`DELETE FROM accounts WHERE id = 999999`);
       await bank.restore({ tables: ['rich', 'totals'] });
+      const together = { tables: ['accounts', 'transfers', 'rich', 'totals', 'branches'], replace: true };
+      expect((await bank.restore(together)).tables).toHaveLength(3);
+      expect(await bank.whole('transfers')).toBe(keys);
     }, 60_000);
 
     it('tables come beside those that are there, with their parts', async () => {
@@ -108,6 +111,19 @@ describe.each(serversToTry())(
         await sql(`SELECT stxnamespace::regnamespace::text AS s FROM pg_statistic_ext ORDER BY oid`),
       ).toEqual([{ s: 'public' }, { s: '"then"' }]);
       expect(await sql(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'catena%'`)).toEqual([]);
+      await sql('DROP SCHEMA "then" CASCADE');
+    }, 60_000);
+
+    it('a part of a partitioned table comes back into it', async () => {
+      const count = 'SELECT count(*)::int AS n FROM parts';
+      await sql('DROP TABLE parts_low');
+      await bank.restore({ tables: ['parts_low'] });
+      expect(await sql(count)).toEqual([{ n: 1000 }]);
+      await sql('DELETE FROM parts_low');
+      await bank.restore({ tables: ['parts_low'], replace: true });
+      expect(await sql(count)).toEqual([{ n: 1000 }]);
+      await bank.restore({ tables: ['parts_low'], schema: 'then' });
+      expect(await sql(count)).toEqual([{ n: 1000 }]);
       await sql('DROP SCHEMA "then" CASCADE');
     }, 60_000);
 

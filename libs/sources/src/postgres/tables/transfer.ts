@@ -1,6 +1,7 @@
 /** Moves definitions and rows into the target, in one transaction: all of it is there, or nothing is. */
 import type { DatabaseAddress } from '@catena/events';
 import type { ReportProgress } from '../../port/source-driver.ts';
+import { serverErrorOf } from '../wire/failure.ts';
 import { copyRows } from './copy-rows.ts';
 import { dumpDefinitions, type DumpWanted } from './dump/dump-definitions.ts';
 import type { DumpLogin } from './dump/dump-wire.ts';
@@ -20,6 +21,7 @@ import { targetFailure } from './target-server.ts';
 const TRANSACTION_TIMEOUT_SINCE = 17;
 /** Since then a server can look whether its client is still there while it works. */
 const CHECKS_CLIENT_SINCE = 14;
+const INVALID_SETTING = '22023';
 
 export interface Transfer {
   readonly copy: SqlSession;
@@ -58,11 +60,8 @@ export async function transfer(work: Transfer): Promise<Transferred> {
   ]);
   let doing = 'the restore';
   try {
-    const watch =
-      target.majorVersion >= CHECKS_CLIENT_SINCE ? `SET client_connection_check_interval = '1s';` : '';
-    await target.run(
-      `${watch} SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; BEGIN`,
-    );
+    await watchClient(target);
+    await target.run(`SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; BEGIN`);
     const step = async (what: string, work: () => Promise<unknown>) => {
       signal?.throwIfAborted();
       doing = what;
@@ -86,6 +85,17 @@ export async function transfer(work: Transfer): Promise<Transferred> {
   } catch (error) {
     signal?.throwIfAborted();
     throw targetFailure(error, doing, address);
+  }
+}
+
+/** A server that looks whether its client is there ends a long statement soon after the restore was cancelled. */
+async function watchClient(target: SqlSession): Promise<void> {
+  if (target.majorVersion < CHECKS_CLIENT_SINCE) return;
+  try {
+    await target.run(`SET client_connection_check_interval = '1s'`);
+  } catch (error) {
+    // Not every system that servers run on can tell.
+    if (serverErrorOf(error)?.code !== INVALID_SETTING) throw error;
   }
 }
 
