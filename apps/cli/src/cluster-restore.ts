@@ -13,6 +13,8 @@ export interface ClusterOptions {
   /** Named for restored parts as well. */
   programs?: string;
   superuser?: string;
+  /** Then the copy is one that is thrown away. */
+  toDatabase?: string;
   delta?: boolean;
 }
 
@@ -25,7 +27,10 @@ export function clusterOptions(command: Command): Command {
     )
     .option('--try', 'the same, and stops it again; the copy can then be started by anybody')
     .option('--port <number>', 'with --start: listens there on localhost; else it has a socket alone', portOf)
-    .option('--superuser <role>', 'with --start or --try: the superuser of the cluster; default postgres')
+    .option(
+      '--superuser <role>',
+      'with --start, --try or --to-database: the superuser of the cluster; default postgres',
+    )
     .option(
       '--tablespace <old=new>',
       'puts a tablespace elsewhere: its place at the source or its number, and a folder (may be given several times)',
@@ -38,20 +43,23 @@ export function clusterOptions(command: Command): Command {
 }
 
 /** What was said of the cluster, for a request or a driver; nothing when nothing was. */
-export function clusterAsked(options: ClusterOptions): { delta?: boolean; cluster?: ClusterRestore } {
-  const { tablespace: tablespaces, port, programs, superuser, delta } = options;
+export function clusterAsked(options: ClusterOptions): {
+  delta?: boolean;
+  cluster?: ClusterRestore;
+} {
+  const { tablespace: tablespaces, port, programs, superuser, toDatabase, delta } = options;
   if (options.start === true && options.try === true)
     throw new UsageError('--start leaves the copy running, --try does not: name one of them.');
   const start = options.start === true ? 'leaveRunning' : options.try === true ? 'stopAgain' : undefined;
   if (port !== undefined && start !== 'leaveRunning') throw new UsageError('--port goes with --start.');
-  if (start === undefined && superuser !== undefined)
-    throw new UsageError('--superuser goes with --start or --try.');
+  if (start === undefined && toDatabase === undefined && superuser !== undefined)
+    throw new UsageError('--superuser goes with --start, --try or --to-database.');
   const cluster: ClusterRestore = {
     ...(tablespaces === undefined ? {} : { tablespaces }),
     ...(start === undefined ? {} : { start }),
     ...(port === undefined ? {} : { port }),
     ...(programs === undefined || start === undefined ? {} : { programs: path.resolve(programs) }),
-    ...(superuser === undefined ? {} : { superuser }),
+    ...(superuser === undefined || start === undefined ? {} : { superuser }),
   };
   return {
     ...(delta === undefined ? {} : { delta }),

@@ -20,6 +20,7 @@ export interface PartsOptions extends PasswordPlace {
   owner: boolean;
   privileges: boolean;
   scratch?: string;
+  superuser?: string;
   programs?: string;
 }
 
@@ -64,7 +65,7 @@ export function partsOptions(command: Command): Command {
  * @throws UsageError when they cannot be meant so.
  */
 export function partsNamed(options: PartsOptions): DatabaseRestore | undefined {
-  const { toDatabase, table = [], database, toSchema, scratch, programs } = options;
+  const { toDatabase, table = [], database, toSchema, scratch, programs, superuser } = options;
   if (toDatabase === undefined) {
     if (table.length > 0 || database !== undefined)
       throw new UsageError(
@@ -83,6 +84,7 @@ export function partsNamed(options: PartsOptions): DatabaseRestore | undefined {
     owners: options.owner,
     privileges: options.privileges,
     ...(scratch === undefined ? {} : { scratch: resolve(scratch) }),
+    ...(superuser === undefined ? {} : { superuser }),
     ...(programs === undefined ? {} : { programs: resolve(programs) }),
   };
 }
