@@ -27,6 +27,7 @@ export { BaseBackup } from './postgres/wire/base-backup.ts';
 export { ReplicationConnection } from './postgres/wire/connection.ts';
 export { imageDriver } from './image/image-driver.ts';
 export { imageSpec, type ImageSpec } from './image/image-spec.ts';
+export { returnFreeMemory } from './system-calls/free-memory.ts';
 export { isUnchanged } from './files/unchanged.ts';
 
 /** The drivers that come with Catena. */

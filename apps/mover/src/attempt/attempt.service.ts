@@ -14,7 +14,7 @@ import {
   type Loaded,
   type ServiceConfiguration,
 } from '@catena/service';
-import { HistoryLostError } from '@catena/sources';
+import { HistoryLostError, returnFreeMemory } from '@catena/sources';
 import { Inject, Injectable } from '@nestjs/common';
 import { DamageFoundError } from '../execution/damage-found-error.ts';
 import {
@@ -23,6 +23,7 @@ import {
   type Execution,
   type WorkDone,
 } from '../execution/run-executor.ts';
+import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { ProgressMeter } from '../progress/progress-meter.ts';
 import { Reporter, type ReportAnswer } from '../report/reporter.ts';
 import { Attempt } from './attempt.ts';
@@ -42,6 +43,10 @@ type Outcome = MoverReport['outcome'];
 @Injectable()
 export class AttemptService {
   readonly #inHand = new Set<string>();
+  readonly #memory = new MemoryKeeper({
+    size: () => process.memoryUsage.rss(),
+    returnFree: returnFreeMemory,
+  });
 
   constructor(
     @Inject(RunLog) private readonly runs: RunLog,
@@ -140,7 +145,8 @@ export class AttemptService {
   /** What is to be reported; nothing when the attempt stopped without a word to say. */
   async #execute(attempt: Attempt): Promise<Outcome | undefined> {
     try {
-      const done = await this.#executorOf(attempt).execute(this.#executionOf(attempt) as never);
+      const execution = this.#executionOf(attempt);
+      const done = await this.#memory.during(() => this.#executorOf(attempt).execute(execution as never));
       return { kind: 'completed', ...done };
     } catch (error) {
       if (attempt.stopped === 'cancelled') return { kind: 'cancelled' };

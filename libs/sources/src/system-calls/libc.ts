@@ -19,6 +19,14 @@ function load() {
   const passwd = koffi.struct({ name: 'str', password: 'str', uid: 'uint32_t', gid: 'uint32_t' });
   const group = koffi.struct({ name: 'str', password: 'str', gid: 'uint32_t' });
   const declare = (prototype: string): AsyncCall => libc.func(prototype) as AsyncCall;
+  const declareIfThere = (prototype: string): AsyncCall | undefined => {
+    try {
+      return declare(prototype);
+    } catch {
+      // The one failure a declaration has that is well-formed: this C library has no such function.
+      return undefined;
+    }
+  };
   return {
     statx: declare(
       'int statx(int folder, const uint8_t *name, int flags, unsigned int mask, _Out_ uint8_t *status)',
@@ -63,6 +71,7 @@ function load() {
     getpwnam: libc.func('getpwnam', koffi.pointer(passwd), ['str']),
     getgrgid: libc.func('getgrgid', koffi.pointer(group), ['uint32_t']),
     getgrnam: libc.func('getgrnam', koffi.pointer(group), ['str']),
+    malloc_trim: declareIfThere('int malloc_trim(size_t keep)'),
     passwd,
     group,
   };

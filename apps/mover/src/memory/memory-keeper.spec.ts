@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryKeeper } from './memory-keeper.ts';
+
+const MIB = 1024 * 1024;
+
+/** A process of which `used` is in use and `free` is not given back yet. */
+class SampleProcess {
+  used = 100;
+  free = 0;
+  given: number[] = [];
+  size(): number {
+    return (this.used + this.free) * MIB;
+  }
+  returnFree(): void {
+    this.given.push(this.free);
+    this.free = 0;
+  }
+}
+
+describe('keeping a process small', () => {
+  it('gives free memory back when the process has grown, and not before', async () => {
+    const memory = new SampleProcess();
+    const keeper = new MemoryKeeper(memory);
+    await keeper.during(async () => {
+      keeper.look();
+      memory.free = 32;
+      keeper.look();
+      expect(memory.given).toEqual([]);
+      memory.free = 33;
+      keeper.look();
+      expect(memory.given).toEqual([33]);
+      return Promise.resolve();
+    });
+  });
+
+  it('takes what is in use after that for granted', async () => {
+    const memory = new SampleProcess();
+    const keeper = new MemoryKeeper(memory);
+    await keeper.during(async () => {
+      keeper.look();
+      memory.used = 200;
+      keeper.look();
+      keeper.look();
+      memory.free = 20;
+      keeper.look();
+      expect(memory.given).toEqual([0]);
+      return Promise.resolve();
+    });
+  });
+
+  it('gives everything back when the last of several works ends, also when it fails', async () => {
+    const memory = new SampleProcess();
+    const keeper = new MemoryKeeper(memory);
+    const first = Promise.withResolvers<undefined>();
+    const one = keeper.during(() => first.promise);
+    memory.free = 10;
+    await expect(keeper.during(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(memory.given).toEqual([]);
+    first.resolve(undefined);
+    await one;
+    expect(memory.given).toEqual([10]);
+  });
+});

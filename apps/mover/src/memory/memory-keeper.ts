@@ -1,0 +1,52 @@
+const LOOK_MILLISECONDS = 200;
+/** What the process may grow by before it is worth while to give back what is free of it. */
+const GROWTH_BYTES = 32 * 1024 * 1024;
+
+export interface ProcessMemory {
+  /** Bytes that the process has of the machine's memory. */
+  size(): number;
+  returnFree(): void;
+}
+
+/**
+ * Keeps the process small while it works. Moving data takes and frees large pieces of memory on several threads, and the
+ * C library keeps what is free between those in use: a third of the process, after a while.
+ */
+export class MemoryKeeper {
+  readonly #memory: ProcessMemory;
+  #working = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Size when free memory was last given back. */
+  #least = Number.POSITIVE_INFINITY;
+
+  constructor(memory: ProcessMemory) {
+    this.#memory = memory;
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#working += 1;
+    this.#timer ??= setInterval(() => this.look(), LOOK_MILLISECONDS).unref();
+    try {
+      return await work();
+    } finally {
+      this.#working -= 1;
+      if (this.#working === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        this.#giveBack();
+      }
+    }
+  }
+
+  /** To be called now and then. */
+  look(): void {
+    const size = this.#memory.size();
+    if (size > this.#least + GROWTH_BYTES) this.#giveBack();
+    else this.#least = Math.min(this.#least, size);
+  }
+
+  #giveBack(): void {
+    this.#memory.returnFree();
+    this.#least = this.#memory.size();
+  }
+}
