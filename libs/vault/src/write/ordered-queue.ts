@@ -10,7 +10,7 @@ const MOVE_AFTER = 4096;
  * them. The first failure stops the queue and is thrown to whoever waits for it.
  */
 export class OrderedQueue {
-  private line: OrderedTask[] = [];
+  private line: (OrderedTask | undefined)[] = [];
   /** Tasks of the line that are over, or under way. */
   private begun = 0;
   private running = false;
@@ -55,7 +55,10 @@ export class OrderedQueue {
   }
 
   private next(): OrderedTask | undefined {
-    const task = this.line[this.begun++];
+    const at = this.begun++;
+    const task = this.line[at];
+    // What is over must not keep alive what it was about.
+    if (task !== undefined) this.line[at] = undefined;
     if (task !== undefined && this.begun < MOVE_AFTER) return task;
     this.line = task === undefined ? [] : this.line.slice(this.begun);
     this.begun = 0;
