@@ -13,6 +13,7 @@ export const LEAF_BLOCKS = 64;
 export const MAX_LEAF_BLOCKS = 256;
 
 export function samePlace(a: UnitPlace, b: UnitPlace): boolean {
+  if (a === b) return true;
   return a.volume === b.volume && a.object === b.object && a.offset === b.offset && a.length === b.length;
 }
 

@@ -228,8 +228,12 @@ export class ContentStorer {
     const fixed = map !== undefined && cut.kind === 'fixed' ? new FixedBefore(map) : undefined;
     const shifted =
       map !== undefined && cut.kind === 'contentDefined' ? await ContentBlocksBefore.read(map) : undefined;
-    const likely = async (leaf: number, first: PendingBlock) =>
-      fixed === undefined ? (first.zero ? undefined : shifted?.leafStartingWith(first.id)) : fixed.leaf(leaf);
+    const likely = async (number: number, first: PendingBlock) => {
+      if (fixed === undefined) return first.zero ? undefined : shifted?.leafStartingWith(first.id);
+      const leaf = await fixed.leaf(number);
+      fixed.forgetUpTo(number + 1);
+      return leaf;
+    };
     for (let from = source; ;) {
       const file = this.file(cut, map, likely);
       const { sha256, instead } = await storeStream(this, from, cut, { file, fixed, shifted });

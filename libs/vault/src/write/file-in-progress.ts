@@ -1,4 +1,5 @@
 import { BLOCK_ID_BYTES } from '../container/contents-table.ts';
+import type { UnitPlace } from '../container/object-series-writer.ts';
 import type { Block } from '../map/block.ts';
 import type { Content, Holding } from '../map/content-ref.ts';
 import { encodeContent, Holdings, holdingsOf, INLINE_BLOCKS } from '../map/content-ref.ts';
@@ -14,13 +15,14 @@ import type { LookedUp } from './segment-store.ts';
 import { BLOCK_WORDS, KNOWN_BLOCK, ZERO_BLOCK } from './station/station-tasks.ts';
 import type { UnitPlaces } from './unit-places.ts';
 
-/** A block in a unit that may not have its place yet. */
+/** A block in a unit that may not have its place yet; it gets it when the page is written, and is a `Block` from then on. */
 interface StoredBlock {
   readonly zero: false;
   readonly id: Uint8Array;
   readonly size: number;
   readonly start: number;
   readonly unitNumber: number;
+  unit: UnitPlace | undefined;
 }
 
 export type PendingBlock = Block | StoredBlock;
@@ -87,18 +89,23 @@ export class FileInProgress {
   pending(stored: LookedUp, inPlace: readonly (Block | undefined)[] | undefined): PendingBlock[] {
     const { sizes, ids, blocks, found } = stored;
     this.bytesNew += stored.bytesNew;
-    return Array.from(sizes, (size, i): PendingBlock => {
+    const pending: PendingBlock[] = [];
+    for (let i = 0; i < sizes.length; i++) {
+      const size = sizes[i] as number;
       const unitNumber = blocks[i * BLOCK_WORDS] as number;
-      if (unitNumber === ZERO_BLOCK) return { zero: true, size };
-      const id = ids.subarray(i * BLOCK_ID_BYTES, (i + 1) * BLOCK_ID_BYTES);
-      if (unitNumber !== KNOWN_BLOCK)
-        return { zero: false, id, size, start: blocks[i * BLOCK_WORDS + 1] as number, unitNumber };
-      const elsewhere = found?.[i];
+      const elsewhere = unitNumber === KNOWN_BLOCK ? found?.[i] : undefined;
+      if (unitNumber === ZERO_BLOCK) pending.push({ zero: true, size });
       // A block of the parent is taken as it is, so that a leaf of such blocks is known to be the same.
-      if (elsewhere !== undefined)
-        return 'zero' in elsewhere ? (elsewhere as Block) : { zero: false, id, ...elsewhere };
-      return inPlace?.[i] as Block;
-    });
+      else if (elsewhere !== undefined && 'zero' in elsewhere) pending.push(elsewhere as Block);
+      else if (unitNumber === KNOWN_BLOCK && elsewhere === undefined) pending.push(inPlace?.[i] as Block);
+      else {
+        const id = ids.subarray(i * BLOCK_ID_BYTES, (i + 1) * BLOCK_ID_BYTES);
+        const start = blocks[i * BLOCK_WORDS + 1] as number;
+        if (elsewhere !== undefined) pending.push({ zero: false, id, ...elsewhere });
+        else pending.push({ zero: false, id, size, start, unitNumber, unit: undefined });
+      }
+    }
+    return pending;
   }
 
   async add(blocks: readonly PendingBlock[]): Promise<void> {
@@ -161,23 +168,13 @@ export class FileInProgress {
     });
   }
 
-  private settle(block: PendingBlock): Block | Promise<Block> {
-    if (!('unitNumber' in block)) return block;
-    const { id, size, start, unitNumber } = block;
-    const unit = this.parts.places.find(unitNumber);
-    if (unit !== undefined) return { zero: false, id, size, start, unit };
-    return this.parts.places
-      .of(unitNumber)
-      .then((placed) => ({ zero: false, id, size, start, unit: placed }));
-  }
-
-  private async settled(pending: readonly PendingBlock[]): Promise<Block[]> {
-    const blocks: Block[] = [];
-    for (const block of pending) {
-      const settled = this.settle(block);
-      blocks.push(settled instanceof Promise ? await settled : settled);
-    }
-    return blocks;
+  /** Gives the blocks their places, as soon as they have them. */
+  private async settled(pending: readonly PendingBlock[]): Promise<readonly Block[]> {
+    const { places } = this.parts;
+    for (const block of pending)
+      if ('unitNumber' in block)
+        block.unit ??= places.find(block.unitNumber) ?? (await places.of(block.unitNumber));
+    return pending as readonly Block[];
   }
 
   private async writeLeaf(pending: readonly PendingBlock[]): Promise<void> {

@@ -16,6 +16,8 @@ export class UnitPlaces {
   private readonly lengths = new Uint32Array(REMEMBERED);
   private readonly waiting = new Map<number, PromiseWithResolvers<UnitPlace>>();
   private failure: Error | undefined;
+  /** What was found last: blocks of a unit come one after another. */
+  private last: { readonly number: number; readonly place: UnitPlace } | undefined;
 
   constructor(volume: number) {
     this.volume = volume;
@@ -23,14 +25,17 @@ export class UnitPlaces {
 
   /** Where a unit lies, if it lies somewhere yet. */
   find(unit: number): UnitPlace | undefined {
+    if (this.last?.number === unit) return this.last.place;
     const at = unit % REMEMBERED;
     if (this.units[at] !== unit) return undefined;
-    return {
+    const place = {
       volume: this.volume,
       object: this.objects[at] as number,
       offset: this.offsets[at] as number,
       length: this.lengths[at] as number,
     };
+    this.last = { number: unit, place };
+    return place;
   }
 
   async of(unit: number): Promise<UnitPlace> {
