@@ -50,7 +50,7 @@ export function sayDescription(cli: Invocation, name: string, answer: Descriptio
   }
   const document = { apiVersion: 'catena/v1', kind: 'Schedule', metadata: { name, labels }, spec };
   cli.say(`\nDefinition, to be applied again:\n${stringify(document).trimEnd()}`);
-  cli.say('\nNext times:');
+  cli.say(`\nNext times${status.status === 'paused' ? ', once it is resumed' : ''}:`);
   cli.say(
     formatTable(
       ['CADENCE', 'AT (UTC)', 'LOCAL', 'NOTE'],

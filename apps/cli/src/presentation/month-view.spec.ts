@@ -17,7 +17,19 @@ describe('the calendar sheet of a month', () => {
       ' 9          10          11          12          13          14          15',
       '16          17          18          19          20          21          22',
       '23          24          25          26          27          28 !',
-      'F full  D differential  I incremental  C copy-only  ! see the notes',
+      'F full  I incremental  ! see the notes',
     ]);
+  });
+
+  it('widens for days on which much runs, and names every letter on it', () => {
+    const entries = (['full', 'incremental', 'log', 'copyOnly'] as const).flatMap((cadence) =>
+      Array.from({ length: cadence === 'log' ? 288 : 24 }, () => ({
+        ...{ local: '2026-02-03T02:00:00+01:00', cadence, note: '' },
+      })),
+    );
+    const lines = formatMonth('2026-02', entries).split('\n');
+    expect(lines[3]).toContain(' 3 F24 I24 L288 C24   4 ');
+    expect(lines[1]?.indexOf('Tue')).toBe(lines[3]?.indexOf(' 3 F24'));
+    expect(lines.at(-1)).toBe('F full  I incremental  L log  C copy-only');
   });
 });

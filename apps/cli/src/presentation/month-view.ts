@@ -8,7 +8,7 @@ export interface MonthEntry {
 
 const LETTERS = { full: 'F', differential: 'D', incremental: 'I', log: 'L', copyOnly: 'C' } as const;
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-const WIDTH = 12;
+const NARROWEST = 12;
 
 /** A month as a calendar sheet: per day how many runs of each cadence; `!` marks a day with a remark. */
 export function formatMonth(month: string, entries: readonly MonthEntry[]): string {
@@ -22,8 +22,9 @@ export function formatMonth(month: string, entries: readonly MonthEntry[]): stri
       return `${String(index + 1).padStart(2)} ${dayText(entries.filter(({ local }) => local.startsWith(date)))}`;
     }),
   ];
+  const width = Math.max(NARROWEST, ...cells.map((cell) => cell.length + 2));
   const lines = [
-    WEEKDAYS.map((day) => day.padEnd(WIDTH))
+    WEEKDAYS.map((day) => day.padEnd(width))
       .join('')
       .trimEnd(),
   ];
@@ -31,12 +32,22 @@ export function formatMonth(month: string, entries: readonly MonthEntry[]): stri
     lines.push(
       cells
         .slice(start, start + 7)
-        .map((cell) => cell.padEnd(WIDTH))
+        .map((cell) => cell.padEnd(width))
         .join('')
         .trimEnd(),
     );
   }
-  return `${month}\n${lines.join('\n')}\nF full  D differential  I incremental  C copy-only  ! see the notes`;
+  return [month, ...lines, legendOf(entries)].join('\n');
+}
+
+/** The letters that are on the sheet. */
+function legendOf(entries: readonly MonthEntry[]): string {
+  const letters = Object.entries(LETTERS).flatMap(([cadence, letter]) =>
+    entries.some((entry) => entry.cadence === cadence)
+      ? [`${letter} ${cadence === 'copyOnly' ? 'copy-only' : cadence}`]
+      : [],
+  );
+  return [...letters, ...(entries.some(({ note }) => note !== '') ? ['! see the notes'] : [])].join('  ');
 }
 
 function dayText(entries: readonly MonthEntry[]): string {

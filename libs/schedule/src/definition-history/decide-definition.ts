@@ -65,7 +65,8 @@ export class DefinitionInUseError extends CatenaError {
 
   constructor(kind: DefinitionKind, name: string, usedBy: readonly KnownDefinition[]) {
     const users = usedBy.map((user) => `${user.kind} "${user.name}"`).join(', ');
-    super('definition.in-use', `The ${kind} "${name}" cannot be deleted: ${users} still names it.`, {
+    const verb = usedBy.length === 1 ? 'names' : 'name';
+    super('definition.in-use', `The ${kind} "${name}" cannot be deleted: ${users} still ${verb} it.`, {
       remedy: 'Delete or change those first.',
       details: { usedBy: usedBy.map((user) => ({ kind: user.kind, name: user.name })) },
     });
