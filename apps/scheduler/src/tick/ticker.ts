@@ -99,17 +99,14 @@ export class Ticker implements OnApplicationBootstrap {
       const chunks = Array.from({ length: Math.ceil(others.length / SCHEDULES_PER_APPEND) }, (_, index) =>
         others.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
       );
-      const work = [
-        ...foreseen.map((one) => () => this.#fireForeseen(one)),
-        ...chunks.map((chunk) => () => this.#fireAll(chunk)),
-      ];
-      const failed = await Promise.all(
-        work.map(async (fire, index) => {
+      const failed = await Promise.all([
+        ...foreseen.map((one) => this.#fireForeseen(one)),
+        ...chunks.map(async (chunk, index) => {
           // What was decided goes out before the next is decided upon: otherwise the first would wait for the last.
           for (let before = 0; before < index; before += 1) await setImmediate();
-          return await fire();
+          return await this.#fireAll(chunk);
         }),
-      );
+      ]);
       await this.book.current();
       for (const name of failed.flat()) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
       this.#takeChanges();
