@@ -9,6 +9,7 @@ const EVENTS_PER_APPEND = 900;
 
 /** What several schedules do at one instant, decided upon together: one append. */
 export interface Firing {
+  /** The schedules that it has events of. */
   readonly names: readonly string[];
   readonly at: string;
   readonly events: readonly AnyDomainEvent[];
@@ -28,6 +29,7 @@ export interface Decided {
 export function decideFiring(book: ScheduleBook, names: readonly string[], at: string): Decided {
   const events: AnyDomainEvent[] = [];
   const heads = new Map<string, AggregateHead>();
+  const firing: string[] = [];
   const undue: string[] = [];
   let taken = 0;
   for (const name of names) {
@@ -40,10 +42,11 @@ export function decideFiring(book: ScheduleBook, names: readonly string[], at: s
       undue.push(name);
       continue;
     }
+    firing.push(name);
     events.push(...decided);
     heads.set(booked.live.uid, booked.head);
   }
-  return { firing: { names: names.slice(0, taken), at, events, heads }, undue, left: names.slice(taken) };
+  return { firing: { names: firing, at, events, heads }, undue, left: names.slice(taken) };
 }
 
 export function expectedBy({ heads }: Firing): ExpectedHead[] {
