@@ -78,7 +78,8 @@ try {
   const psql = (text) => cluster.sql(text);
   execFileSync(
     values.pgbench,
-    ['-i', '-q', '-s', values.scale, '-h', socket, '-p', server.port, '-U', 'postgres', 'catena'],
+    // Room in each page, or every changed row would go to another page and change the index as well.
+    ['-i', '-q', '-F', '90', '-s', values.scale, '-h', socket, '-p', server.port, '-U', 'postgres', 'catena'],
     {
       stdio: 'ignore',
     },
@@ -161,8 +162,8 @@ try {
       );
       await rm(tar, { recursive: true });
     }
-    // One row in each of 5 % of the pages, scattered.
-    await psql(`UPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid % 1220 = ${round} * 7`);
+    // One row in each of 5 % of the pages (55 rows each), scattered.
+    await psql(`UPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid % 1100 = ${round} * 7`);
     const before = await sizeOf(path.join(work, 'repository'));
     const incremental = ours('incremental', `inc-${round}`, `full-${round}`);
     record('incremental after 5 % of the pages changed', {
