@@ -1,11 +1,20 @@
 /** A backup seen as less than it is: the part below a folder as a tree of its own, or everything but some folders. */
-import type { BackupReader, BackupWarning, EntrySelection, Manifest, StoredEntry } from '@catena/vault';
+import type {
+  BackupReader,
+  BackupWarning,
+  ContentPlanner,
+  EntrySelection,
+  Manifest,
+  StoredEntry,
+} from '@catena/vault';
 
 /** Answers the path of an entry in the view; undefined leaves it out. */
 export type PathInView = (path: string) => string | undefined;
 
 export class ReaderView implements BackupReader {
   readonly manifest: Manifest;
+  /** Plans go by content, which an entry keeps in the view. */
+  readonly planner?: ContentPlanner;
   readonly #reader: BackupReader;
   readonly #pathOf: PathInView;
   /** Entries of the view by what they are in the backup: content is read with those. */
@@ -14,6 +23,7 @@ export class ReaderView implements BackupReader {
   constructor(reader: BackupReader, pathOf: PathInView) {
     this.#reader = reader;
     this.manifest = reader.manifest;
+    if (reader.planner !== undefined) this.planner = reader.planner;
     this.#pathOf = pathOf;
   }
 
