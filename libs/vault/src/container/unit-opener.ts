@@ -6,6 +6,8 @@ import type { readingTasks } from './reading-worker.ts';
 
 /** Sealed bytes that are opened here before threads are started for what still comes. */
 const FEW_BYTES = 4 * 1024 * 1024;
+/** What is read at once and no more than this, as most pages are, costs more to pass on than to open. */
+const SMALL_BYTES = 32 * 1024;
 /** The thread that asks hashes and hands out what is opened, so one core is its own. */
 const usualWorkers = Math.max(1, defaultWorkers() - 1);
 
@@ -23,8 +25,9 @@ export class UnitOpener {
 
   /** `own`: nothing else lies in the memory of any of them. */
   async open(sealed: SealedUnits): Promise<{ readonly opened: OpenedUnit[]; readonly own: boolean }> {
-    this.bytes += sealed.bytes.length;
-    if (this.bytes <= FEW_BYTES) return { opened: openUnits(sealed, this.seals), own: false };
+    const isSmall = sealed.bytes.length <= SMALL_BYTES;
+    if (!isSmall) this.bytes += sealed.bytes.length;
+    if (isSmall || this.bytes <= FEW_BYTES) return { opened: openUnits(sealed, this.seals), own: false };
     this.pool ??= new WorkerPool({
       program: workerProgram('./reading-worker', import.meta.url),
       workers: this.workers,
