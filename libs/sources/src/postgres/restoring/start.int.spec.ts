@@ -61,7 +61,6 @@ describe('a restored cluster that is started', () => {
     // Where a record would begin, behind a page's header, and where the one before it ended.
     expect([0, 24, 40]).toContain(Number(parseLsn(before) - parseLsn(there.planned!)));
     expect(await reached('mark', { mark: 'here' })).toMatchObject({ reached: { position: marked } });
-    expect(parseLsn((await reached('all'))!.reached!.position)).toBeGreaterThan(parseLsn(marked));
     await expect(reached('nowhere', { mark: 'nowhere' })).rejects.toMatchObject({
       code: 'restore.stopNotFound',
     });

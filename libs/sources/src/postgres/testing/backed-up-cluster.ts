@@ -98,11 +98,15 @@ export class BackedUpCluster {
     });
   }
 
-  /** Adds a log backup from a position on. */
-  async log(id: string, start: string, more: Partial<BackupPlan> = {}) {
+  /**
+   * Adds a log backup from a position on.
+   * @param fork the branch it lies on; absent: the one the server is on
+   */
+  async log(id: string, start: string, more: Partial<BackupPlan> = {}, fork?: string) {
     const writer = await this.#begin(id, 'log', more);
     try {
-      const options = { collection: 'cluster', start, copyOnly: more.copyOnly ?? false };
+      const place = fork === undefined ? { start } : { start, fork };
+      const options = { collection: 'cluster', ...place, copyOnly: more.copyOnly ?? false };
       const outcome = await postgresDriver.log!.backup(this.spec, writer, options);
       return (await writer.finish(outcome.summary)).manifest;
     } catch (error) {

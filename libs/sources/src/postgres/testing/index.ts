@@ -1,3 +1,4 @@
+export { BackedUpCluster } from './backed-up-cluster.ts';
 export { ScratchServer } from '../scratch/scratch-server.ts';
 export {
   BACKUP_ROLE,

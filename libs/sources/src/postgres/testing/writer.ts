@@ -25,6 +25,8 @@ export class Writer {
     const { rows } = await client.query<{ last: number }>('SELECT coalesce(max(n), 0) AS last FROM written');
     const writer = new Writer(client);
     writer.sent = writer.acknowledged = rows[0]?.last ?? 0;
+    // A server that is killed says so to a connection that waits for nothing, too.
+    client.on('error', (error) => (writer.#failure = error));
     writer.#work = writer.#write();
     writer.#work.catch((error: unknown) => (writer.#failure = error as Error));
     return writer;
