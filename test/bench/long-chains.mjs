@@ -19,7 +19,7 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesDriver } from '@catena/sources';
-import { FsStore, initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '@catena/vault';
+import { initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '@catena/vault';
 import { change, changedRuns, digest, makeSource, pagesOf } from './changing-source.mjs';
 import { median } from './platform.mjs';
 
@@ -40,17 +40,11 @@ const { values } = parseArgs({
 const stops = values.chain.split(',').map(Number);
 const after = Number(values.after);
 
-/** A folder store that counts what is read. */
-class CountingStore extends FsStore {
-  reads = 0;
-  bytes = 0;
-
-  async read(name, offset, length) {
-    const bytes = await super.read(name, offset, length);
-    this.reads += 1;
-    this.bytes += bytes.length;
-    return bytes;
-  }
+/** What all threads of this process have read through system calls: of a restore that is what it reads from the repository. */
+function readSoFar() {
+  const count = (name) =>
+    Number(new RegExp(`${name}: (\\d+)`).exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  return { bytes: count('rchar'), reads: count('syscr') };
 }
 
 const peakMiB = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
@@ -65,13 +59,13 @@ function progressIn(folder) {
 }
 
 async function open(folder, done) {
-  const store = new CountingStore(path.join(folder, 'vault'));
+  const place = path.join(folder, 'vault');
   const keys = [parseKeyFile(done.key)];
-  const begun = existsSync(path.join(folder, 'vault'));
+  const begun = existsSync(place);
   const repository = await (begun
-    ? openRepository(store, { keys })
-    : initialiseRepository(store, { keys, installation: 'benchmark' }));
-  return { store, repository, collection: repository.collection('chain') };
+    ? openRepository(place, { keys })
+    : initialiseRepository(place, { keys, installation: 'benchmark' }));
+  return { repository, collection: repository.collection('chain') };
 }
 
 async function build(folder) {
@@ -159,19 +153,25 @@ async function build(folder) {
   await repository.close();
 }
 
-/** A restore into a folder that is kept: a file system makes files slowly for a while after many were removed. */
-async function restore({ store, collection }, id, target) {
-  const [reads, bytes, cpu, begun] = [store.reads, store.bytes, process.cpuUsage(), performance.now()];
+async function restore({ collection }, id, target) {
+  const [read, cpu, begun] = [readSoFar(), process.cpuUsage(), performance.now()];
   const reader = await collection.openBackup(id);
   await filesDriver.restore(reader, target, { run: `restore-${path.basename(target)}` });
   await reader.close();
   const used = process.cpuUsage(cpu);
+  const seconds = (performance.now() - begun) / 1000;
+  const { bytes, reads } = readSoFar();
   return {
-    seconds: (performance.now() - begun) / 1000,
+    seconds,
     cpu: (used.user + used.system) / 1e6,
-    reads: store.reads - reads,
-    bytes: store.bytes - bytes,
+    reads: reads - read.reads,
+    bytes: bytes - read.bytes,
   };
+}
+
+/** Small files stay until the end: a file system makes files slowly for a while after many were removed. */
+async function removeLarge(folder) {
+  for (const { file } of await pagesOf(folder)) await rm(file);
 }
 
 async function measure(folder, stop) {
@@ -199,6 +199,7 @@ async function measure(folder, stop) {
       if (round > 0) runs.get(id).push(run);
       else if ((await digest(target)) !== expected)
         throw new Error(`${what}: what was restored is not the source`);
+      await removeLarge(target);
     }
   await rm(targets, { recursive: true });
   await place.repository.close();
