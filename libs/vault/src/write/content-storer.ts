@@ -32,6 +32,11 @@ export const SEGMENT_BYTES = 1024 * 1024;
 const READING_BYTES = 16 * 1024 * 1024;
 /** What a file that is read piece by piece counts for. */
 const STREAM_BYTES = 2 * 1024 * 1024;
+/**
+ * What a file counts for that is compared with the one before: few at once, so that their scattered changes come to lie
+ * together file by file. A restore after a long chain would else open the same units again for each of many files.
+ */
+const COMPARED_BYTES = Math.floor(READING_BYTES / 3);
 /** What a small file counts for beside its bytes. */
 const SMALL_OVERHEAD = 4096;
 /** Leaves that may wait for their blocks before units are closed early. */
@@ -139,7 +144,8 @@ export class ContentStorer {
   async store(content: ContentReader, cut: CutMethod, map: MapReader | undefined): Promise<StoredResult> {
     this.throwIfFailed();
     const small = content.sizeHint <= BigInt(SMALL_BYTES) && longestBlock(cut) <= SMALL_BYTES;
-    const taken = await this.reading.take(small ? Number(content.sizeHint) + SMALL_OVERHEAD : STREAM_BYTES);
+    const large = map === undefined ? STREAM_BYTES : COMPARED_BYTES;
+    const taken = await this.reading.take(small ? Number(content.sizeHint) + SMALL_OVERHEAD : large);
     try {
       return await this.storeNow(content, cut, map, small);
     } finally {
@@ -246,7 +252,7 @@ export class ContentStorer {
   async storeChanges(content: ChangedContent, before: ContentBefore): Promise<StoredResult> {
     const { cut } = before.content;
     const file = this.file(cut, before.map, async () => undefined);
-    const taken = await this.reading.take(STREAM_BYTES);
+    const taken = await this.reading.take(COMPARED_BYTES);
     try {
       const bytesRead = await applyChanges(content, before, {
         stored: async (blocks) => {

@@ -10,7 +10,7 @@ import type { LeasedPlan, PlannedObject } from './content-plan.ts';
 const MAX_CONTENT_BYTES = 4 * 1024 * 1024;
 const MAX_SEALED_IN_ALL = 8 * 1024 * 1024;
 const MAX_STRETCHES = 512;
-const MAX_OBJECTS = 32;
+const MAX_OBJECTS = 160;
 
 /** What does not end in a plan, because it must be read in another way: then that says what is wrong. */
 export class UnplannableError extends Error {}
@@ -29,7 +29,6 @@ export class PlanBuilder {
   private readonly stretches: number[] = [];
   private bytes = 0;
   private dataBytes = 0;
-  private sealedBytes = 0;
   private newSealedBytes = 0;
   private readonly unitsBefore: PlannedUnits | undefined;
 
@@ -48,7 +47,7 @@ export class PlanBuilder {
   get isFull(): boolean {
     return (
       this.dataBytes >= MAX_CONTENT_BYTES ||
-      this.sealedBytes >= MAX_SEALED_IN_ALL ||
+      this.newSealedBytes >= MAX_SEALED_IN_ALL ||
       this.stretches.length >= MAX_STRETCHES * 3 ||
       this.objects.length >= MAX_OBJECTS
     );
@@ -73,7 +72,6 @@ export class PlanBuilder {
       number = this.unitNumbers.size;
       this.unitNumbers.set(name, number);
       this.units.push(this.objectNumber(place), place.offset, place.length);
-      this.sealedBytes += place.length;
       if (this.unitsBefore?.has(name) !== true) this.newSealedBytes += place.length;
     }
     return number;

@@ -57,6 +57,8 @@ export class PlannedFiles {
   readonly #here: Runner = new OwnThread(restoringTasks);
   /** How much each thread has to do, in bytes. */
   readonly #load: number[];
+  /** Of each thread: resolves when it has been given all of the large file before. */
+  readonly #turns: Promise<undefined>[] = [];
   #lanes = 0;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -171,14 +173,14 @@ export class PlannedFiles {
   }
 
   /** Gives work that is as much as writing so many bytes to the thread that has least of it. */
-  async #onFreest<T>(bytes: number, work: (runner: Runner) => Promise<T>): Promise<T> {
+  async #onFreest<T>(bytes: number, work: (runner: Runner, thread: number) => Promise<T>): Promise<T> {
     const thread = this.#load.indexOf(Math.min(...this.#load));
     const add = (more: number): void => {
       this.#load[thread] = (this.#load[thread] ?? 0) + more;
     };
     add(bytes);
     try {
-      return await work(this.#pool?.on(thread) ?? this.#here);
+      return await work(this.#pool?.on(thread) ?? this.#here, thread);
     } finally {
       add(-bytes);
     }
@@ -189,23 +191,45 @@ export class PlannedFiles {
     return made;
   }
 
+  /**
+   * A thread is given large files one after another: after a long chain the pages of one come from hundreds of places
+   * again and again, and the units that it keeps at hand would not do for several files at once.
+   */
   async #makeLarge(entry: StoredEntry, file: FileToMake, written: HearsWritten): Promise<boolean> {
     const lane = ++this.#lanes;
-    return await this.#onFreest(file.size, async (runner) => {
-      await runner.run('open', { lane, folder: file.folder, name: file.name });
+    return await this.#onFreest(file.size, async (runner, thread) => {
+      const before = this.#turns[thread];
+      const turn = Promise.withResolvers<undefined>();
+      const given = (): void => turn.resolve(undefined);
+      this.#turns[thread] = turn.promise;
+      await before;
       let isDone = false;
       try {
-        isDone = await this.#writeAll(entry, lane, runner, written);
+        await runner.run('open', { lane, folder: file.folder, name: file.name });
+        try {
+          isDone = await this.#writeAll(entry, lane, runner, written, given);
+        } finally {
+          if (!isDone) await runner.run('drop', { lane });
+        }
       } finally {
-        if (!isDone) await runner.run('drop', { lane });
+        given();
       }
       if (!isDone) return false;
       return this.#heard(await runner.run('end', { lane, file }))[0] ?? false;
     });
   }
 
-  /** Answers whether all of it could be read as planned. Ends when nothing is under way any more. */
-  async #writeAll(entry: StoredEntry, lane: number, runner: Runner, written: HearsWritten): Promise<boolean> {
+  /**
+   * Answers whether all of it could be read as planned. Ends when nothing is under way any more.
+   * @param given called when the thread has been given all of it
+   */
+  async #writeAll(
+    entry: StoredEntry,
+    lane: number,
+    runner: Runner,
+    written: HearsWritten,
+    given: () => void,
+  ): Promise<boolean> {
     const underWay: Promise<boolean>[] = [];
     let isReadable = true;
     try {
@@ -217,6 +241,7 @@ export class PlannedFiles {
         if (underWay.length >= plansAhead) isReadable = (await underWay.shift()) === true;
         if (!isReadable) return false;
       }
+      given();
       for (const writing of underWay) isReadable = (await writing) && isReadable;
       return isReadable;
     } finally {
