@@ -23,12 +23,12 @@ describe('keeping a process small', () => {
     const keeper = new MemoryKeeper(memory);
     await keeper.during(async () => {
       keeper.look();
-      memory.free = 32;
+      memory.free = 16;
       keeper.look();
       expect(memory.given).toEqual([]);
-      memory.free = 33;
+      memory.free = 17;
       keeper.look();
-      expect(memory.given).toEqual([33]);
+      expect(memory.given).toEqual([17]);
       return Promise.resolve();
     });
   });
@@ -41,7 +41,7 @@ describe('keeping a process small', () => {
       memory.used = 200;
       keeper.look();
       keeper.look();
-      memory.free = 20;
+      memory.free = 10;
       keeper.look();
       expect(memory.given).toEqual([0]);
       return Promise.resolve();

@@ -1,6 +1,6 @@
-const LOOK_MILLISECONDS = 200;
+const LOOK_MILLISECONDS = 100;
 /** What the process may grow by before it is worth while to give back what is free of it. */
-const GROWTH_BYTES = 32 * 1024 * 1024;
+const GROWTH_BYTES = 16 * 1024 * 1024;
 
 export interface ProcessMemory {
   /** Bytes that the process has of the machine's memory. */
