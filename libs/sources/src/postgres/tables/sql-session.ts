@@ -1,17 +1,20 @@
 /** A session that speaks SQL, with rows as objects and copies as streams. */
 import pg from 'pg';
 import { Command } from '../wire/command.ts';
+import { takeCopiedData } from '../wire/take-copied-data.ts';
 
 export class SqlSession {
   readonly #client: pg.Client;
   /** As it was said when the server let us in, e.g. 180004. */
   readonly versionNumber: number;
   #lost: Error | undefined;
+  #copying: Command | undefined;
 
   private constructor(client: pg.Client, versionNumber: number) {
     this.#client = client;
     this.versionNumber = versionNumber;
     client.on('error', (error) => void (this.#lost ??= error));
+    takeCopiedData(client, () => this.#copying);
   }
 
   /** Takes over a client that is connected. */
@@ -51,7 +54,8 @@ export class SqlSession {
   /** Begins a command whose data is read or written while it runs. */
   begin(text: string): Command {
     if (this.#lost !== undefined) throw this.#lost;
-    const command = new Command(text);
+    const command = new Command(text, true);
+    this.#copying = command;
     this.#client.query(command);
     return command;
   }

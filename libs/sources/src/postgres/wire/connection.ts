@@ -4,7 +4,7 @@ import { SourceError } from '../../port/source-error.ts';
 import { shownAddress, tlsOptions, type ServerAddress } from './address.ts';
 import { Command, type Answer, type Notice, type Row } from './command.ts';
 import { commandFailure, connectFailure } from './failure.ts';
-import { FrameSplitter } from './frame-splitter.ts';
+import { takeCopiedData } from './take-copied-data.ts';
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
@@ -51,7 +51,7 @@ export class ReplicationConnection {
     this.#stallMilliseconds = options.stallMilliseconds ?? STALL_MILLISECONDS;
     this.#signal = options.signal;
     this.#abort = () => this.#end(this.#signal?.reason);
-    this.#takeCopiedData();
+    takeCopiedData(client, () => this.#running);
     client.on('error', (error) => void (this.#lost ??= error));
     client.on('notice', ({ severity, code, message }) => {
       this.#notices.push({ severity: severity ?? '', code: code ?? '', message: message ?? '' });
@@ -211,20 +211,6 @@ export class ReplicationConnection {
     // A server that is held back would notice only when it sends again.
     this.#client.connection.stream.resume();
     this.#client.connection.stream.destroy();
-  }
-
-  /** Between the server's answer to the login and the first command nothing is on its way, so no message is cut here. */
-  #takeCopiedData(): void {
-    const { stream } = this.#client.connection;
-    const [parse, another] = stream.listeners('data');
-    if (parse === undefined || another !== undefined)
-      throw new Error('pg does not read its socket as it is known to.');
-    const splitter = new FrameSplitter(
-      (bytes) => void parse.call(stream, bytes),
-      () => this.#running,
-    );
-    stream.on('data', (chunk: Buffer) => splitter.push(chunk));
-    stream.off('data', parse as (chunk: Buffer) => void);
   }
 
   /** Neither side may keep the other waiting for ever. */
