@@ -64,6 +64,7 @@ const groups: readonly (readonly [heading: string, commands: readonly Loadable[]
       command('serve', async () => (await import('./commands/serve.ts')).addServe),
       command('mount', async () => (await import('./commands/mount.ts')).addMount),
       command('diff', async () => (await import('./commands/diff.ts')).addDiff),
+      command('wal', async () => (await import('./commands/wal.ts')).addWal),
       command('plan', async () => (await import('./commands/plan.ts')).addPlan),
     ],
   ],

@@ -9,6 +9,8 @@ export const ExitCode = {
   unreachable: 6,
   damageFound: 7,
   interrupted: 130,
+  /** Of `wal fetch`: PostgreSQL ends a recovery whose restore_command ends with more than 125. */
+  recoveryMustStop: 255,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -23,4 +25,4 @@ Exit codes:
   1  an error inside catena               6  the platform cannot be reached
   2  wrong usage                          7  damage, or something wrong with the set-up, was found
   3  refused; nothing was changed       130  interrupted
-  4  the run failed or was cancelled`;
+  4  the run failed or was cancelled      255  wal fetch: the log could not be looked for`;

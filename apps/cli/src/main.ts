@@ -1,3 +1,4 @@
+import { ExitCode } from './exit-codes.ts';
 import { openInvocation } from './open-invocation.ts';
 import { runCommandLine } from './program.ts';
 
@@ -7,4 +8,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2), openInvocation);
+const args = process.argv.slice(2);
+const code = await runCommandLine(args, openInvocation);
+// Were a recovery told of wrong usage with a small number, it would take the log for complete.
+const isRecovery = args[0] === 'wal' && args[1] === 'fetch';
+process.exitCode = isRecovery && code === ExitCode.usage ? ExitCode.recoveryMustStop : code;

@@ -19,6 +19,7 @@ export {
 export { filesDriver } from './files/files-driver.ts';
 export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
+export { collectionWithLog, fetchLogFile } from './postgres/spool/fetch-log-file.ts';
 export { postgresDriver } from './postgres/postgres-driver.ts';
 export { ScratchServer, type ScratchServerOptions } from './postgres/scratch/scratch-server.ts';
 export { shownTarget } from './postgres/tables/target-server.ts';

@@ -21,7 +21,16 @@ export const postgresSpec = z.strictObject({
   maxRate: z.number().int().min(32).max(1_048_576).optional(),
   manifestChecksums: z.enum(['sha256', 'none']).default('sha256'),
   damagedPages: z.enum(['fail', 'warn']).default('fail'),
-  log: z.strictObject({ hold: z.enum(['slot', 'none']), unbounded: z.boolean().default(false) }).optional(),
+  log: z
+    .discriminatedUnion('hold', [
+      z.strictObject({
+        hold: z.enum(['slot', 'none']),
+        unbounded: z.boolean().default(false),
+        holdLimit: z.number().int().min(1).optional(),
+      }),
+      z.strictObject({ hold: z.literal('push'), spool: z.string().min(1) }),
+    ])
+    .optional(),
 });
 export type PostgresSpec = z.infer<typeof postgresSpec>;
 

@@ -1,12 +1,34 @@
 import { z } from 'zod';
-import { fields, flag, oneOf, text, wholeNumber } from '../shape/building-blocks.ts';
+import { fields, flag, mismatch, oneOf, text, wholeNumber } from '../shape/building-blocks.ts';
 import { pathText } from './path-text.ts';
 import { referenceOf, type SecretReference } from './repository.ts';
-import { sharingFields } from './sharing.ts';
+import { byteCount, bytesPerSecond, sharingFields } from './sharing.ts';
 import { secretReference } from './secret-reference.ts';
 
 const PORT = 'a port, 1 to 65535';
 const RATE = 'kilobytes per second, 32 to 1048576';
+
+interface GivenLog {
+  readonly hold: 'slot' | 'none' | 'push';
+  readonly spool?: string | undefined;
+  readonly holdLimit?: number | string | undefined;
+  readonly unbounded?: boolean | undefined;
+}
+
+function checkHold({ hold, spool, holdLimit, unbounded }: GivenLog, context: z.RefinementCtx): void {
+  if (hold === 'push' && spool === undefined)
+    mismatch(context, '`spool` beside `hold: push`', { found: 'no `spool`', remedy: 'Name the folder.' });
+  if (hold !== 'push' && spool !== undefined)
+    mismatch(context, '`spool` only beside `hold: push`', { found: `\`spool\` beside \`hold: ${hold}\`` });
+  if (hold !== 'slot' && (holdLimit !== undefined || unbounded !== undefined))
+    mismatch(context, '`holdLimit` and `unbounded` only beside `hold: slot`', { found: `\`hold: ${hold}\`` });
+}
+
+function logWithDefaults({ hold, spool, holdLimit, unbounded }: GivenLog): PostgresLog {
+  if (hold === 'push') return { hold, spool: spool ?? '' };
+  const limit = bytesPerSecond(holdLimit);
+  return { hold, unbounded: unbounded ?? false, ...(limit === undefined ? {} : { holdLimit: limit }) };
+}
 
 /** A Source with `driver: postgres`. */
 export const postgresSource = fields({
@@ -41,15 +63,24 @@ export const postgresSource = fields({
         'Whether the server hashes each file, so that what is stored is compared with it. Default sha256.',
       ),
     log: fields({
-      hold: oneOf('slot', 'none').describe(
-        'What keeps the log at the server until it is backed up: a replication slot of our own, or only what the server keeps anyway.',
+      hold: oneOf('slot', 'none', 'push').describe(
+        'What keeps the log until it is backed up: a replication slot of our own, only what the server keeps anyway, or the server pushes it into a folder.',
       ),
+      spool: pathText
+        .optional()
+        .describe('With `push`: the folder that archive_command pushes the log into (`catena wal push`).'),
+      holdLimit: byteCount
+        .optional()
+        .describe(
+          'Of a slot: an alarm is raised before it holds back so much. Default: what max_slot_wal_keep_size allows.',
+        ),
       unbounded: flag()
         .optional()
         .describe(
           'Accept a slot though the server does not bound what it holds back (max_slot_wal_keep_size). Default false.',
         ),
     })
+      .superRefine(checkHold)
       .optional()
       .describe('For log backups. Absent: only what the server keeps anyway.'),
     damagedPages: oneOf('fail', 'warn')
@@ -62,6 +93,11 @@ export const postgresSource = fields({
 });
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+export type PostgresLog =
+  | { readonly hold: 'slot' | 'none'; readonly unbounded: boolean; /** Bytes. */ readonly holdLimit?: number }
+  /** Absolute. */
+  | { readonly hold: 'push'; readonly spool: string };
 
 export interface PostgresSource {
   readonly driver: 'postgres';
@@ -76,7 +112,7 @@ export interface PostgresSource {
     readonly maxRate?: number;
     readonly manifestChecksums: 'sha256' | 'none';
     readonly damagedPages: 'fail' | 'warn';
-    readonly log?: { readonly hold: 'slot' | 'none'; readonly unbounded: boolean };
+    readonly log?: PostgresLog;
   };
 }
 
@@ -101,7 +137,7 @@ export function postgresSourceWithDefaults({
       ...(maxRate === undefined ? {} : { maxRate }),
       manifestChecksums: postgres.manifestChecksums ?? 'sha256',
       damagedPages: postgres.damagedPages ?? 'fail',
-      ...(log === undefined ? {} : { log: { hold: log.hold, unbounded: log.unbounded ?? false } }),
+      ...(log === undefined ? {} : { log: logWithDefaults(log) }),
     },
   };
 }

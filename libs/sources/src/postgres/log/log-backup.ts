@@ -9,6 +9,7 @@ import { parseTimelineHistory } from '../cluster/fork.ts';
 import type { PostgresSpec } from '../postgres-spec.ts';
 import { shownAddress } from '../wire/address.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
+import { WalSpool } from '../spool/wal-spool.ts';
 import { formatLsn, segmentName, segmentStart } from '../wire/lsn.ts';
 import {
   identifySystem,
@@ -23,9 +24,10 @@ import { LiveFlow } from './live-flow.ts';
 import { LOG_FOLDER, LogFiles, partName, SEGMENTS_FILE } from './log-files.ts';
 import { LogFlow } from './log-flow.ts';
 import { latest, segmentsText, summaryOf, type LogRead } from './log-summary.ts';
+import { SpoolFlow } from './spool-flow.ts';
 import { stretchAfter, type LogStretch } from './where-to-begin.ts';
 
-type Flow = LogFlow | LiveFlow;
+type Flow = LogFlow | LiveFlow | SpoolFlow;
 
 export class LogBackup {
   readonly #spec: PostgresSpec;
@@ -61,7 +63,10 @@ export class LogBackup {
     const stretch = stretchAfter(BigInt(this.#options.start), this.#options.fork, system.timeline, switches);
     if (history !== undefined)
       await this.#files.storeText(`${LOG_FOLDER}/${history.fileName}`, history.content);
-    const read = await this.#read(stretch, system, settings);
+    const read =
+      this.#spec.log?.hold === 'push'
+        ? await this.#readSpool(this.#spec.log.spool, stretch, system.timeline, settings)
+        : await this.#read(stretch, system, settings);
     if (read.segments.length > 0) {
       const text = segmentsText(stretch.timeline, settings.walSegmentSize, read.segments);
       await this.#files.storeText(SEGMENTS_FILE, text);
@@ -78,6 +83,26 @@ export class LogBackup {
       warnings: this.#warnings,
       summary: summaryOf(stretch, read, { systemIdentifier: system.systemIdentifier, settings }),
     };
+  }
+
+  /** What the server pushed. What was recorded before is not needed there any more. */
+  async #readSpool(
+    folder: string,
+    stretch: LogStretch,
+    newest: number,
+    { walSegmentSize: size }: ServerSettings,
+  ): Promise<LogRead> {
+    const { copyOnly, stream: seal, signal } = this.#options;
+    const spool = new WalSpool(folder);
+    const from = segmentStart(stretch.start, size);
+    if (!copyOnly) await spool.release(from, size);
+    const nextTimeline = stretch.timeline === newest ? undefined : newest;
+    const flow = await SpoolFlow.begin(spool, {
+      ...{ stretch, from, segmentSize: size, nextTimeline, seal, signal },
+    });
+    const scanner = new CommitScanner(from, size, stretch.start);
+    await this.#storeAll(flow, stretch, size, scanner, flow.end === stretch.start);
+    return { end: flow.end, commits: scanner.commits, segments: scanner.segments, quietAt: undefined };
   }
 
   /** What the server no longer has it may say at once, or only when it comes to send it. */
@@ -140,7 +165,12 @@ export class LogBackup {
   /** A log that is sealed every few seconds would store the same segment again and again. */
   #hasWhatComesBefore({ start, fork }: LogStretch): boolean {
     const { stream, start: place, fork: known } = this.#options;
-    return stream !== undefined && place === start.toString() && known === fork.fork;
+    return (
+      stream !== undefined &&
+      this.#spec.log?.hold !== 'push' &&
+      place === start.toString() &&
+      known === fork.fork
+    );
   }
 
   #endOf({ position }: Flow, { start }: LogStretch): bigint {

@@ -1,0 +1,88 @@
+import { WalSpool } from '@catena/sources/wal-spool';
+import type { Command } from 'commander';
+import { commandGroup, subcommand, type Act } from '../command-line.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { UsageError, type Invocation } from '../invocation.ts';
+import type { RepositoryOptions } from '../repository/open-by-hand.ts';
+
+const FETCH_EXAMPLE = `catena wal fetch %f %p --spool /srv/wal/bank
+catena wal fetch %f %p --repository /srv/vault --key-file /etc/catena/vault.key`;
+
+interface FetchOptions extends Pick<RepositoryOptions, 'repository' | 'keyFile' | 'passphraseFile'> {
+  spool?: string;
+  source?: string;
+}
+
+/** `catena wal push | fetch`: what a PostgreSQL server calls as archive_command and restore_command. */
+export function addWal(program: Command, act: Act): void {
+  const wal = commandGroup(
+    program,
+    'wal',
+    'Takes the log of a PostgreSQL server, and gives it back: archive_command and restore_command',
+    `catena wal push %p --spool /srv/wal/bank\n${FETCH_EXAMPLE}`,
+  );
+
+  subcommand(
+    wal,
+    'push',
+    'Puts a file of the log, durably, into the folder that log backups take it from; needs no service',
+    "archive_command = 'catena wal push %p --spool /srv/wal/bank'",
+  )
+    .argument('<file>', 'what PostgreSQL calls %p')
+    .requiredOption('--spool <folder>', 'the folder: `postgres.log.spool` of the Source')
+    .action(
+      act(async (cli, file: string, { spool }: { spool: string }) => {
+        const outcome = await new WalSpool(spool).push(file);
+        cli.answer({ file, outcome });
+      }),
+    );
+
+  subcommand(
+    wal,
+    'fetch',
+    'Gives a recovering server a file of the log; ends with 1 when there is none, with 255 when that cannot be said',
+    `restore_command = 'catena wal fetch %f %p --repository /srv/vault --key-file /etc/catena/vault.key'`,
+  )
+    .argument('<name>', 'what PostgreSQL calls %f')
+    .argument('<target>', 'what PostgreSQL calls %p')
+    .option('--spool <folder>', 'look into the folder that the server pushed into first')
+    .option('--repository <folder>', 'the folder of the repository with the log backups')
+    .option('--key-file <file>', 'the key file that opens it')
+    .option('--passphrase-file <file>', 'a file that holds its passphrase')
+    .option('--source <name>', 'whose log, when the repository holds that of several')
+    .action(
+      act(async (cli, name: string, target: string, options: FetchOptions) => {
+        try {
+          const found = await fetch(name, target, options);
+          cli.answer({ name, found });
+          if (!found) cli.exit(ExitCode.internal);
+        } catch (error) {
+          sayWhy(cli, name, error);
+          cli.exit(ExitCode.recoveryMustStop);
+        }
+      }),
+    );
+}
+
+async function fetch(name: string, target: string, options: FetchOptions): Promise<boolean> {
+  const { spool, repository: folder, source } = options;
+  if (spool === undefined && folder === undefined)
+    throw new UsageError('Nothing says where the log is.', 'Name --spool, --repository, or both.');
+  if (spool !== undefined && (await new WalSpool(spool).fetch(name, target))) return true;
+  if (folder === undefined) return false;
+  // A segment that is in the spool needs nothing of this.
+  const { openByHand } = await import('../repository/open-by-hand.ts');
+  const { fetchLogFile, collectionWithLog } = await import('@catena/sources');
+  const repository = await openByHand(folder, options);
+  try {
+    return await fetchLogFile(await collectionWithLog(repository, source), name, target);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** A server that is told 1 takes its recovery for complete: everything but "there is none" must stop it. */
+function sayWhy(cli: Invocation, name: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  cli.remark(`catena: ${name} could not be fetched: ${reason}`);
+}
