@@ -20,6 +20,8 @@ export function describeStep(event: AnyRecordedEvent): string | undefined {
       return `attempt ${event.data.attempt} by ${event.data.mover}`;
     case 'run.released':
       return `handed back by ${event.data.mover}: ${event.data.reason}`;
+    case 'run.alarmed':
+      return `ALARM ${event.data.alarm.code}: ${event.data.alarm.message}${event.data.remedy === undefined ? '' : ` ${event.data.remedy}`}`;
     case 'run.attempt-failed':
       return `attempt ${event.data.attempt} failed: ${sentence(event.data.failure.message)} Next try at ${formatInstant(event.data.retryAt)}.`;
     case 'run.cancel-requested':

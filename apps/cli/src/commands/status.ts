@@ -53,6 +53,7 @@ function attention(found: {
   deadLetters: number;
   failingDeliveries: readonly FailingDelivery[];
   protection: readonly Protection[];
+  active: readonly RunView[];
   paused: readonly ScheduleView[];
   /** By source how often its log is backed up, in milliseconds. */
   logsEvery: ReadonlyMap<string, number>;
@@ -76,6 +77,8 @@ function attention(found: {
         `The log of ${source} reaches only to ${formatInstant(window.knownUntil)}, though it is backed up every ${durationText(found.logsEvery.get(source) ?? 0)}.\n    catena runs --source ${source}`,
       );
   }
+  for (const { run, warnings } of found.active)
+    for (const { message } of warnings) needs.push(`${message}\n    catena runs ${run}`);
   for (const { name, pauseReason } of found.paused)
     needs.push(
       `The schedule ${name} is paused${pauseReason ? `: ${pauseReason}` : ''}.\n    catena resume ${name}`,
@@ -112,7 +115,8 @@ function logDistances(
     schedules.flatMap(({ name, spec }) => {
       const { source, cadences } = readScheduleSpec(spec);
       if (cadences.log === undefined || resting.has(name)) return [];
-      return [[source, rhythmPeriod(cadences.log.rhythm)] as const];
+      const { stream, rhythm } = cadences.log;
+      return [[source, stream?.sealAfter ?? rhythmPeriod(rhythm)] as const];
     }),
   );
 }
@@ -146,7 +150,10 @@ export function addStatus(program: Command, act: Act): void {
       const keptForEver = schedules.items.filter(keepsEverything).map(({ name }) => name);
       const { counts } = status;
       const logsEvery = logDistances(schedules.items, paused);
-      const needs = attention({ ...status, protection, paused, logsEvery, keys: keysNotStoredElsewhere });
+      const needs = attention({
+        ...{ ...status, protection, active: active.items, paused, logsEvery },
+        keys: keysNotStoredElsewhere,
+      });
       cli.answer({
         ...status,
         attention: needs,

@@ -1,4 +1,4 @@
-import { describeError, progressSubject, type Failure, type MoverReport } from '@catena/events';
+import { describeError, domainEvent, progressSubject, type Failure, type MoverReport } from '@catena/events';
 import type { Messages, TakenJob } from '@catena/event-log';
 import { claim, release, type RunState } from '@catena/run';
 import {
@@ -14,7 +14,7 @@ import {
   type Loaded,
   type ServiceConfiguration,
 } from '@catena/service';
-import { HistoryLostError, returnFreeMemory } from '@catena/sources';
+import { HistoryLostError, returnFreeMemory, type DriverAlarm } from '@catena/sources';
 import { Inject, Injectable } from '@nestjs/common';
 import { DamageFoundError } from '../execution/damage-found-error.ts';
 import {
@@ -178,11 +178,27 @@ export class AttemptService {
       plan,
       signal,
       progress,
+      alarm: (alarm) => void this.#alarm(attempt, alarm),
       assertHeld: async () => {
         attempt.compare((await this.runs.load(run)).state);
         signal.throwIfAborted();
       },
     };
+  }
+
+  /** An alarm that cannot be appended is in the mover's own log: the work does not depend on it. */
+  async #alarm({ run, number, mover }: Attempt, { code, message, remedy }: DriverAlarm): Promise<void> {
+    this.log.warn('alarm', { run, code, message });
+    try {
+      await untilNoConflict(async () => {
+        const loaded = await this.runs.load(run);
+        if (loaded.state.attempt !== number || loaded.state.mover !== mover) return;
+        const said = { attempt: number, mover, alarm: { code, message }, remedy };
+        await this.runs.append(loaded, [domainEvent('run.alarmed', run, said)], `alarm/${number}/${code}`);
+      });
+    } catch (error) {
+      this.log.error('an alarm could not be appended', { run, error });
+    }
   }
 
   async #report(attempt: Attempt, outcome: Outcome, job: TakenJob, stopping: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   BackupOutcome,
   DriverProgress,
   DriverRegistry,
+  LogBackupOptions,
   SourceDriver,
   SourceTotals,
 } from '@catena/sources';
@@ -116,7 +117,10 @@ export class BackupExecutor implements RunExecutor<'backup'> {
     };
     const { summary } =
       plan.type === 'log'
-        ? await backupLog(driver, driverSpec, writer, plan, options)
+        ? await backupLog(driver, driverSpec, writer, plan, {
+            ...options,
+            alarm: (alarm) => execution.alarm(alarm),
+          })
         : await driver.backup(driverSpec, writer, options);
     progress.enter('writing');
     await execution.assertHeld();
@@ -172,7 +176,7 @@ async function backupLog(
   driverSpec: unknown,
   writer: BackupWriter,
   plan: BackupPlan,
-  options: BackupOptions,
+  options: BackupOptions & Pick<LogBackupOptions, 'alarm'>,
 ): Promise<BackupOutcome> {
   const { collection, start, fork, copyOnly, stream } = plan;
   if (driver.log === undefined || start === undefined) throw keepsNoLog(plan);

@@ -1,4 +1,5 @@
 import type { MoverReport, RunPlan } from '@catena/events';
+import type { DriverAlarm } from '@catena/sources';
 import type { ProgressMeter } from '../progress/progress-meter.ts';
 
 /** What an attempt that did its work has to report. */
@@ -12,6 +13,8 @@ export interface Execution<P extends RunPlan = RunPlan> {
   /** Aborts when the attempt is to stop, for whatever reason; the work then throws the signal's reason. */
   readonly signal: AbortSignal;
   readonly progress: ProgressMeter;
+  /** Tells everybody at once what needs a person, while the work goes on. */
+  alarm(alarm: DriverAlarm): void;
   /**
    * To be asked before anything that others see: throws when another attempt has taken over, or the run is to stop.
    */

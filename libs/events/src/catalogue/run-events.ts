@@ -284,6 +284,16 @@ export const runEvents = {
   'run.released': z
     .object({ attempt: z.number().int().positive(), mover: z.string(), reason: z.string() })
     .describe('A mover gave it back unfinished, so another may take it at once.'),
+  'run.alarmed': z
+    .object({
+      attempt: z.number().int().positive(),
+      mover: z.string(),
+      alarm: warning,
+      remedy: z.string().optional(),
+    })
+    .describe(
+      'Something at the source needs a person before it goes wrong. Appended by the mover while it works, once per attempt and code.',
+    ),
   'run.attempt-failed': z
     .object({
       attempt: z.number().int().positive(),

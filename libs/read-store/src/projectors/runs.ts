@@ -46,6 +46,11 @@ export const runs: Projector<Run> = {
       retryAt: null,
     })),
     'run.released': existingRow((row) => ({ ...row, state: unlessCancelling(row, 'planned') })),
+    'run.alarmed': existingRow((row, { data }) => ({
+      ...row,
+      warnings: [...row.warnings, data.alarm],
+      warningCount: row.warningCount + 1,
+    })),
     'run.attempt-failed': existingRow((row, { data }) => ({
       ...row,
       state: unlessCancelling(row, 'waitingForRetry'),

@@ -19,6 +19,14 @@ export interface DriverProgress {
   readonly current?: string;
 }
 
+/** What needs a person before it goes wrong. */
+export interface DriverAlarm {
+  /** Stable, as that of a warning. */
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
 export type ReportProgress = (progress: DriverProgress) => void;
 
 export interface SourceTotals {
@@ -55,6 +63,8 @@ export interface LogBackupOptions extends BackupOptions {
   readonly fork?: string;
   /** It follows the source until it is sealed, instead of ending where the source is now. */
   readonly stream?: LogStream;
+  /** Called while the work goes on, also when the work stands still. */
+  readonly alarm?: (alarm: DriverAlarm) => void;
   /** Covers the same and moves nothing at the source (rules.md 1.3). */
   readonly copyOnly: boolean;
 }

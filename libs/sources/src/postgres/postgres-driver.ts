@@ -14,6 +14,7 @@ import { SourceError } from '../port/source-error.ts';
 import { ClusterBackup } from './cluster/cluster-backup.ts';
 import { timelineOf } from './cluster/fork.ts';
 import { holdLog, letGo } from './log/held-log.ts';
+import { HoldWatch } from './log/hold-watch.ts';
 import { LogBackup } from './log/log-backup.ts';
 import { addressOf, parsePostgresSpec, type PostgresSpec } from './postgres-spec.ts';
 import { restoreCluster } from './restoring/restore-cluster.ts';
@@ -89,7 +90,25 @@ class PostgresDriver implements SourceDriver {
       const parsed = parsePostgresSpec(spec);
       using connection = await this.#open(spec, options.signal);
       refuseOld(connection);
-      return await new LogBackup(parsed, writer, options, connection).run();
+      const { log } = parsed;
+      if (log?.hold !== 'slot' || options.copyOnly)
+        return await new LogBackup(parsed, writer, options, connection).run();
+      const watch = new HoldWatch({
+        collection: options.collection,
+        start: BigInt(options.start),
+        holdLimit: log.holdLimit,
+        raise: (alarm) => {
+          writer.warn({ path: Buffer.alloc(0), code: alarm.code, message: alarm.message });
+          options.alarm?.(alarm);
+        },
+        open: () => this.#open(spec, options.signal),
+      });
+      try {
+        await watch.look(connection);
+        return await new LogBackup(parsed, writer, options, connection).run();
+      } finally {
+        watch.stop();
+      }
     },
     release: async (spec, { collection, position, fork }) => {
       if (parsePostgresSpec(spec).log?.hold !== 'slot') return;

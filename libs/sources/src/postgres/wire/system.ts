@@ -26,6 +26,8 @@ export interface ServerSettings {
   readonly summarizesWal: boolean;
   /** Whether the server itself bounds what a slot may hold back; undefined when it does not. Megabytes. */
   readonly slotLimit: number | undefined;
+  /** What it keeps whatever slots say. Megabytes. */
+  readonly walKeep: number;
 }
 
 export async function identifySystem(connection: ReplicationConnection): Promise<SystemIdentity> {
@@ -54,6 +56,7 @@ export async function readSettings(connection: ReplicationConnection): Promise<S
     hasPageChecksums: (await show(connection, 'data_checksums')) === 'on',
     summarizesWal: major >= 17 && (await show(connection, 'summarize_wal')) === 'on',
     slotLimit: limit === '-1' ? undefined : Number(bytesOf(limit) / 1_048_576n),
+    walKeep: Number(bytesOf(await show(connection, 'wal_keep_size')) / 1_048_576n),
   };
 }
 

@@ -1,0 +1,70 @@
+/** Looks now and then how much the collection's slot holds back, and raises an alarm before the server lets it go. */
+import type { DriverAlarm } from '../../port/source-driver.ts';
+import type { ReplicationConnection } from '../wire/connection.ts';
+import { identifySystem, readSettings } from '../wire/system.ts';
+import { readHold, slotOf } from './held-log.ts';
+import { holdRoom, isShort } from './hold-room.ts';
+
+const LOOK_MILLISECONDS = 5_000;
+const MEGABYTE = 1_000_000n;
+
+export interface HoldWatchOptions {
+  readonly collection: string;
+  /** From where the log is needed; what a server that cannot be asked for its slots is taken to hold. */
+  readonly start: bigint;
+  /** Bytes, as the definition has it. */
+  readonly holdLimit: number | undefined;
+  readonly raise: (alarm: DriverAlarm) => void;
+  /** Another connection: that of the backup may stand still. */
+  readonly open: () => Promise<ReplicationConnection>;
+  readonly everyMilliseconds?: number;
+}
+
+export class HoldWatch {
+  readonly #options: HoldWatchOptions;
+  readonly #timer: NodeJS.Timeout;
+  #isLooking = false;
+  #isRaised = false;
+
+  constructor(options: HoldWatchOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => void this.#lookAgain(), options.everyMilliseconds ?? LOOK_MILLISECONDS);
+  }
+
+  /** Looks once, on a connection that is free. */
+  async look(connection: ReplicationConnection): Promise<void> {
+    const { collection, start, holdLimit, raise } = this.#options;
+    if (this.#isRaised) return;
+    const held = await readHold(connection, collection);
+    if (held === undefined || held.kind === 'lost') return;
+    const settings = await readSettings(connection);
+    const { position } = await identifySystem(connection);
+    const room = holdRoom(settings, held.restartPosition ?? start, position, holdLimit);
+    if (room === undefined || !isShort(room)) return;
+    this.#isRaised = true;
+    raise({
+      code: 'postgres.holdNearLimit',
+      message: `The slot ${slotOf(collection)} holds back ${room.held / MEGABYTE} MB of log; at ${room.limit / MEGABYTE} MB it is let go, and there is a gap.`,
+      remedy:
+        'Look why log backups are behind: the repository, the mover, the network. A larger max_slot_wal_keep_size gives more time.',
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A server that cannot be asked now is asked again: the backup itself says what is wrong with it. */
+  async #lookAgain(): Promise<void> {
+    if (this.#isLooking || this.#isRaised) return;
+    this.#isLooking = true;
+    try {
+      using connection = await this.#options.open();
+      await this.look(connection);
+    } catch {
+      return;
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RateLimiter } from '@catena/vault';
+import type { DriverAlarm } from '../../port/source-driver.ts';
+import { postgresDriver } from '../postgres-driver.ts';
+import { BackedUpCluster } from '../testing/backed-up-cluster.ts';
+import { ReplicationConnection } from '../wire/connection.ts';
+import { identifySystem, readSettings } from '../wire/system.ts';
+import { readHold, slotOf } from './held-log.ts';
+import { holdRoom } from './hold-room.ts';
+
+const LIMIT_MB = 48;
+const KEPT_MB = 32;
+
+describe('3.12 what is held at the source', () => {
+  let one: BackedUpCluster;
+  const source = { name: 'c', uid: 'c', driver: 'postgres' };
+
+  beforeAll(async () => {
+    one = await BackedUpCluster.start({
+      settings: {
+        max_slot_wal_keep_size: `${LIMIT_MB}MB`,
+        max_wal_size: `${KEPT_MB}MB`,
+        min_wal_size: `${KEPT_MB}MB`,
+        wal_keep_size: '0',
+      },
+    });
+    one.spec = { ...one.spec, log: { hold: 'slot' } };
+  }, 120_000);
+  afterAll(() => one[Symbol.asyncDispose]());
+
+  const begin = async (id: string, options = {}) =>
+    one.collection.beginBackup(
+      {
+        ...{ backupId: id, run: `run-${id}`, attempt: 1, type: 'log', startedAt: new Date() },
+        source: { ...source, family: await postgresDriver.family(one.spec) },
+      },
+      options,
+    );
+
+  async function write(megabytes: number): Promise<void> {
+    for (let done = 0; done < megabytes; done += 4)
+      await one.cluster.sql(
+        "SELECT pg_logical_emit_message(false, 'filler', repeat('x', 4194304)); CHECKPOINT",
+      );
+  }
+
+  /** What may still be written before the server lets go of the slot, as it says itself. */
+  async function safeBytes(): Promise<number> {
+    const [row] = await one.cluster.sql<{ safe: string }>(
+      `SELECT safe_wal_size::text AS safe FROM pg_replication_slots WHERE slot_name = '${slotOf('cluster')}'`,
+    );
+    return Number(row!.safe);
+  }
+
+  it('is counted as the server counts it', async () => {
+    const writer = await one.collection.beginBackup({
+      ...{ backupId: 'full', run: 'run-full', attempt: 1, type: 'full', startedAt: new Date() },
+      source: { ...source, family: await postgresDriver.family(one.spec) },
+    });
+    const { summary } = await postgresDriver.backup(one.spec, writer, { collection: 'cluster' });
+    await writer.finish(summary);
+    await write(8);
+    using connection = await ReplicationConnection.open(one.cluster.address);
+    const settings = await readSettings(connection);
+    const held = await readHold(connection, 'cluster');
+    const { position } = await identifySystem(connection);
+    const safe = await safeBytes();
+    const room = holdRoom(settings, held!.restartPosition!, position, undefined);
+    // What the server counts up to is written a little later than what it says is synced.
+    expect(Math.abs(Number(room!.safe) - safe)).toBeLessThan(1_048_576);
+  }, 60_000);
+
+  it('is bounded while a repository hangs: an alarm is raised before, the disk stays free, the gap has a name', async () => {
+    const { manifest } = await one.collection.backup('full');
+    const start = manifest.position!.archivePoint!;
+    const abort = new AbortController();
+    const alarmed = Promise.withResolvers<DriverAlarm>();
+    const limits = { write: new RateLimiter(1, abort.signal) };
+    const writer = await begin('hanging', { limits, signal: abort.signal });
+    const hanging = postgresDriver.log!.backup(one.spec, writer, {
+      ...{ collection: 'cluster', start, fork: '1', copyOnly: false, signal: abort.signal },
+      stream: { sealAfter: 3_600_000, sealBytes: 1_000_000_000_000 },
+      alarm: alarmed.resolve,
+    });
+    hanging.catch(() => undefined);
+    while ((await safeBytes()) > 8_000_000) await write(4);
+    const { code, message } = await alarmed.promise;
+    expect(code).toBe('postgres.holdNearLimit');
+    expect(message).toContain(slotOf('cluster'));
+    const [before] = await one.cluster.sql<{ status: string }>(
+      'SELECT wal_status AS status FROM pg_replication_slots WHERE NOT temporary',
+    );
+    expect(before!.status).not.toBe('lost');
+
+    await write(LIMIT_MB * 4);
+    const [disk] = await one.cluster.sql<{ megabytes: number }>(
+      'SELECT (sum(size) / 1048576)::int AS megabytes FROM pg_ls_waldir()',
+    );
+    expect(disk!.megabytes).toBeLessThan(LIMIT_MB + 2 * KEPT_MB + 16);
+    abort.abort(new Error('the mover gives up'));
+    await expect(hanging).rejects.toThrow();
+    await writer.abandon();
+
+    const next = await begin('after');
+    const again = { collection: 'cluster', start, fork: '1', copyOnly: false };
+    await expect(postgresDriver.log!.backup(one.spec, next, again)).rejects.toMatchObject({
+      code: 'source.history-lost',
+    });
+    await next.abandon();
+  }, 120_000);
+});
