@@ -18,7 +18,8 @@ export type WalSpoolErrorCode =
 export class WalSpoolError extends CatenaError {
   declare readonly code: WalSpoolErrorCode;
 
-  constructor(code: WalSpoolErrorCode, message: string, options: CatenaErrorOptions) {
+  /** @param code one of the codes of this kind of error, which `CatenaError` itself does not know */
+  public constructor(code: WalSpoolErrorCode, message: string, options: CatenaErrorOptions) {
     super(code, message, options);
   }
 }
