@@ -1,7 +1,12 @@
 import type { PlannedPiece } from '@catena/vault/threads';
 import { createHash, hash, type Hash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { startWriting, type ByteString, type FolderHandle } from '../../../system-calls/index.ts';
+import {
+  startWriting,
+  statusOfOpen,
+  type ByteString,
+  type FolderHandle,
+} from '../../../system-calls/index.ts';
 import { dataIn } from '../write-content.ts';
 
 const zeros = Buffer.alloc(1024 * 1024);
@@ -100,9 +105,14 @@ export class PlannedFile {
     }
   }
 
+  /** Takes its name away, unless that is another file's by now: of an attempt that has superseded this one. */
   remove(): void {
+    if (this.#isOpen) {
+      const own = statusOfOpen(this.#descriptor);
+      const named = this.folder.statusIfThere(this.#name);
+      if (named?.inode === own.inode && named.device === own.device) this.folder.removeFile(this.#name);
+    }
     this.close(false);
-    this.folder.removeFile(this.#name);
   }
 }
 

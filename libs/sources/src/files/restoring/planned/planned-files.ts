@@ -203,20 +203,33 @@ export class PlannedFiles {
       const given = (): void => turn.resolve(undefined);
       this.#turns[thread] = turn.promise;
       await before;
-      let isDone = false;
       try {
         await runner.run('open', { lane, folder: file.folder, name: file.name });
-        try {
-          isDone = await this.#writeAll(entry, lane, runner, written, given);
-        } finally {
-          if (!isDone) await runner.run('drop', { lane });
-        }
+        if (!(await this.#written(entry, lane, runner, written, given))) return false;
       } finally {
         given();
       }
-      if (!isDone) return false;
       return this.#heard(await runner.run('end', { lane, file }))[0] ?? false;
     });
+  }
+
+  /** Answers whether a file that is open was given all of its content. If not it is gone; after an error it stays. */
+  async #written(
+    entry: StoredEntry,
+    lane: number,
+    runner: Runner,
+    written: HearsWritten,
+    given: () => void,
+  ): Promise<boolean> {
+    let isWritten: boolean;
+    try {
+      isWritten = await this.#writeAll(entry, lane, runner, written, given);
+    } catch (error) {
+      await runner.run('leave', { lane });
+      throw error;
+    }
+    if (!isWritten) await runner.run('drop', { lane });
+    return isWritten;
   }
 
   /**

@@ -128,7 +128,14 @@ export const restoringTasks = {
     return reported([made], context);
   },
 
-  /** Gives a file up; it is removed. */
+  /** Ends with a file where it is. It stays: an attempt that has superseded this one may go on with it. */
+  leave({ lane }: { readonly lane: number }, context: TaskContext): void {
+    const file = fileOf(context, lane);
+    context.state.delete(`lane ${lane}`);
+    file.close(false);
+  },
+
+  /** Gives a file up that could not be read as planned; it is removed. */
   drop({ lane }: { readonly lane: number }, context: TaskContext): void {
     const file = fileOf(context, lane);
     context.state.delete(`lane ${lane}`);
