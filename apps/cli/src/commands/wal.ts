@@ -26,7 +26,7 @@ export function addWal(program: Command, act: Act): void {
     wal,
     'push',
     'Puts a file of the log, durably, into the folder that log backups take it from; needs no service',
-    "archive_command = 'catena wal push %p --spool /srv/wal/bank'",
+    'catena wal push %p --spool /srv/wal/bank            # archive_command of the server',
   )
     .argument('<file>', 'what PostgreSQL calls %p')
     .requiredOption('--spool <folder>', 'the folder: `postgres.log.spool` of the Source')
@@ -41,7 +41,7 @@ export function addWal(program: Command, act: Act): void {
     wal,
     'fetch',
     'Gives a recovering server a file of the log; ends with 1 when there is none, with 255 when that cannot be said',
-    `restore_command = 'catena wal fetch %f %p --repository /srv/vault --key-file /etc/catena/vault.key'`,
+    'catena wal fetch %f %p --repository /srv/vault --key-file /etc/catena/vault.key    # restore_command',
   )
     .argument('<name>', 'what PostgreSQL calls %f')
     .argument('<target>', 'what PostgreSQL calls %p')
