@@ -48,7 +48,7 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
     'are each seen at work, and nothing happens twice',
     async () => {
       const { source } = await fleet.define('busy', { cadences: 'full: "@weekly"' });
-      // Of the schedulers one has the turn, and the other leaves it the work.
+      // Of the schedulers one has the turn; the other leaves it the work, or stands in for it when it is slow.
       const wanted = ['scheduler:scheduler-1', ...both('chain-catalog'), ...both('mover')];
       const seen = new Set<string>();
       for (let round = 1; wanted.some((actor) => !seen.has(actor)) && round <= 200; round += 1) {
@@ -62,8 +62,9 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
         await fleet.define(`extra-${round}`, { cadences: 'full: "@weekly"' });
         for (const { actor } of await fleet.events()) seen.add(actor);
       }
-      expect([...seen].filter((actor) => !actor.startsWith('person:')).sort()).toEqual(wanted.sort());
+      expect([...seen]).toEqual(expect.arrayContaining(wanted));
       const events = await fleet.events();
+      expect(doubled(events, 'run.requested', (event) => event.aggregate.id)).toEqual([]);
       expect(doubled(events, 'run.claimed', (event) => event.aggregate.id)).toEqual([]);
       expect(doubled(events, 'run.completed', (event) => event.aggregate.id)).toEqual([]);
       expect(doubled(events, 'run.planned', (event) => event.aggregate.id)).toEqual([]);
