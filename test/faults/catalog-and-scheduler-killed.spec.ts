@@ -40,12 +40,17 @@ async function nextBackup(): Promise<void> {
 
 describe('a chain catalog that is killed', () => {
   const points: CrashPoint[] = [
-    'catalog.before-delivery',
     'catalog.before-plan',
     'catalog.after-plan',
-    'catalog.before-outcome',
     'catalog.after-outcome',
-    ...(atLength ? (['catalog.after-job', 'catalog.after-delivery'] as const) : []),
+    ...(atLength
+      ? ([
+          'catalog.before-delivery',
+          'catalog.before-outcome',
+          'catalog.after-job',
+          'catalog.after-delivery',
+        ] as const)
+      : []),
   ];
   it.each(points)(
     '%s: the run goes on to its one end, and the next one works',

@@ -27,6 +27,9 @@ async function chainOfTwo(name: string): Promise<{ kept: KeptTree; condemned: st
 }
 
 const AT_LENGTH = [
+  ['chain-catalog', 'catalog.before-retention'],
+  ['mover', 'vault.prunedObject'],
+  ['mover', 'mover.before-report:3'],
   ['mover', 'vault.prunedManifests'],
   ['mover', 'vault.prunedObject:3'],
   ['mover', 'vault.prunedObjects'],
@@ -35,12 +38,9 @@ const AT_LENGTH = [
 
 describe('a crash between any two steps of expiring and deleting', () => {
   it.each([
-    ['chain-catalog', 'catalog.before-retention'],
     ['chain-catalog', 'catalog.after-retention'],
     ['mover', 'vault.prunedManifest'],
-    ['mover', 'vault.prunedObject'],
     ['mover', 'vault.prunedClaim'],
-    ['mover', 'mover.before-report:3'],
     ...(atLength ? AT_LENGTH : []),
   ] as const)(
     'of the %s at %s: the rest is done by who comes next',
