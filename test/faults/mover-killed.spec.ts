@@ -68,11 +68,15 @@ describe('a mover that is killed during a backup', () => {
 });
 
 describe('a mover that is killed during a restore', () => {
-  const points: [point: string, attempt: number][] = [
+  const points: (readonly [point: string, attempt: number])[] = [
     ['mover.during-restore', 2],
     ['files.restoreStaged', 2],
-    ['mover.before-report', 2],
-    ['mover.after-report', 1],
+    ...(atLength
+      ? ([
+          ['mover.before-report', 2],
+          ['mover.after-report', 1],
+        ] as const)
+      : []),
   ];
   it.each(points)(
     'at %s: what is restored appears whole, by attempt %i',
