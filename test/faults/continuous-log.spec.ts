@@ -15,6 +15,7 @@ import { atLength, SeededChance } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from '../scenarios/catena-command.ts';
 import { rowsOf } from '../scenarios/rows-of-copy.ts';
+import { streamedBank } from '../scenarios/streamed-bank.ts';
 
 const PATIENCE = 300_000;
 const ROUNDS = atLength ? 6 : 1;
@@ -23,33 +24,6 @@ const SEGMENT = /^[0-9A-F]{24}$/;
 let platform: TestPlatform;
 let cluster: ProtectedCluster;
 let writer: StubbornWriter;
-
-function definitions(): string {
-  return `
-apiVersion: catena/v1
-kind: Repository
-metadata: { name: bank }
-spec: { store: fs, fs: { path: $CATENA_HOME/repository } }
----
-apiVersion: catena/v1
-kind: Source
-metadata: { name: bank }
-spec:
-  driver: postgres
-  postgres:
-    host: 127.0.0.1
-    port: ${cluster.server.port}
-    user: ${BACKUP_ROLE.user}
-    password: { file: $CATENA_HOME/bank/password }
-    tls: { mode: disable }
-    log: { hold: slot }
----
-apiVersion: catena/v1
-kind: Schedule
-metadata: { name: bank }
-spec: { source: bank, repository: bank, full: '@weekly', log: { continuous: true, sealAfter: 1s } }
-`;
-}
 
 /** In the order of what they cover: one that came to an idle server is as of a while before. */
 async function logs(): Promise<BackupView[]> {
@@ -97,7 +71,7 @@ beforeAll(async () => {
   writeFileSync(path.join(platform.home, 'bank', 'password'), BACKUP_ROLE.password, { mode: 0o600 });
   writer = new StubbornWriter(cluster.server.adminUrl);
   const file = path.join(platform.place('definitions'), 'bank.yaml');
-  writeFileSync(file, definitions());
+  writeFileSync(file, streamedBank(cluster.server.port, '1s'));
   const catena = new CatenaCommand(platform.home, { folder: platform.folder });
   await catena.ask('apply', file);
   await until('logs are there', async () => (await logs()).length >= 2);

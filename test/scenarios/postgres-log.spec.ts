@@ -14,6 +14,7 @@ import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from './catena-command.ts';
 import { rowsOf } from './rows-of-copy.ts';
+import { streamedBank } from './streamed-bank.ts';
 
 const onlyAtLength = atLength ? it : it.skip;
 
@@ -21,33 +22,6 @@ let platform: TestPlatform;
 let catena: CatenaCommand;
 let cluster: ProtectedCluster;
 let writer: Writer;
-
-function definitions(port: number): string {
-  return `
-apiVersion: catena/v1
-kind: Repository
-metadata: { name: bank }
-spec: { store: fs, fs: { path: $CATENA_HOME/repository } }
----
-apiVersion: catena/v1
-kind: Source
-metadata: { name: bank }
-spec:
-  driver: postgres
-  postgres:
-    host: 127.0.0.1
-    port: ${port}
-    user: ${BACKUP_ROLE.user}
-    password: { file: $CATENA_HOME/bank/password }
-    tls: { mode: disable }
-    log: { hold: slot }
----
-apiVersion: catena/v1
-kind: Schedule
-metadata: { name: bank }
-spec: { source: bank, repository: bank, full: '@weekly', log: { continuous: true, sealAfter: 2s } }
-`;
-}
 
 function backups(): Promise<BackupView[]> {
   return platform.backups('bank');
@@ -92,7 +66,7 @@ beforeAll(async () => {
   writeFileSync(path.join(platform.home, 'bank', 'password'), BACKUP_ROLE.password, { mode: 0o600 });
   writer = await Writer.start(cluster.server.adminUrl);
   const file = path.join(platform.place('definitions'), 'bank.yaml');
-  writeFileSync(file, definitions(cluster.server.port));
+  writeFileSync(file, streamedBank(cluster.server.port, '2s'));
   await catena.ask('apply', file);
   await until('three logs are there', async () => (await logs()).length >= 3);
 }, 180_000);

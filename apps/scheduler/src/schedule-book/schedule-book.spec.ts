@@ -3,28 +3,16 @@ import { freshId, reply, requestSubject, schedulerRequests } from '@catena/event
 import { Service, type Clock } from '@catena/service';
 import { memoryPorts, testPlatform, type SharedPorts } from '@catena/service/testing';
 import { schedulerModules } from '../scheduler-modules.ts';
+import { scheduleDefinitions } from '../testing/schedule-definitions.ts';
 import { Ticker } from '../tick/ticker.ts';
 import { ScheduleBook } from './schedule-book.ts';
 
 const START = Date.parse('2026-11-02T10:00:00.000Z');
 const HOUR = 3_600_000;
 
-const definitions = `
-apiVersion: catena/v1
-kind: Source
-metadata: {name: docs}
-spec: {driver: files, files: {path: /docs}}
----
-apiVersion: catena/v1
-kind: Repository
-metadata: {name: vault}
-spec: {store: fs, fs: {path: /vault}}
----
-apiVersion: catena/v1
-kind: Schedule
-metadata: {name: hourly}
-spec: {source: docs, repository: vault, firstRun: scheduled, copyOnly: {cron: '@hourly', onPreviousRunning: start}}
-`;
+const definitions = scheduleDefinitions({
+  hourly: "firstRun: scheduled, copyOnly: {cron: '@hourly', onPreviousRunning: start}",
+});
 
 describe('a scheduler that starts with a snapshot of its book', () => {
   let now: number;

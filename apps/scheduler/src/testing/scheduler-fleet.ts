@@ -23,6 +23,7 @@ import {
 } from '@catena/event-log';
 import { pause } from '@catena/service';
 import { eventually } from '@catena/service/testing';
+import { scheduleDefinitions } from './schedule-definitions.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -118,15 +119,7 @@ export class SchedulerFleet {
 
   /** Applies schedules of a source and a repository that it makes for them: name and spec. */
   async define(schedules: Readonly<Record<string, string>>): Promise<void> {
-    const documents = [
-      'kind: Source\nmetadata: {name: docs}\nspec: {driver: files, files: {path: /docs}}',
-      'kind: Repository\nmetadata: {name: vault}\nspec: {store: fs, fs: {path: /vault}}',
-      ...Object.entries(schedules).map(
-        ([name, spec]) =>
-          `kind: Schedule\nmetadata: {name: ${name}}\nspec: {source: docs, repository: vault, ${spec}}`,
-      ),
-    ];
-    const text = documents.map((document) => `apiVersion: catena/v1\n${document}\n`).join('---\n');
+    const text = scheduleDefinitions(schedules);
     const command = { commandId: freshId(), actor: 'person:tester', files: [{ name: 'test.yaml', text }] };
     const subject = requestSubject(schedulerRequests.applyDefinitions);
     const answer = await eventually('an answer', async () => {

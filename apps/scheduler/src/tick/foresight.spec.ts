@@ -4,27 +4,13 @@ import { Service, type Clock } from '@catena/service';
 import { eventually, memoryPorts, testPlatform, type SharedPorts } from '@catena/service/testing';
 import { ScheduleBook } from '../schedule-book/schedule-book.ts';
 import { schedulerModules } from '../scheduler-modules.ts';
+import { scheduleDefinitions } from '../testing/schedule-definitions.ts';
 import { Foresight } from './foresight.ts';
 import { Ticker } from './ticker.ts';
 
 const DUE = Date.parse('2026-11-02T10:00:00.000Z');
 
-const definitions = `
-apiVersion: catena/v1
-kind: Source
-metadata: {name: docs}
-spec: {driver: files, files: {path: /docs}}
----
-apiVersion: catena/v1
-kind: Repository
-metadata: {name: vault}
-spec: {store: fs, fs: {path: /vault}}
----
-apiVersion: catena/v1
-kind: Schedule
-metadata: {name: hourly}
-spec: {source: docs, repository: vault, firstRun: scheduled, full: '@hourly'}
-`;
+const definitions = scheduleDefinitions({ hourly: "firstRun: scheduled, full: '@hourly'" });
 
 describe('what is due soon is made ready before', () => {
   let now: number;

@@ -3,24 +3,12 @@ import { freshId, requestSubject, schedulerRequests, type AnyRecordedEvent } fro
 import { Service, type Clock } from '@catena/service';
 import { eventually, memoryPorts, testPlatform, type SharedPorts } from '@catena/service/testing';
 import { schedulerModules } from '../scheduler-modules.ts';
+import { scheduleDefinitions } from '../testing/schedule-definitions.ts';
 import { Turn } from './turn.ts';
 
-const definitions = `
-apiVersion: catena/v1
-kind: Source
-metadata: {name: docs}
-spec: {driver: files, files: {path: /docs}}
----
-apiVersion: catena/v1
-kind: Repository
-metadata: {name: vault}
-spec: {store: fs, fs: {path: /vault}}
----
-apiVersion: catena/v1
-kind: Schedule
-metadata: {name: often}
-spec: {source: docs, repository: vault, firstRun: scheduled, copyOnly: {cron: '* * * * * *', onPreviousRunning: start}}
-`;
+const definitions = scheduleDefinitions({
+  often: "firstRun: scheduled, copyOnly: {cron: '* * * * * *', onPreviousRunning: start}",
+});
 
 describe('issue 6.7: two schedulers on one log', () => {
   let ports: SharedPorts;

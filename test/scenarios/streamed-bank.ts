@@ -1,0 +1,33 @@
+import { BACKUP_ROLE } from '@catena/sources/testing/postgres';
+
+/**
+ * Definitions of a PostgreSQL source named bank whose log is streamed all the time.
+ * @param port at which its server listens here
+ * @param sealAfter when a log backup is sealed after its first new byte
+ */
+export function streamedBank(port: number, sealAfter: string): string {
+  return `
+apiVersion: catena/v1
+kind: Repository
+metadata: { name: bank }
+spec: { store: fs, fs: { path: $CATENA_HOME/repository } }
+---
+apiVersion: catena/v1
+kind: Source
+metadata: { name: bank }
+spec:
+  driver: postgres
+  postgres:
+    host: 127.0.0.1
+    port: ${port}
+    user: ${BACKUP_ROLE.user}
+    password: { file: $CATENA_HOME/bank/password }
+    tls: { mode: disable }
+    log: { hold: slot }
+---
+apiVersion: catena/v1
+kind: Schedule
+metadata: { name: bank }
+spec: { source: bank, repository: bank, full: '@weekly', log: { continuous: true, sealAfter: ${sealAfter} } }
+`;
+}
