@@ -16,7 +16,7 @@ import type { KnownBlock } from './known-blocks.ts';
 import { OrderedQueue } from './ordered-queue.ts';
 import { SegmentBuffers } from './segment-buffers.ts';
 import { SegmentStore } from './segment-store.ts';
-import { SmallBatch } from './small-batch.ts';
+import { SmallPieces } from './small-pieces.ts';
 import type { SmallFile } from './small-files.ts';
 import { SmallFiles } from './small-files.ts';
 import type { StreamSource } from './store-stream.ts';
@@ -63,7 +63,7 @@ export class ContentStorer {
   readonly buffers: SegmentBuffers;
   readonly segments: SegmentStore;
   private readonly reading = new ByteBudget(READING_BYTES);
-  private readonly batch: SmallBatch;
+  private readonly pieces: SmallPieces;
   private readonly files: SmallFiles;
   private readonly pages = new OrderedQueue();
   /** Told when files that are not finished never will be. */
@@ -80,7 +80,7 @@ export class ContentStorer {
       parts.onBytes(0, stored),
     );
     this.files = new SmallFiles(parts.stations, this.buffers, SEGMENT_BYTES);
-    this.batch = new SmallBatch(this.buffers, this.segments, SEGMENT_BYTES);
+    this.pieces = new SmallPieces(this.buffers, this.segments, SEGMENT_BYTES);
   }
 
   throwIfFailed(): void {
@@ -217,7 +217,7 @@ export class ContentStorer {
     const sizes = blockSizes(bytes, cut, this.parts.gear, true);
     const before = map && new FixedBefore(map);
     const inPlace = await before?.blocks(0, sizes.length);
-    const stored = await this.batch.add(bytes, {
+    const stored = await this.pieces.add(bytes, {
       ...{ sizes, zeros: true, hash: true },
       ...(inPlace === undefined ? {} : { before: idsOf(inPlace, sizes) }),
     });
@@ -275,7 +275,7 @@ export class ContentStorer {
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     await this.passed(bytes);
     if (bytes <= SMALL_BYTES)
-      return this.batch.add(Buffer.concat(blocks), { sizes, zeros: true, hash: false });
+      return this.pieces.add(Buffer.concat(blocks), { sizes, zeros: true, hash: false });
     const buffer = await this.buffers.take(bytes);
     let at = 0;
     for (const block of blocks) {

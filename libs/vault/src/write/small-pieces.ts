@@ -12,8 +12,11 @@ interface OpenBatch {
   readonly done: PromiseWithResolvers<LookedUp>[];
 }
 
-/** Puts small files together, so that a task is worth its while. What has come by the end of a turn of the event loop goes. */
-export class SmallBatch {
+/**
+ * Puts small content together that `SmallFiles` does not take: what is compared with the parent's, read under a limit, cut by
+ * content, or given as changes. What has come by the end of a turn of the event loop goes as one task.
+ */
+export class SmallPieces {
   private readonly buffers: SegmentBuffers;
   private readonly segments: SegmentStore;
   private readonly size: number;
@@ -26,7 +29,7 @@ export class SmallBatch {
     this.size = size;
   }
 
-  /** Stores all of a file; copies it before anything else happens to it if there is room. */
+  /** Stores a piece; copies it before anything else happens to it if there is room. */
   async add(bytes: Uint8Array, piece: Omit<Piece, 'offset'>): Promise<LookedUp> {
     while (this.open === undefined || this.open.length + bytes.length > this.size) {
       this.post();
