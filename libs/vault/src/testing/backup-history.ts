@@ -2,20 +2,12 @@ import { expect } from '@jest/globals';
 import type { BackupPlan, BackupWriter, Repository, WriteOptions } from '../index.ts';
 import { addTree, planOf, readTree, type FileTree } from './file-tree.ts';
 import { seededBytes } from './seeded-bytes.ts';
+import { untilPacks } from './until-packs.ts';
 
 const COLLECTION = 'c';
 const SMALL_PACKS: WriteOptions = { packBytes: 40_000, unitBytes: 4_000 };
 /** Some times what waits in the writer before it becomes a pack. */
 const FILE_BYTES = 120_000;
-
-/** The writer works ahead: what was added becomes durable a little later. */
-async function untilPackIsThere({ store }: Repository, volume: string): Promise<void> {
-  for (;;) {
-    for await (const { name } of store.list(`${COLLECTION}/`))
-      if (name.includes(volume) && name.includes('/pack-')) return;
-    await new Promise(setImmediate);
-  }
-}
 
 /** A collection whose backups are taken one after another, each with other content. */
 export class BackupHistory {
@@ -48,7 +40,7 @@ export class BackupHistory {
     const before = typeof parent === 'string' ? this.trees.get(parent) : undefined;
     await addTree(writer, files, (name) => before?.get(name) === files.get(name));
     if (options === SMALL_PACKS)
-      await untilPackIsThere(this.repository, `/run-${backup}.${more.attempt ?? 1}.`);
+      await untilPacks(this.repository, { run: `run-${backup}`, attempt: more.attempt ?? 1 }, 1);
     const finish = async () => {
       await writer.finish();
       this.trees.set(backup, files);

@@ -9,3 +9,4 @@ export * from './memory-store.ts';
 export * from './disk-recorder.ts';
 export * from './crash-states.ts';
 export * from './hostile-object.ts';
+export * from './until-packs.ts';

@@ -17,6 +17,7 @@ import {
   readTree,
   seededBytes,
   temporaryFolder,
+  untilPacks,
 } from '../testing/index.ts';
 
 const KIB = 1024;
@@ -323,6 +324,7 @@ describe('writing a backup', () => {
     const image = seededBytes(12 * MIB, 8);
     const first = await collection.beginBackup(planOf('b'), { packBytes: MIB });
     await first.add(fileEntry('a.img', image.length), { read: bytesReader(image) });
+    await untilPacks(repository, { run: 'run-b' }, 9);
     await first.abandon();
     const second = await collection.beginBackup(planOf('b', { attempt: 2 }), { packBytes: MIB });
     await addTree(
