@@ -1,5 +1,5 @@
 import { CatenaError, type BackupPlan, type Warning } from '@catena/events';
-import { driverSpecOf, readSourceSpec } from '@catena/schedule';
+import { dataLimitsOf, driverSpecOf, readSourceSpec } from '@catena/schedule';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
 import type {
   BackupOptions,
@@ -85,7 +85,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
         ...(plan.type === 'incremental' && plan.parent !== undefined ? { parent: plan.parent } : {}),
         ...(plan.type === 'differential' && plan.base !== undefined ? { base: plan.base } : {}),
       },
-      { signal, ...new RunLimits([plan.source, plan.repository], signal).writing },
+      { signal, ...new RunLimits(dataLimitsOf(plan.source.spec, plan.repository.spec), signal).writing },
     );
     try {
       const expected = await expectedTotals(collection, plan);

@@ -1,17 +1,16 @@
-import { dataLimitsOf, type DataLimits } from '@catena/schedule';
-import type { DefinitionSnapshot } from '@catena/events';
+import type { DataLimits } from '@catena/schedule';
 import type { RestoreOptions } from '@catena/sources';
 import { RateLimiter, type ReadOptions, type WriteOptions } from '@catena/vault';
 
-/** The limits that a run's definitions set, the lower ones of each, as those who do the work want them. */
+/** The limits of a run, as those who do the work want them. */
 export class RunLimits {
   readonly #limits: DataLimits;
   readonly #read: RateLimiter | undefined;
   readonly #write: RateLimiter | undefined;
 
   /** @param signal ends the waiting with its reason */
-  constructor(definitions: readonly Pick<DefinitionSnapshot, 'spec'>[], signal: AbortSignal) {
-    this.#limits = dataLimitsOf(...definitions.map(({ spec }) => spec));
+  constructor(limits: DataLimits, signal: AbortSignal) {
+    this.#limits = limits;
     const { read, write } = this.#limits;
     this.#read = read === undefined ? undefined : new RateLimiter(read, signal);
     this.#write = write === undefined ? undefined : new RateLimiter(write, signal);

@@ -1,4 +1,5 @@
 import { describeError, type RunPlan, type Warning } from '@catena/events';
+import { restoreLimitsOf } from '@catena/schedule';
 import { CLOCK, crashPoint, Log, type Clock } from '@catena/service';
 import {
   discardStaged,
@@ -41,7 +42,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
     open.defer(() => repository.close());
     try {
       const collection = repository.collection(plan.collection);
-      const limits = new RunLimits([plan.source, plan.repository], execution.signal);
+      const limits = new RunLimits(restoreLimitsOf(plan.source.spec, plan.repository.spec), execution.signal);
       const readerOf = async (backup: string): Promise<BackupReader> => {
         const reader = await collection.openBackup(backup, limits.reading);
         open.defer(() => reader.close());

@@ -1,4 +1,5 @@
 import type { RunPlan, Warning } from '@catena/events';
+import { dataLimitsOf } from '@catena/schedule';
 import { CLOCK, ServiceIdentity, type Clock } from '@catena/service';
 import type { Collection, Manifest, Repository } from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
@@ -40,7 +41,7 @@ export class VerifyExecutor implements RunExecutor<'verify'> {
       const contents = await contentsOf(repository, new Set(execution.plan.backups));
       const rows = new VerifiedRows();
       const totals = { objects: 0, bytes: 0 };
-      const limits = new RunLimits([execution.plan.repository], execution.signal);
+      const limits = new RunLimits(dataLimitsOf(execution.plan.repository.spec), execution.signal);
       for (const { collection, manifests } of contents.byCollection) {
         const done = await this.#check(execution, collection, manifests, rows, totals, writable, limits);
         totals.objects += done.objects;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dataLimitsOf } from './data-limits-of.ts';
+import { dataLimitsOf, restoreLimitsOf } from './data-limits-of.ts';
 
 describe('limits of a backup', () => {
   it('are the lowest of what source and repository say', () => {
@@ -10,5 +10,18 @@ describe('limits of a backup', () => {
 
   it('are none where nobody says anything', () => {
     expect(dataLimitsOf({ driver: 'files' }, {})).toEqual({});
+  });
+});
+
+describe('limits of a restore', () => {
+  const source = { driver: 'files', limits: { read: '20MB', cpu: 2 } };
+
+  it('rule 4.7: are none by default', () => {
+    expect(restoreLimitsOf(source, { store: 'fs', limits: { write: '1MB', restores: false } })).toEqual({});
+  });
+
+  it('are the lowest of those that say so', () => {
+    const repository = { store: 'fs', limits: { read: '30MB', restores: true } };
+    expect(restoreLimitsOf(source, repository)).toEqual({ read: 30_000_000 });
   });
 });

@@ -2,7 +2,7 @@ import type { Specification } from '@catena/events';
 import { bytesPerSecond } from './kinds/sharing.ts';
 import { valueAt } from './rules/world.ts';
 
-/** How hard one backup may work. What is absent is not limited. */
+/** How hard one run may work. What is absent is not limited. */
 export interface DataLimits {
   /** Bytes per second. */
   readonly read?: number;
@@ -22,4 +22,9 @@ export function dataLimitsOf(...specs: readonly Specification[]): DataLimits {
   };
   const count = (value: unknown) => (typeof value === 'number' ? value : undefined);
   return { ...lowest('read', bytesPerSecond), ...lowest('write', bytesPerSecond), ...lowest('cpu', count) };
+}
+
+/** The lowest limits of those that say `restores: true`: by default nothing slows a restore down (rule 4.7). */
+export function restoreLimitsOf(...specs: readonly Specification[]): DataLimits {
+  return dataLimitsOf(...specs.filter((spec) => valueAt(spec, 'limits', 'restores') === true));
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definitionName } from '@catena/events';
-import { fields, wholeNumber } from '../shape/building-blocks.ts';
+import { fields, flag, wholeNumber } from '../shape/building-blocks.ts';
 
 const RUNS = 'a whole number from 1';
 
@@ -62,9 +62,12 @@ export const sharingFields = {
       .describe(
         'Cores: threads on which a run reads, hashes, compresses and encrypts, and the reverse. Default: all.',
       ),
+    restores: flag()
+      .optional()
+      .describe('Whether restores keep to these limits, too. Default: false, nothing slows a restore down.'),
   })
     .optional()
     .describe(
-      'How hard a backup, restore or verification may work. Of what a Source and a Repository say the lower one counts.',
+      'How hard a backup or verification may work, and a restore if they say so. Of what a Source and a Repository say the lower one counts.',
     ),
 };
