@@ -90,27 +90,37 @@ export class Ticker implements OnApplicationBootstrap {
     for (;;) {
       const names = this.#queue.takeDue(now - grace, SCHEDULES_AT_ONCE);
       if (names.length === 0) return this.#queue.next();
-      await this.book.current();
-      // What was foreseen of a schedule that was read of meanwhile is forgotten before it could be sent.
-      this.#takeChanges();
-      const foreseen = this.foresight.take(now);
-      const isForeseen = new Set(foreseen.flatMap(({ firing }) => firing.names));
-      const others = names.filter((name) => !isForeseen.has(name));
-      const chunks = Array.from({ length: Math.ceil(others.length / SCHEDULES_PER_APPEND) }, (_, index) =>
-        others.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
-      );
-      const failed = await Promise.all([
-        ...foreseen.map((one) => this.#fireForeseen(one)),
-        ...chunks.map(async (chunk, index) => {
-          // What was decided goes out before the next is decided upon: otherwise the first would wait for the last.
-          for (let before = 0; before < index; before += 1) await setImmediate();
-          return await this.#fireAll(chunk);
-        }),
-      ]);
-      await this.book.current();
-      for (const name of failed.flat()) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
-      this.#takeChanges();
+      try {
+        await this.#fireTaken(names, now);
+      } catch (error) {
+        // The log cannot be reached: what is not fired is still due, and what is will be seen not to be.
+        for (const name of names) this.#queue.set(name, now);
+        throw error;
+      }
     }
+  }
+
+  async #fireTaken(names: readonly string[], now: number): Promise<void> {
+    await this.book.current();
+    // What was foreseen of a schedule that was read of meanwhile is forgotten before it could be sent.
+    this.#takeChanges();
+    const foreseen = this.foresight.take(now);
+    const isForeseen = new Set(foreseen.flatMap(({ firing }) => firing.names));
+    const others = names.filter((name) => !isForeseen.has(name));
+    const chunks = Array.from({ length: Math.ceil(others.length / SCHEDULES_PER_APPEND) }, (_, index) =>
+      others.slice(index * SCHEDULES_PER_APPEND, (index + 1) * SCHEDULES_PER_APPEND),
+    );
+    const failed = await Promise.all([
+      ...foreseen.map((one) => this.#fireForeseen(one)),
+      ...chunks.map(async (chunk, index) => {
+        // What was decided goes out before the next is decided upon: otherwise the first would wait for the last.
+        for (let before = 0; before < index; before += 1) await setImmediate();
+        return await this.#fireAll(chunk);
+      }),
+    ]);
+    for (const name of failed.flat()) this.#queue.set(name, now + AFTER_FAILURE_MILLISECONDS);
+    await this.book.current();
+    this.#takeChanges();
   }
 
   /** Until something is due, or until it is time to make ready for that. */
