@@ -13,9 +13,9 @@ beforeAll(async () => {
   catena = new CatenaCommand(platform.home);
   place = await platform.defineFiles({ source: 'letters', repository: 'vault' });
   platform.write(place.source, { 'a.txt': 'one\n' });
-}, 120_000);
+});
 
-afterAll(() => platform[Symbol.asyncDispose](), 60_000);
+afterAll(() => platform[Symbol.asyncDispose]());
 
 /** A schedule of a source of its own, so that no other schedule's backups are in its collection. */
 async function schedule(name: string, spec: string): Promise<void> {
@@ -74,7 +74,7 @@ describe('firstRun', () => {
       },
     });
     expect(incremental.sequence).toBeGreaterThan(full.event.sequence);
-  }, 90_000);
+  });
 
   it('at a time takes it then', async () => {
     const then = new Date(Date.now() + 2_000).toISOString();
@@ -84,7 +84,7 @@ describe('firstRun', () => {
     expect(fired.data.actual >= then).toBe(true);
     expect((await platform.outcome(fired.data.run)).state).toBe('completed');
     await remove('punctual');
-  }, 60_000);
+  });
 });
 
 describe('cadences that fall on one instant', () => {
@@ -115,7 +115,7 @@ describe('cadences that fall on one instant', () => {
       ['incremental', 'superseded', 'full'],
     ]);
     for (const { data } of fired) expect((await platform.outcome(data.run)).state).toBe('completed');
-  }, 90_000);
+  });
 });
 
 describe('a paused schedule', () => {
@@ -145,7 +145,7 @@ describe('a paused schedule', () => {
     expect(next.data.nominal > resumed!.time).toBe(true);
     await remove('resting');
     expect((await platform.outcome(next.data.run)).state).toBe('completed');
-  }, 90_000);
+  });
 
   it('is run by hand only when it is resumed, and its due times stay as they are', async () => {
     await schedule('by-hand', "firstRun: scheduled, full: '@yearly', incremental: '@yearly'");
@@ -158,5 +158,5 @@ describe('a paused schedule', () => {
     );
     expect(backup?.type).toBe('incremental');
     await remove('by-hand');
-  }, 60_000);
+  });
 });

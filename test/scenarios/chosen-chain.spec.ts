@@ -16,7 +16,7 @@ describe('a backup into a chain that a person chooses (rule 1.9)', () => {
     await platform.backup('home', 'vault');
     await platform.backup('home', 'vault');
     fulls = (await platform.backups('home')).toReversed();
-  }, 120_000);
+  });
   afterAll(() => platform[Symbol.asyncDispose](), 60_000);
 
   async function backupInto(type: string, into: string): Promise<BackupView | undefined> {

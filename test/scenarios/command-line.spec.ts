@@ -68,7 +68,7 @@ describe('help', () => {
   let helps: Map<string, string>;
   beforeAll(() => {
     helps = helpOfAll();
-  }, 60_000);
+  });
 
   it('knows every command of the platform', () => {
     const wanted =
@@ -181,7 +181,7 @@ describe('without a platform', () => {
         code: 'embedded.not-started',
         remedy: expect.stringContaining('catena up'),
       });
-  }, 60_000);
+  });
 
   it('tells its version', async () => {
     const { version } = JSON.parse(

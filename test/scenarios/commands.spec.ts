@@ -24,11 +24,11 @@ beforeAll(async () => {
   const household = furnish(platform);
   ({ catena, house } = household);
   await catena.ask('apply', household.definitions);
-}, 120_000);
+});
 
 afterAll(async () => {
   await platform[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 const plainly = (...args: string[]) => plainlyWith(catena, ...args);
 
@@ -312,7 +312,7 @@ describe('keys and health', () => {
       ),
     ).toMatchObject({ exit: 3, code: expect.stringMatching(/^vault\./) });
     expect(existsSync(`${target}-2`)).toBe(false);
-  }, 60_000);
+  });
 
   it('status says what can be had back of each source, and what is kept for ever', async () => {
     const status = await catena.ask<{ protection: unknown[]; attention: string[] }>('status');

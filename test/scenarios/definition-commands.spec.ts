@@ -17,9 +17,9 @@ interface Page<T> {
 beforeAll(async () => {
   platform = await TestPlatform.start();
   ({ catena, definitions } = furnish(platform));
-}, 120_000);
+});
 
-afterAll(() => platform[Symbol.asyncDispose](), 60_000);
+afterAll(() => platform[Symbol.asyncDispose]());
 
 const plainly = (...args: string[]) => plainlyWith(catena, ...args);
 

@@ -52,9 +52,9 @@ beforeAll(async () => {
     'z-locked.txt': 'nobody may read this\n',
     'z-vanishes.txt': 'here, and gone\n',
   });
-}, 120_000);
+});
 
-afterAll(() => platform[Symbol.asyncDispose](), 60_000);
+afterAll(() => platform[Symbol.asyncDispose]());
 
 /** Lets the mover take a run and stand still at a point of it, until it is told to go on. */
 async function standingAt(
@@ -92,7 +92,7 @@ describe('a backup of files that change meanwhile', () => {
     expect(named).toEqual(['a-large.bin: file.changed', ...locked, 'z-vanishes.txt: file.vanished']);
     expect((await catena.run('runs')).out).toMatch(/completedWithWarnings/);
     expect((await catena.run('chains')).out).toMatch(/[12] warnings?$|3 warnings$/m);
-  }, 60_000);
+  });
 
   it('the command line says the warnings and ends with 5', async () => {
     // A name that the walk meets before its file is opened: it is there, and is gone when it is looked at.
@@ -106,7 +106,7 @@ describe('a backup of files that change meanwhile', () => {
     expect(code).toBe(5);
     expect(out).toMatch(/completed with [12] warnings?: \d files/);
     expect(err).toMatch(/warning file\.vanished: .*z-vanishes\.txt/);
-  }, 60_000);
+  });
 
   it('the next one, of files that hold still, completes without a warning', async () => {
     chmodSync(path.join(place.source, 'z-locked.txt'), 0o600);
@@ -125,7 +125,7 @@ describe('a backup of files that change meanwhile', () => {
     const target = path.join(platform.place('restored'), 'good');
     await catena.ask('restore', '--backup', good.backup, '--to', target);
     expect(await compareTrees(copy, target)).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('cancel', () => {
@@ -145,7 +145,7 @@ describe('cancel', () => {
     expect((await catena.run('runs', run)).out).toContain('cancel requested: the wrong moment');
     const next = await platform.backup('letters', 'vault', 'incremental');
     expect(next.state).toBe('completed');
-  }, 60_000);
+  });
 
   it('stops a restore that is under way; nothing of it stays', async () => {
     const target = path.join(platform.place('restored'), 'cancelled');
@@ -161,7 +161,7 @@ describe('cancel', () => {
     expect(around(target)).toEqual([]);
     await catena.ask('restore', '--backup', good.backup, '--to', target);
     expect(await compareTrees(good.copy, target)).toEqual([]);
-  }, 60_000);
+  });
 
   it('of a run that waits for another one takes it away at once', async () => {
     const { run, goOn } = await standingAt('mover.during-backup', askForBackup);
@@ -169,7 +169,7 @@ describe('cancel', () => {
     expect(await catena.ask('cancel', waiting)).toEqual({ run: waiting, state: 'cancelled' });
     goOn();
     expect((await platform.outcome(run)).state).toBe('completed');
-  }, 60_000);
+  });
 });
 
 describe('a restore in place', () => {
@@ -210,7 +210,7 @@ describe('a restore in place', () => {
     // What is right already is not written again: the same inode, untouched.
     const after = statSync(file('a-large.bin'), { bigint: true });
     expect([after.ino, after.ctimeNs]).toEqual([right.ino, right.ctimeNs]);
-  }, 60_000);
+  });
 
   it('of a part leaves everything else alone', async () => {
     writeFileSync(file('b.txt'), 'mine\n');
@@ -218,7 +218,7 @@ describe('a restore in place', () => {
     await catena.ask('restore', 'letters', '--in-place', '--overwrite', '--include', 'kept/**');
     expect(readFileSync(file('kept/one.txt'), 'utf8')).toBe('one\n');
     expect(readFileSync(file('b.txt'), 'utf8')).toBe('mine\n');
-  }, 60_000);
+  });
 });
 
 describe('a restore by glob', () => {
@@ -227,7 +227,7 @@ describe('a restore by glob', () => {
     await catena.ask('restore', 'letters', '--to', target, '--include', 'kept/t*.txt', '--include', '*.bin');
     expect(readdirSync(target).sort()).toEqual(['a-large.bin', 'kept']);
     expect(readdirSync(path.join(target, 'kept')).sort()).toEqual(['three.txt', 'two.txt']);
-  }, 60_000);
+  });
 
   it('that matches nothing is said, not passed over', async () => {
     const target = path.join(platform.place('restored'), 'nothing');
@@ -236,46 +236,42 @@ describe('a restore by glob', () => {
     expect(answer.json()).toMatchObject({
       event: { failure: { message: 'Nothing in the backup matches "no/such/*".' } },
     });
-  }, 60_000);
+  });
 });
 
 describe('a tree with everything that copies get wrong', () => {
   const others = hasProgram('rsync') ? it : it.skip;
 
-  others(
-    'comes back exactly, as rsync -aHAX and tar see it (needs rsync)',
-    async () => {
-      const { source } = await platform.defineFiles({ source: 'nasty', repository: 'vault' });
-      makeNastyTree(source, { deep: false });
-      const restored = async (name: string): Promise<string> => {
-        const target = path.join(platform.place('restored'), name);
-        const [newest] = await platform.backups('nasty');
-        const outcome = await platform.restore('vault', newest?.backup ?? '', target);
-        expect(outcome.state).toBe('completed');
-        return target;
-      };
-      expect((await platform.backup('nasty', 'vault')).state).toBe('completed');
-      const full = await restored('nasty-full');
-      expect(await compareTrees(source, full)).toEqual([]);
-      expect(differencesForOthers(source, full)).toEqual([]);
-      // One more name, one fewer, other attributes, another owner's file cut short.
-      linkSync(path.join(source, 'links/file'), path.join(source, 'one name more'));
-      rmSync(path.join(source, 'links/name 1'));
-      utimesSync(path.join(source, 'holes'), 1, 1);
-      truncateSync(path.join(source, 'holes/ends with a hole'), 100_000);
-      chmodSync(path.join(source, 'names'), 0o700);
-      expect((await platform.backup('nasty', 'vault', 'incremental')).state).toBe('completed');
-      const incremental = await restored('nasty-incremental');
-      expect(await compareTrees(source, incremental)).toEqual([]);
-      expect(differencesForOthers(source, incremental)).toEqual([]);
-    },
-    60_000,
-  );
+  others('comes back exactly, as rsync -aHAX and tar see it (needs rsync)', async () => {
+    const { source } = await platform.defineFiles({ source: 'nasty', repository: 'vault' });
+    makeNastyTree(source, { deep: false });
+    const restored = async (name: string): Promise<string> => {
+      const target = path.join(platform.place('restored'), name);
+      const [newest] = await platform.backups('nasty');
+      const outcome = await platform.restore('vault', newest?.backup ?? '', target);
+      expect(outcome.state).toBe('completed');
+      return target;
+    };
+    expect((await platform.backup('nasty', 'vault')).state).toBe('completed');
+    const full = await restored('nasty-full');
+    expect(await compareTrees(source, full)).toEqual([]);
+    expect(differencesForOthers(source, full)).toEqual([]);
+    // One more name, one fewer, other attributes, another owner's file cut short.
+    linkSync(path.join(source, 'links/file'), path.join(source, 'one name more'));
+    rmSync(path.join(source, 'links/name 1'));
+    utimesSync(path.join(source, 'holes'), 1, 1);
+    truncateSync(path.join(source, 'holes/ends with a hole'), 100_000);
+    chmodSync(path.join(source, 'names'), 0o700);
+    expect((await platform.backup('nasty', 'vault', 'incremental')).state).toBe('completed');
+    const incremental = await restored('nasty-incremental');
+    expect(await compareTrees(source, incremental)).toEqual([]);
+    expect(differencesForOthers(source, incremental)).toEqual([]);
+  });
 });
 
 describe('after all of it', () => {
   it('the log, the catalog and the repository agree', async () => {
     expect(await flawsOf(platform, [])).toEqual([]);
     await catena.ask('verify', '--repository', 'vault');
-  }, 60_000);
+  });
 });

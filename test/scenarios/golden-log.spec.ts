@@ -10,8 +10,8 @@ import { GoldenLog, type Expected } from './golden-log.ts';
 let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startTestPostgres();
-}, 60_000);
-afterAll(() => postgres.close(), 60_000);
+});
+afterAll(() => postgres.close());
 
 describe.each(GoldenLog.all())('the log that $version recorded', (golden) => {
   let log: MemoryEventLog;
@@ -24,7 +24,7 @@ describe.each(GoldenLog.all())('the log that $version recorded', (golden) => {
     await importLog(log, golden.open);
     store = await ReadStore.open({ url: await postgres.createDatabase() });
     await store.project(log).waitFor(await log.lastSequence(), PATIENCE_MILLISECONDS);
-  }, 60_000);
+  });
   afterAll(() => store.close());
 
   it('is whole, and this build understands every event of it', async () => {

@@ -69,12 +69,12 @@ beforeAll(async () => {
   writeFileSync(file, streamedBank(cluster.server.port, '2s'));
   await catena.ask('apply', file);
   await until('three logs are there', async () => (await logs()).length >= 3);
-}, 180_000);
+});
 
 afterAll(async () => {
   await platform[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 describe('a PostgreSQL cluster whose log is streamed all the time', () => {
   it('logs begin when the first full is there, and each begins where the one before it ended', async () => {
@@ -130,7 +130,7 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     const newest = path.join(platform.place('restored'), 'newest');
     await catena.ask('restore', 'bank', '--to', newest);
     expect(await numbersIn(newest)).toEqual(rows.map(({ n }) => n));
-  }, 180_000);
+  });
 
   it('a moment that is not backed up yet is refused, with what can be reached', async () => {
     const target = path.join(platform.place('restored'), 'later');
@@ -138,7 +138,7 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     const refused = await catena.run('restore', 'bank', '--at', later, '--to', target);
     expect(refused.code).not.toBe(0);
     expect(refused.err).toMatch(/chain\.target-out-of-reach[\s\S]*--nearest/);
-  }, 60_000);
+  });
 
   it('is restored to a moment from the repository alone', async () => {
     const rows = await committed();
@@ -147,7 +147,7 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     const repository = path.join(platform.home, 'repository');
     await catena.ask('restore', 'bank', '--repository', repository, '--at', at, '--to', target);
     expect(await numbersIn(target)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
-  }, 120_000);
+  });
 
   it('yesterday’s tables are brought into the living database, by the platform and from the repository alone', async () => {
     const { sql, server } = cluster;
@@ -197,7 +197,7 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     expect(readdirSync(platform.place('scratch'))).toEqual([]);
     const told = readFileSync(path.join(platform.home, 'bank', 'admin'), 'utf8');
     for (const event of await platform.events()) expect(JSON.stringify(event)).not.toContain(told);
-  }, 180_000);
+  });
 
   onlyAtLength(
     'a slot that was dropped behind its back while the log was recycled is a gap with a name',
@@ -222,6 +222,5 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
       await until('logs go on after the gap', async () => (await drawn()).includes('GAP: no moment between'));
       expect((await catena.run('status')).out).toMatch(/bank: GAP: no moment between/);
     },
-    180_000,
   );
 });

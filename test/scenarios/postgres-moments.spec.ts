@@ -156,9 +156,9 @@ beforeAll(async () => {
   await leaveMark();
   await writer.stop();
   await backUpLog();
-}, 240_000);
+});
 
-afterAll(() => here[Symbol.asyncDispose](), 60_000);
+afterAll(() => here[Symbol.asyncDispose]());
 
 it(`every moment holds exactly what was committed by then (seed ${SEED})`, async () => {
   const rows = await committed();
@@ -192,4 +192,4 @@ it(`so do positions, marks and transactions, over the crash and the promotion (s
 it('a database that nobody writes to any more is restored to its newest state', async () => {
   const rows = await committed();
   expect(await numbersAt(undefined, () => true)).toEqual(rows.map(({ n }) => n));
-}, 120_000);
+});

@@ -67,13 +67,13 @@ beforeAll(async () => {
     await catena.ask('apply', file);
   }
   await until('the first full is there', async () => (await backups()).length === 1);
-}, 180_000);
+});
 
 afterAll(async () => {
   await writer.stop();
   await platform[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 describe('the example of a PostgreSQL cluster that is written to all the time, applied as it is', () => {
   it('gives a chain whose positions are those of its log, and of which every backup starts', async () => {
@@ -102,7 +102,7 @@ describe('the example of a PostgreSQL cluster that is written to all the time, a
       expect(numbers.length).toBeGreaterThanOrEqual(before);
       expect(numbers.length).toBeLessThanOrEqual(after);
     }
-  }, 180_000);
+  });
 
   it('restores into an empty folder only, and whole only', async () => {
     const [newest] = await backups();
@@ -114,7 +114,7 @@ describe('the example of a PostgreSQL cluster that is written to all the time, a
       ...['restore', 'bank', '--backup', newest!.backup, '--include', 'base', '--to', `${target}-other`],
     );
     expect(part.err).toContain('restore.targetNotUsable');
-  }, 60_000);
+  });
 
   it('passes a full verification', async () => {
     const answer = await catena.run('verify', '--repository', 'bank');
@@ -122,44 +122,36 @@ describe('the example of a PostgreSQL cluster that is written to all the time, a
       code: 0,
       out: expect.not.stringContaining('damage'),
     });
-  }, 60_000);
+  });
 
-  onlyAtLength(
-    'is restored from the repository alone, with no service',
-    async () => {
-      const [newest] = await backups();
-      const target = path.join(platform.place('restored'), 'by-hand');
-      const home = path.join(platform.home, 'bank');
-      await catena.ask(
-        ...['restore', '--repository', path.join(home, 'repository')],
-        ...['--key-file', path.join(home, 'repository.key'), '--backup', newest!.backup, '--to', target],
-      );
-      expect((await numbersIn(target)).length).toBeGreaterThan(0);
-    },
-    60_000,
-  );
+  onlyAtLength('is restored from the repository alone, with no service', async () => {
+    const [newest] = await backups();
+    const target = path.join(platform.place('restored'), 'by-hand');
+    const home = path.join(platform.home, 'bank');
+    await catena.ask(
+      ...['restore', '--repository', path.join(home, 'repository')],
+      ...['--key-file', path.join(home, 'repository.key'), '--backup', newest!.backup, '--to', target],
+    );
+    expect((await numbersIn(target)).length).toBeGreaterThan(0);
+  });
 
-  onlyAtLength(
-    'goes on after the mover was killed under a backup, and after the server was',
-    async () => {
-      const marker = await platform.doom('mover', 'mover-1', 'mover.during-backup');
-      await backUp('full');
-      expect(readFileSync(marker)).toBeDefined();
-      await writer.stop();
-      const slow = platform.backup('bank', 'bank', 'full', false);
-      await cluster.server.kill9();
-      await cluster.server.restart();
-      expect((await slow).state).toBe('completed');
-      writer = await Writer.start(cluster.server.adminUrl);
-      const { backup, before, after } = await backUp('incremental');
-      const target = path.join(platform.place('restored'), backup);
-      expect((await platform.restore('bank', backup, target)).state).toBe('completed');
-      const numbers = await numbersIn(target);
-      expect(numbers.length).toBeGreaterThanOrEqual(before);
-      expect(numbers.length).toBeLessThanOrEqual(after);
-    },
-    180_000,
-  );
+  onlyAtLength('goes on after the mover was killed under a backup, and after the server was', async () => {
+    const marker = await platform.doom('mover', 'mover-1', 'mover.during-backup');
+    await backUp('full');
+    expect(readFileSync(marker)).toBeDefined();
+    await writer.stop();
+    const slow = platform.backup('bank', 'bank', 'full', false);
+    await cluster.server.kill9();
+    await cluster.server.restart();
+    expect((await slow).state).toBe('completed');
+    writer = await Writer.start(cluster.server.adminUrl);
+    const { backup, before, after } = await backUp('incremental');
+    const target = path.join(platform.place('restored'), backup);
+    expect((await platform.restore('bank', backup, target)).state).toBe('completed');
+    const numbers = await numbersIn(target);
+    expect(numbers.length).toBeGreaterThanOrEqual(before);
+    expect(numbers.length).toBeLessThanOrEqual(after);
+  });
 
   it('refuses another cluster at the same address', async () => {
     await writer.stop();
@@ -174,5 +166,5 @@ describe('the example of a PostgreSQL cluster that is written to all the time, a
     writeFileSync(source, text);
     await catena.ask('apply', source);
     writer = await Writer.start(cluster.server.adminUrl);
-  }, 120_000);
+  });
 });

@@ -26,7 +26,7 @@ afterAll(async () => {
   running?.signal('SIGTERM');
   await running?.ended;
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Ids and types of the backups of the conventional chains, oldest first. */
 function chainOf({ chains }: { chains: ChainView[] }): { ids: string[]; types: string[] } {
@@ -63,7 +63,7 @@ describe('the quickstart', () => {
     expect(result.chains.some((chain) => chain.copyOnly)).toBe(true);
     before = ids;
     expect(readdirSync(result.restored).sort()).toEqual(readdirSync(result.source).sort());
-  }, 240_000);
+  });
 
   it('tells its subscription of every run', () => {
     const lines = readFileSync(path.join(home, 'quickstart', 'events.jsonl'), 'utf8')
@@ -97,7 +97,7 @@ describe('the quickstart', () => {
       end: 'Stopped. The data stays; the next start goes on with it.',
     });
     expect(survivors(out)).toEqual([]);
-  }, 240_000);
+  });
 
   it('ends with 4 and names what differs when the source has what did not come back', async () => {
     // The definition leaves *.tmp out, so this file is in the source and in no backup.
@@ -106,5 +106,5 @@ describe('the quickstart', () => {
     const { succeeded, differences } = answer.json<QuickstartAnswer>();
     expect({ code: answer.code, succeeded }).toEqual({ code: 4, succeeded: false });
     expect(differences).toEqual([expect.stringContaining('scratch.tmp')]);
-  }, 240_000);
+  });
 });

@@ -21,13 +21,13 @@ beforeAll(async () => {
   [platform, empty] = await Promise.all([TestPlatform.start(), startTestPostgres()]);
   catena = new CatenaCommand(platform.home);
   await tellHistory(platform);
-}, 180_000);
+});
 
 afterAll(async () => {
   await Promise.all(stores.map((store) => store.close()));
   await platform[Symbol.asyncDispose]();
   await empty.close();
-}, 60_000);
+});
 
 /** A store on an empty database that has seen all of a log. */
 async function replayed(log: EventLog): Promise<ReadStore> {
@@ -77,7 +77,7 @@ describe('the catalog is nothing but the log', () => {
     );
     expect(rows).toMatchObject({ run: expect.any(Number), backup: expect.any(Number) });
     expect(Math.min(...Object.values(rows))).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it('an answer as of a past time is what replaying up to there gives', async () => {
     const events = await platform.events();
@@ -88,7 +88,7 @@ describe('the catalog is nothing but the log', () => {
         ...(await answersOf(then.queries)),
       });
     }
-  }, 120_000);
+  });
 
   it('the command line asks as of a past time', async () => {
     const completed = (await platform.events(['backup.completed'])).map(({ recordedAt }) => recordedAt);
@@ -103,7 +103,7 @@ describe('the catalog is nothing but the log', () => {
     );
     expect(definitions.map(({ name }) => name)).toEqual(['often']);
     expect((await catena.ask<{ items: unknown[] }>('get', 'schedules')).items).toEqual([]);
-  }, 30_000);
+  });
 
   it('is rebuilt while questions go on, and nobody notices', async () => {
     const before = await liveDigest();
@@ -123,7 +123,7 @@ describe('the catalog is nothing but the log', () => {
     expect(generations).toEqual(['catena_2', 'catena_3', 'catena_4']);
     expect(asked.answers).toBeGreaterThan(0);
     expect(await liveDigest()).toEqual(before);
-  }, 120_000);
+  });
 
   it('notices a row that is not what the log says, and a rebuild mends it', async () => {
     const live = await liveDigest();
@@ -140,7 +140,7 @@ describe('the catalog is nothing but the log', () => {
     await catena.ask('catalog', 'rebuild');
     expect(await liveDigest()).toEqual(live);
     expect(await catena.ask('log', 'verify')).toMatchObject({ projections: { identical: true } });
-  }, 60_000);
+  });
 
   it('comes back by itself when the data of PostgreSQL is deleted', async () => {
     const before = await liveDigest();
@@ -149,5 +149,5 @@ describe('the catalog is nothing but the log', () => {
     rmSync(path.join(home, 'postgres'), { recursive: true });
     platform = await TestPlatform.start({ folder });
     expect(await liveDigest()).toEqual(before);
-  }, 120_000);
+  });
 });

@@ -55,11 +55,11 @@ beforeAll(async () => {
   };
   await platform.stop();
   rmSync(platform.home, { recursive: true });
-}, 180_000);
+});
 
 afterAll(async () => {
   await platform[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 /** A platform that knows nothing, in the place of the lost one. */
 async function startAnew(): Promise<void> {
@@ -105,7 +105,7 @@ describe('with nothing left but the repository and its key', () => {
       expect(answer).toMatchObject({ backup, target, warnings: [] });
       expect(await tree.differences(backup, target)).toEqual([]);
     }
-  }, 60_000);
+  });
 
   it('gives back the newest, a time, and some of the files', async () => {
     const newest = tree.freshTarget();
@@ -124,7 +124,7 @@ describe('with nothing left but the repository and its key', () => {
     expect(readdirSync(some)).toEqual(['letters']);
     const files = (await catena.run('ls', '-R', ...byHand(), '--json')).jsonLines<{ path: string }>();
     expect(files.map((file) => file.path)).toContain('pictures/large-0');
-  }, 60_000);
+  });
 
   it('is refused by name without the key, and with another', async () => {
     const target = tree.freshTarget();
@@ -167,7 +167,7 @@ describe('with a new platform, the definitions and the repository', () => {
   afterAll(async () => {
     await platform.stop();
     rmSync(platform.home, { recursive: true });
-  }, 60_000);
+  });
 
   it('rescan brings the chains back, for which no key is needed', async () => {
     await catena.ask('apply', safe.definitions);
@@ -177,12 +177,12 @@ describe('with a new platform, the definitions and the repository', () => {
     expect(picture(chains)).toEqual(picture(before.chains));
     const { items } = await catena.ask<Page<BackupView>>('backups', '--source', 'letters');
     expect(items.map(({ found }) => found)).toEqual(Array(5).fill(true));
-  }, 60_000);
+  });
 
   it('rescan again adds nothing', async () => {
     const { event } = await catena.ask<{ event: { detail: unknown } }>('catalog', 'rescan', tree.repository);
     expect(event.detail).toMatchObject({ found: 5, adopted: 0 });
-  }, 30_000);
+  });
 
   it('a restore and a backup say which key is missing, and make none of their own', async () => {
     const calls = [
@@ -200,7 +200,7 @@ describe('with a new platform, the definitions and the repository', () => {
     }
     expect(existsSync(tree.where.keyFile)).toBe(false);
     putKeyBack();
-  }, 60_000);
+  });
 
   it('restores and backs up again', async () => {
     const target = tree.freshTarget();
@@ -209,7 +209,7 @@ describe('with a new platform, the definitions and the repository', () => {
     expect(await tree.differences(newest, target)).toEqual([]);
     const outcome = await platform.backup('letters', tree.repository, 'incremental');
     expect(outcome.state).toBe('completed');
-  }, 60_000);
+  });
 });
 
 describe('with a new platform and the exported log', () => {
@@ -234,7 +234,7 @@ describe('with a new platform and the exported log', () => {
       comparison: { same: last, onlyInLog: 0, onlyInExport: 0 },
       projections: { identical: true },
     });
-  }, 60_000);
+  });
 
   it('the next run continues the chain', async () => {
     const newest = before.backups.find(({ copyOnly }) => !copyOnly)!;
@@ -250,7 +250,7 @@ describe('with a new platform and the exported log', () => {
       chain: newest.chain,
       collection: newest.collection,
     });
-  }, 60_000);
+  });
 
   it('a rescan then finds what was backed up behind the exported log', async () => {
     const { event } = await catena.ask<{ event: { detail: unknown } }>('catalog', 'rescan', tree.repository);
@@ -258,7 +258,7 @@ describe('with a new platform and the exported log', () => {
     const target = tree.freshTarget();
     await catena.ask('restore', 'letters', '--to', target);
     expect(await tree.differences(tree.remembered.at(-1)!, target)).toEqual([]);
-  }, 60_000);
+  });
 
   async function verified(): Promise<{ events: number }> {
     return catena.ask<{ events: number }>('log', 'verify', '--no-projections');
@@ -308,7 +308,7 @@ describe('with a flipped bit in the pack of a backup', () => {
     expect(damages[0]!.files.length).toBeGreaterThan(0);
     const text = await catena.run('verify', '--repository', tree.where.repository, '--key-file', safe.key);
     expect(text.out).toContain(object);
-  }, 60_000);
+  });
 
   it('a restore of it fails with the name of the object and leaves nothing', async () => {
     const target = tree.freshTarget();
@@ -321,7 +321,7 @@ describe('with a flipped bit in the pack of a backup', () => {
     expect(readdirSync(path.dirname(target)).filter((name) => name.includes(path.basename(target)))).toEqual(
       [],
     );
-  }, 30_000);
+  });
 
   it('a restore by the platform fails in the same way, and says so', async () => {
     const target = tree.freshTarget();
@@ -335,7 +335,7 @@ describe('with a flipped bit in the pack of a backup', () => {
     expect(readdirSync(path.dirname(target)).filter((name) => name.includes(path.basename(target)))).toEqual(
       [],
     );
-  }, 60_000);
+  });
 
   it('verify by the platform records it, and the next backup does not build on it', async () => {
     const answer = await catena.run('verify', '--repository', tree.repository, '--json');
@@ -353,10 +353,10 @@ describe('with a flipped bit in the pack of a backup', () => {
     const target = tree.freshTarget();
     await catena.ask('restore', 'letters', '--to', target);
     expect(existsSync(target)).toBe(true);
-  }, 60_000);
+  });
 
   it('everything else stays as it was', async () => {
     const flaws = await flawsOf(platform, []);
     expect(flaws).toEqual([]);
-  }, 60_000);
+  });
 });

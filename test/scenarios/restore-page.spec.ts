@@ -172,13 +172,13 @@ spec:
   then = (await platform.backups('home')).at(-1)!.asOf;
   chains = (await catena.ask<{ items: ChainView[] }>('chains')).items;
   await catena.ask('log', 'export', here(EXPORTED_LOG));
-}, 120_000);
+});
 
 afterAll(async () => {
   up?.signal('SIGTERM');
   await up?.ended;
   await platform[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 /** A home in which nothing is left of the platform. */
 async function loseThePlatform(): Promise<void> {
@@ -195,36 +195,24 @@ describe('docs/restore.md, as a person types it', () => {
   });
 
   describe('1. the platform runs', () => {
-    it.each(blocksOf(1).flat())(
-      '%s',
-      async (command) => {
-        if (command.includes(' restore ')) await restores(command);
-        else await looks(command);
-      },
-      60_000,
-    );
+    it.each(blocksOf(1).flat())('%s', async (command) => {
+      if (command.includes(' restore ')) await restores(command);
+      else await looks(command);
+    });
   });
 
   describe('3. is something damaged', () => {
-    it.each(blocksOf(3).flat())(
-      '%s',
-      async (command) => {
-        expect((await succeeds(command)).out).toMatch(/verything is as it was written/);
-      },
-      60_000,
-    );
+    it.each(blocksOf(3).flat())('%s', async (command) => {
+      expect((await succeeds(command)).out).toMatch(/verything is as it was written/);
+    });
   });
 
   describe('4. the key', () => {
-    it.each(blocksOf(4).flat())(
-      '%s',
-      async (command) => {
-        await succeeds(command);
-        expect(existsSync(path.join(platform.folder, 'media/usb/vault.key'))).toBe(true);
-        expect((await catena.run('status')).out).toMatch(/^All is well/);
-      },
-      60_000,
-    );
+    it.each(blocksOf(4).flat())('%s', async (command) => {
+      await succeeds(command);
+      expect(existsSync(path.join(platform.folder, 'media/usb/vault.key'))).toBe(true);
+      expect((await catena.run('status')).out).toMatch(/^All is well/);
+    });
   });
 
   describe('2. the platform is gone', () => {
@@ -239,39 +227,31 @@ describe('docs/restore.md, as a person types it', () => {
         path.join(platform.folder, 'media/usb/vault.key'),
         path.join(platform.folder, 'root/vault.key'),
       );
-    }, 60_000);
+    });
 
-    it.each([...byHand, ...oneFile, ...alone])(
-      '%s',
-      async (command) => {
-        if (command.startsWith('node ')) await readsAlone(command);
-        else if (command.includes(' restore ')) await restores(command);
-        else await looks(command);
-        expect(existsSync(platform.home)).toBe(false);
-      },
-      60_000,
-    );
+    it.each([...byHand, ...oneFile, ...alone])('%s', async (command) => {
+      if (command.startsWith('node ')) await readsAlone(command);
+      else if (command.includes(' restore ')) await restores(command);
+      else await looks(command);
+      expect(existsSync(platform.home)).toBe(false);
+    });
 
     it.each([
       ['with the exported log', withLog],
       ['without it', withoutLog],
-    ])(
-      'a new platform has the chains again, %s',
-      async (_, commands) => {
-        await loseThePlatform();
-        expect(start).toHaveLength(1);
-        up = type(`exec ${start[0]!.replace('catena', `"${process.execPath}" "${PROGRAM}"`)}`);
-        await up.says(/^Ready\./m);
-        for (const command of commands) await succeeds(command);
-        const lineage = (all: ChainView[]) =>
-          all.map(({ chain, backups }) => [
-            chain,
-            ...backups.map(({ backup, type: kind, parent }) => [backup, kind, parent]),
-          ]);
-        const { items } = await catena.ask<{ items: ChainView[] }>('chains');
-        expect(lineage(items)).toEqual(lineage(chains));
-      },
-      120_000,
-    );
+    ])('a new platform has the chains again, %s', async (_, commands) => {
+      await loseThePlatform();
+      expect(start).toHaveLength(1);
+      up = type(`exec ${start[0]!.replace('catena', `"${process.execPath}" "${PROGRAM}"`)}`);
+      await up.says(/^Ready\./m);
+      for (const command of commands) await succeeds(command);
+      const lineage = (all: ChainView[]) =>
+        all.map(({ chain, backups }) => [
+          chain,
+          ...backups.map(({ backup, type: kind, parent }) => [backup, kind, parent]),
+        ]);
+      const { items } = await catena.ask<{ items: ChainView[] }>('chains');
+      expect(lineage(items)).toEqual(lineage(chains));
+    });
   });
 });

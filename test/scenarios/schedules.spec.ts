@@ -12,7 +12,7 @@ beforeAll(async () => {
   catena = new CatenaCommand(platform.home, { folder: platform.folder });
   const { source } = await platform.defineFiles({ source: 'docs', repository: 'vault' });
   platform.write(source, { 'letter.txt': 'Dear Ada,\n' });
-}, 120_000);
+});
 
 afterAll(async () => {
   await platform[Symbol.asyncDispose]();
@@ -65,7 +65,7 @@ describe('schedules on a whole platform', () => {
       files: [{ name: 'again.yaml', text: definition }],
     });
     expect(applied.results).toMatchObject([{ name: 'nightly', action: 'unchanged' }]);
-  }, 120_000);
+  });
 
   it('issue 6.4: a backfill says what it would do, and does it once however often it is sent', async () => {
     const asked = {
@@ -83,7 +83,7 @@ describe('schedules on a whole platform', () => {
     expect([done.runs, again.runs]).toEqual([plan.runs, plan.runs]);
     expect((await platform.outcome(plan.runs[0]!)).state).toBe('completed');
     expect(await platform.events(['schedule.fired'])).toHaveLength(2);
-  }, 120_000);
+  });
 
   it('rule 3.6: cancelPrevious has the previous run cancelled, and runs when it is', async () => {
     await remove('nightly');
@@ -98,5 +98,5 @@ describe('schedules on a whole platform', () => {
       return fired.some(({ sequence }) => sequence > cancelled!.sequence);
     });
     await remove('often');
-  }, 120_000);
+  });
 });

@@ -143,13 +143,13 @@ let url: string;
 beforeAll(async () => {
   await makeVault();
   url = await serve('photos', '--repository', vault, '--key-file', keyFile);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const program of running) program.signal('SIGTERM');
   for (const program of running) await program.ended;
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 describe('the drive', () => {
   it('has a folder for each backup by its time, and the latest', async () => {
@@ -282,7 +282,7 @@ describe('the drive', () => {
       return body.equals(wanted);
     });
     expect(new Set(await Promise.all(jobs))).toEqual(new Set([true]));
-  }, 60_000);
+  });
 });
 
 (hasCadaver ? describe : describe.skip)(
@@ -304,7 +304,7 @@ describe('the drive', () => {
       expect(readFileSync(path.join(here, '50%'), 'utf8')).toBe('in 50%');
       expect(readFileSync(path.join(here, 'notes.txt'), 'utf8')).toBe('notes of 2\n');
       expect(out).toMatch(/Uploading notes.txt[^]*405 Method Not Allowed/);
-    }, 30_000);
+    });
   },
 );
 
@@ -324,7 +324,7 @@ describe('a mount', () => {
       exit: 3,
       message: expect.stringContaining('is no folder'),
     });
-  }, 30_000);
+  });
 
   (hasRclone ? it : it.skip)(
     `shows each backup as a folder${hasRclone ? '' : ' (needs root, rclone and /dev/fuse)'}`,
@@ -340,7 +340,6 @@ describe('a mount', () => {
       expect((await program.ended).code).toBe(0);
       expect(readdirSync(place)).toEqual([]);
     },
-    60_000,
   );
 });
 
@@ -376,7 +375,7 @@ describe('a drive of a damaged backup', () => {
     const lost = await ask(other, '/', { method: 'PROPFIND', headers: { depth: '1' } });
     expect(lost.status).toBe(500);
     expect(lost.body.toString()).toMatch(/tree-00000001 .*is damaged: missing/);
-  }, 60_000);
+  });
 });
 
 describe('a drive for others', () => {
@@ -400,7 +399,7 @@ describe('a drive for others', () => {
       headers: { depth: '1', ...as('ada:sesam: öffne dich') },
     });
     expect(hrefsIn(listed)).toEqual(['/', '/photos/']);
-  }, 30_000);
+  });
 
   it('ends in order when it is told to', async () => {
     const program = catena.start('serve', 'photos', '--repository', vault, '--key-file', keyFile, '--json');
@@ -408,5 +407,5 @@ describe('a drive for others', () => {
     expect((await ask(at!, '/')).status).toBe(200);
     program.signal('SIGINT');
     expect((await program.ended).code).toBe(0);
-  }, 30_000);
+  });
 });

@@ -63,14 +63,14 @@ spec:
   events: ['run.*']
   to: {command: [sh, -c, 'cat >> "$0"', ${list}]}
 `);
-}, 120_000);
+});
 
 afterAll(async () => {
   subscriber?.signal('SIGKILL');
   await subscriber?.ended;
   await Promise.all([team[Symbol.asyncDispose](), away[Symbol.asyncDispose]()]);
   await platform[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 /** One backup that completes; the id of its run. */
 async function backUp(source = 'letters', repository = 'vault'): Promise<string> {
@@ -101,7 +101,7 @@ describe('a webhook', () => {
     expect(signature).toBe(createHmac('sha256', SECRET).update(`${seconds}.${body}`).digest('hex'));
     // The other source's run was over before, and events are delivered in their order.
     expect(subjectsOf(team)).not.toContain(`run/${other}`);
-  }, 60_000);
+  });
 
   it('gets it again until it takes it, and nothing is lost behind it', async () => {
     const before = team.received.length;
@@ -114,7 +114,7 @@ describe('a webhook', () => {
     expect(subjects.filter((subject) => subject === `run/${runs[0]}`)).toHaveLength(3);
     expect(subjects.filter((subject) => subject === `run/${runs[1]}`)).toHaveLength(1);
     expect(new Set(team.ids.slice(before)).size).toBe(2);
-  }, 60_000);
+  });
 
   it('that is gone for good leaves a dead letter, which status shows and an operator delivers again', async () => {
     const refused = await platform.backup('letters', 'vault', 'incremental', true);
@@ -141,7 +141,7 @@ describe('a webhook', () => {
       exit: 3,
       code: 'event-log.no-dead-letter',
     });
-  }, 60_000);
+  });
 
   it('of which an operator discards a dead letter is not asked again', async () => {
     await away.goAway();
@@ -154,7 +154,7 @@ describe('a webhook', () => {
     const next = await platform.requestBackup('letters', 'vault', 'incremental', true);
     await until('the next delivery', () => away.received.length > seen);
     expect(subjectsOf(away).slice(seen)).toEqual([`run/${next}`]);
-  }, 60_000);
+  });
 });
 
 describe('a command', () => {
@@ -177,7 +177,7 @@ describe('a command', () => {
     ).toEqual(['run.requested', 'run.planned', 'run.claimed', 'run.completed']);
     const sequences = lines().map(({ sequence }) => Number(sequence));
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
-  }, 60_000);
+  });
 });
 
 describe('the example of a subscriber', () => {
@@ -206,7 +206,7 @@ describe('the example of a subscriber', () => {
       ({ sequence }) => sequence,
     );
     expect(before).toEqual(completed);
-  }, 60_000);
+  });
 
   it('goes on where it was after kill -9', async () => {
     subscriber!.signal('SIGKILL');
@@ -216,7 +216,7 @@ describe('the example of a subscriber', () => {
     await subscriber.says(new RegExp(`${missed} completed`));
     // At least once: the last one it had seen may come again, what lies before it does not.
     expect(heard(subscriber)[0]).toBeGreaterThanOrEqual(before.at(-1)!);
-  }, 60_000);
+  });
 
   it('goes on when the platform was killed with -9, and the platform with its subscriptions', async () => {
     const seen = team.received.length;
@@ -229,5 +229,5 @@ describe('the example of a subscriber', () => {
     );
     subscriber!.signal('SIGTERM');
     expect((await subscriber!.ended).code).toBe(0);
-  }, 120_000);
+  });
 });

@@ -21,7 +21,7 @@ describe('catena wal, as a PostgreSQL server calls it', () => {
     const refused = await catena.run('wal', 'push', file, '--spool', spool);
     expect(refused.code).not.toBe(0);
     expect(refused.err).toMatch(/wal\.other-content/);
-  }, 60_000);
+  });
 
   it('fetch ends with 0, with 1 when there is none, and above 125 when that cannot be said', async () => {
     const target = path.join(folder, 'RECOVERYHISTORY');
@@ -32,5 +32,5 @@ describe('catena wal, as a PostgreSQL server calls it', () => {
     expect(await fetch(HISTORY, target, '--repository', path.join(folder, 'gone'))).toBe(255);
     expect(await fetch(HISTORY, target)).toBe(255);
     expect(await fetch(HISTORY, target, '--spoool', spool)).toBe(255);
-  }, 60_000);
+  });
 });

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startPlatform } from './platform.ts';
 import { readEndpoints } from './home/endpoints.ts';
 import { findFreePort } from './free-port.ts';
@@ -10,7 +10,6 @@ import { startTestPostgres, type TestPostgres } from './testing/test-postgres.ts
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
 // Several starts of real servers each; the machine may be busy with other suites.
-jest.setTimeout(120_000);
 
 let nats: TestNats;
 let postgres: TestPostgres;

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readEndpoints } from './home/endpoints.ts';
 import { pingNats } from './nats/nats-probe.ts';
 import { NATS_ROLES } from './nats/service-accounts.ts';
@@ -12,7 +12,6 @@ import { temporaryFolder } from './testing/temporary-folder.ts';
 import { rowsOf } from './testing/rows-of.ts';
 
 // Several starts of real servers each; the machine may be busy with other suites.
-jest.setTimeout(120_000);
 
 const env = {
   PATH: process.env['PATH'],

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startPlatform, type PlatformEvent } from './platform.ts';
 import { identifyProcess } from './process/process-identity.ts';
 import { runPlatformProcess } from './testing/process/run-platform-process.ts';
@@ -8,7 +8,6 @@ import { EventRecorder } from './testing/event-recorder.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
 // Several starts of real servers each; the machine may be busy with other suites.
-jest.setTimeout(120_000);
 
 describe('servers whose parent was killed', () => {
   it('are adopted by the next start; a start beside a living parent is told who that is', async () => {

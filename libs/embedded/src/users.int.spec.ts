@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { chown, cp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startPlatform } from './platform.ts';
 import { lookUpUser } from './postgres/system-user.ts';
 import { runPlatformProcess, type PlatformProcess } from './testing/process/run-platform-process.ts';
@@ -9,7 +9,6 @@ import { temporaryFolder } from './testing/temporary-folder.ts';
 import { rowsOf } from './testing/rows-of.ts';
 
 // Several starts of real servers each; the machine may be busy with other suites.
-jest.setTimeout(120_000);
 
 const asRoot = process.getuid?.() === 0;
 const onDebian = /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
@@ -49,7 +48,7 @@ function messagesOf(process: PlatformProcess): string[] {
     expect(uidOf(started.answer['postgres'] as number)).toBe(uid);
     expect(existsSync(path.join(request.home, 'postgres', 'data', 'PG_VERSION'))).toBe(true);
     await started.stop();
-  }, 240_000);
+  });
 });
 
 (asRoot ? describe : describe.skip)('root in a folder that nobody else can enter', () => {

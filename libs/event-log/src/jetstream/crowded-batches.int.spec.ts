@@ -34,5 +34,5 @@ describe('a log on which appenders died in the middle of their batches', () => {
     const appended = await log.append([part(runRef('run-a'), EMPTY_HEAD, claimsOf('run-a', 3))]);
     expect(appended).toMatchObject({ sequence: 3, repeated: false });
     expect(await log.head(runRef('run-z'))).toEqual(EMPTY_HEAD);
-  }, 90_000);
+  });
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { EventBatch, FollowOptions } from '@catena/event-log';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -7,7 +7,6 @@ import { PATIENCE, StoreBench } from '../testing/store-bench.ts';
 import { RebuildRunningError } from './rebuild.ts';
 
 // Whatever else the machine does: a real server may be slow, never wrong.
-jest.setTimeout(120_000);
 
 let bench: StoreBench;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chainsOf } from '@catena/chain';
 import pg from 'pg';
 import type { ReadStore } from '../read-store.ts';
@@ -9,7 +9,6 @@ import { StoreBench } from '../testing/store-bench.ts';
 import { wholeList } from '../testing/whole-list.ts';
 
 // Whatever else the machine does: a real server may be slow, never wrong.
-jest.setTimeout(120_000);
 
 let bench: StoreBench;
 let store: ReadStore;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventNotUnderstoodError, domainEvent, stamp, type AnyDomainEvent } from '@catena/events';
 import { EMPTY_HEAD, type EventBatch, type EventLog, type FollowOptions } from '@catena/event-log';
 import { HistoryLog, plausibleHistory } from '../testing/index.ts';
@@ -7,7 +7,6 @@ import { BehindError } from './position-waiters.ts';
 import type { ProjectionRunner } from './projection-runner.ts';
 
 // Whatever else the machine does: a real server may be slow, never wrong.
-jest.setTimeout(120_000);
 
 let bench: StoreBench;
 beforeAll(async () => {

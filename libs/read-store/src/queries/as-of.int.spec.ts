@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AnyRecordedEvent } from '@catena/events';
 import pg from 'pg';
 import type { ReadStore } from '../read-store.ts';
@@ -7,7 +7,6 @@ import { PATIENCE, StoreBench } from '../testing/store-bench.ts';
 import { wholeList } from '../testing/whole-list.ts';
 
 // Whatever else the machine does: a real server may be slow, never wrong.
-jest.setTimeout(120_000);
 
 let bench: StoreBench;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chainsOf, restorePointsOf } from '@catena/chain';
 import { catalogRequests, type BackupView, type ChainView, type RunView } from '@catena/events';
 import type { ReadStore } from '../read-store.ts';
@@ -9,7 +9,6 @@ import { AmbiguousIdError } from './id-beginning.ts';
 
 const EVENTS = 2_400;
 // Whatever else the machine does: a real server may be slow, never wrong.
-jest.setTimeout(120_000);
 
 let bench: StoreBench;
 let store: ReadStore;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogRequests, domainEvent, stamp, type AnyDomainEvent, type EventData } from '@catena/events';
 import { MemoryEventLog } from '@catena/event-log';
 import type { ReadStore } from '../read-store.ts';
@@ -6,7 +6,6 @@ import { StoreBench } from '../testing/store-bench.ts';
 import { wholeList } from '../testing/whole-list.ts';
 
 // Whatever else the machine does: a real server may be slow, never wrong.
-jest.setTimeout(120_000);
 
 const COLLECTION = 'col-1';
 const place = { source: 'bank', sourceUid: 's', repository: 'vault', repositoryUid: 'r' };

@@ -35,18 +35,14 @@ describe('the timeline of a zone', () => {
   });
 
   const changes = changesFromZdump(Intl.supportedValuesOf('timeZone'), [2007, 2017]);
-  (changes ? it : it.skip)(
-    'agrees with zdump on every change of every zone from 2007 to 2016',
-    () => {
-      const disagreements = changes!.filter(({ zone, at, before, after }) => {
-        const timeline = zoneTimeline(zone);
-        return timeline.offsetAt(at - 1000) !== before || timeline.offsetAt(at) !== after;
-      });
-      expect(changes!.length).toBeGreaterThan(1000);
-      expect(disagreements).toEqual([]);
-    },
-    120_000,
-  );
+  (changes ? it : it.skip)('agrees with zdump on every change of every zone from 2007 to 2016', () => {
+    const disagreements = changes!.filter(({ zone, at, before, after }) => {
+      const timeline = zoneTimeline(zone);
+      return timeline.offsetAt(at - 1000) !== before || timeline.offsetAt(at) !== after;
+    });
+    expect(changes!.length).toBeGreaterThan(1000);
+    expect(disagreements).toEqual([]);
+  });
 });
 
 describe('the name of a zone', () => {

@@ -30,7 +30,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
       'CREATE TABLE pages AS SELECT n, repeat(md5(n::text), 8) AS word FROM generate_series(1, 5000) n',
     );
     await sql('CREATE INDEX ON pages (word)');
-  }, 60_000);
+  });
   afterAll(() => here[Symbol.asyncDispose](), 60_000);
 
   it('comes back from what was taken while it was written to: every commit up to one, none after', async () => {
@@ -67,7 +67,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
         expect((await look(PAGES))[0]).toEqual(pages);
       });
     }
-  }, 300_000);
+  });
 
   it('reads little of what has not changed, and stores less', async () => {
     const { outcome, manifest } = await here.backup('still', 'incremental', { parent: 'inc2' });
@@ -76,7 +76,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
     const { start, end, fork } = manifest.position ?? {};
     expect(BigInt(end ?? 0)).toBeGreaterThan(BigInt(start ?? 0));
     expect(fork).toBe('1');
-  }, 60_000);
+  });
 
   it('brings its tablespaces, to places of their own', async () => {
     const place = here.at('tablespace');
@@ -102,7 +102,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
     });
     await sql('DROP TABLE spaced');
     await sql('DROP TABLESPACE fast');
-  }, 120_000);
+  });
 
   it('is not harmed by a copy: the source’s settings lie beside and do not act', async () => {
     const folder = await here.restore('full');
@@ -112,7 +112,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
     expect(settings).toContain('max_connections = 80');
     expect(readFileSync(path.join(folder, 'pg_hba.conf.source'), 'utf8')).not.toBe('');
     expect(readFileSync(path.join(folder, 'backup_label'), 'utf8')).not.toContain('INCREMENTAL');
-  }, 60_000);
+  });
 
   it('stops when it is cancelled, and leaves no slot and no connection at the server', async () => {
     const cancelled = new AbortController();
@@ -124,7 +124,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
     await expect(backup).rejects.toThrow('cancelled by a person');
     while ((await held()).length > 0) await sleep(20);
     here.spec = { ...here.spec, maxRate: undefined };
-  }, 60_000);
+  });
 
   it('names damaged pages: the backup fails, or is made with a warning when that is wanted', async () => {
     await sql(
@@ -158,7 +158,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
     closeSync(file);
     here.spec = { ...here.spec, damagedPages: 'fail' };
     await here.backup('good-again', 'incremental', { parent: 'spaced-inc' });
-  }, 60_000);
+  });
 
   (tracks ? it : it.skip)(
     'compares with the parent when the server no longer knows what changed',
@@ -175,7 +175,6 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
       await sql('ALTER SYSTEM RESET summarize_wal');
       await sql('SELECT pg_reload_conf()');
     },
-    120_000,
   );
 
   it('is refused before anything is read when the definition is wrong or the server is not there', async () => {

@@ -57,5 +57,5 @@ describe.each(otherMajors())('PostgreSQL $major', ({ major, bin }) => {
     expect(expected.length).toBeGreaterThanOrEqual(30);
     expect(expected.length).toBeLessThan(writer.acknowledged);
     await postgresDriver.check(here.spec);
-  }, 240_000);
+  });
 });

@@ -57,12 +57,12 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
         await sleep(100);
       }
       primary = here.spec;
-    }, 120_000);
+    });
     afterAll(async () => {
       standby.child.kill('SIGINT');
       await standby.exited;
       await here[Symbol.asyncDispose]();
-    }, 60_000);
+    });
 
     const atStandby = () => ({ host: socket, port: 5432, user: BACKUP_ROLE.user });
 
@@ -105,6 +105,6 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
       await here.restored('promoted', async (sql) =>
         expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2500 }]),
       );
-    }, 120_000);
+    });
   },
 );

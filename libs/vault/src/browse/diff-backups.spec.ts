@@ -78,7 +78,7 @@ describe('two backups', () => {
     first = await backup('first', undefined, tree());
     second = await backup('second', 'first', edited());
     otherChain = await backup('other', undefined, edited());
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const reader of readers) await reader.close();
     await repository.close();

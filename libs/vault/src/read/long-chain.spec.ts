@@ -53,4 +53,4 @@ it('reads no unit twice, however many incrementals the pages of the files are sc
   expect(store.packBytesRead).toBeLessThanOrEqual(store.sizeOfPacks());
   await reader.close();
   await repository.close();
-}, 300_000);
+});

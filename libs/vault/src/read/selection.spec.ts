@@ -72,7 +72,7 @@ describe('what is selected of a backup', () => {
       );
     await writer.finish();
     reader = await collection.openBackup('full');
-  }, 60_000);
+  });
   afterAll(async () => {
     await reader.close();
     await repository.close();

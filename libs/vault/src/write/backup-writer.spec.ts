@@ -77,7 +77,7 @@ describe('writing a backup', () => {
       if (backup === 'b2') expect(tree.get('disk.img')?.equals(image)).toBe(true);
     }
     expect((await collection.verify({ depth: 'checksums' })).damages).toEqual([]);
-  }, 120_000);
+  });
 
   it('adds little more than what was inserted into a file whose content shifts', async () => {
     const dump = seededBytes(16 * MIB, 2);

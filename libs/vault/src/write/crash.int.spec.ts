@@ -145,7 +145,6 @@ describe('a backup whose process is killed', () => {
       expect((await repository.collection('c').verify({ depth: 'checksums' })).damages).toEqual([]);
       await repository.close();
     },
-    120_000,
   );
 
   it('two processes that write one backup of one run end with one manifest, and both tell of the same', async () => {

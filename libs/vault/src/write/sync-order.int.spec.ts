@@ -23,7 +23,7 @@ describe('the calls to the system that a backup makes (needs strace, which npm t
     ];
     const all = traced(program, { ...process.env, NODE_OPTIONS: '' }).calls;
     calls = all.filter(({ file }) => file === folder.path || file.startsWith(`${folder.path}/`));
-  }, 60_000);
+  });
   afterAll(() => folder.remove());
 
   const made = (name: TracedCall['name']) =>

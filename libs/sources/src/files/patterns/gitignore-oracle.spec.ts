@@ -112,5 +112,5 @@ const line = fc
       }),
       { numRuns: process.env['CATENA_TEST_LONG'] === '1' ? 2000 : 40 },
     );
-  }, 300_000);
+  });
 });

@@ -39,7 +39,7 @@ describe('the log of a cluster', () => {
     };
     repository = await initialiseRepository(scratch.at('repository'), { keys: [], installation: 'here' });
     collection = repository.collection('cluster');
-  }, 120_000);
+  });
   afterAll(async () => {
     await cluster[Symbol.asyncDispose]();
     await repository.close();
@@ -160,7 +160,7 @@ describe('the log of a cluster', () => {
     const toMark = await restored('full', ['log1'], { mark: 'half way' });
     expect(toMark.length).toBeGreaterThanOrEqual(atMark);
     expect(toMark.length).toBeLessThan(toPosition.length);
-  }, 300_000);
+  });
 
   it('1.3 a copy-only log covers the same, and moves neither the slot nor anything else', async () => {
     const slot = () =>
@@ -177,7 +177,7 @@ describe('the log of a cluster', () => {
     expect(await slot()).toEqual(before);
     const regular = await log('log3', end);
     expect(regular.position?.start).toBe(end);
-  }, 60_000);
+  });
 
   it('the slot follows what is recorded, and never leads', async () => {
     const held = async () => {
@@ -194,7 +194,7 @@ describe('the log of a cluster', () => {
     await postgresDriver.log!.release(spec, release);
     await postgresDriver.log!.release(spec, release);
     expect(await held()).toBe(BigInt(position));
-  }, 60_000);
+  });
 
   it('a slot that was dropped behind our back is made anew, with a warning, when the log is still there', async () => {
     await cluster.sql(`SELECT pg_drop_replication_slot('${slotOf('cluster')}')`);
@@ -204,7 +204,7 @@ describe('the log of a cluster', () => {
     const next = await log('log4', end);
     expect(next.warnings).toBe(1);
     expect(next.position?.start).toBe(end);
-  }, 60_000);
+  });
 
   it('log that the server threw away is a gap by name, never a silent jump', async () => {
     const reader = await collection.openBackup('log1');
@@ -226,7 +226,7 @@ describe('the log of a cluster', () => {
       lost: 'slotLost',
     });
     await writer.abandon();
-  }, 60_000);
+  });
 
   it('3.12 a slot that nothing bounds is refused with the statement to run, unless it is accepted by name', async () => {
     await cluster.sql(`SELECT pg_drop_replication_slot('${slotOf('cluster')}')`);
@@ -244,5 +244,5 @@ describe('the log of a cluster', () => {
     const outcome = await postgresDriver.backup(accepted, second, { collection: 'cluster' });
     expect(outcome.summary.position?.archivePoint).toMatch(/^\d+$/);
     await second.finish(outcome.summary);
-  }, 120_000);
+  });
 });

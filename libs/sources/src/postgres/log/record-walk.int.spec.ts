@@ -71,7 +71,7 @@ describe('the records of a log', () => {
     for (let at = from; at < end; at += size)
       pieces.push(readFileSync(path.join(cluster.server.dataDir, 'pg_wal', segmentName(1, at, size))));
     wal = Buffer.concat(pieces).subarray(0, Number(end - from));
-  }, 60_000);
+  });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   /** Walks through it in pieces of these lengths. */

@@ -23,7 +23,7 @@ describe('a restored cluster that is started', () => {
     await sql(`CREATE TABLESPACE fast LOCATION '${spaced}'`);
     await sql('CREATE TABLE kept TABLESPACE fast AS SELECT n FROM generate_series(1, 1000) n');
     end = (await here.backup('full', 'full')).manifest.position!.end;
-  }, 60_000);
+  });
   afterAll(() => here[Symbol.asyncDispose](), 60_000);
 
   it('says what it reached: where its backup ends, exactly', async () => {
@@ -39,7 +39,7 @@ describe('a restored cluster that is started', () => {
     });
     expect(existsSync(path.join(target, 'postmaster.pid'))).toBe(false);
     expect(readdirSync(path.dirname(target)).sort()).toEqual(['checked', 'checked.tablespaces']);
-  }, 60_000);
+  });
 
   it('reaches a position, a mark and the end of the log exactly, and what is not in the log is refused', async () => {
     const before = await lsnOf('pg_current_wal_insert_lsn()');
@@ -69,7 +69,7 @@ describe('a restored cluster that is started', () => {
     });
     expect(existsSync(here.at('restored', 'nowhere'))).toBe(false);
     expect(existsSync(here.at('restored', 'nowhere.tablespaces'))).toBe(false);
-  }, 120_000);
+  });
 
   it('is left running where it is in nobody’s way, with none of the source’s harmful settings', async () => {
     const target = here.at('restored', 'running');
@@ -87,7 +87,7 @@ describe('a restored cluster that is started', () => {
       process.kill(pid, 'SIGINT');
       while (existsSync(path.join(target, 'postmaster.pid'))) await sleep(20);
     }
-  }, 60_000);
+  });
 
   it('tablespaces that cannot go where they are to go are refused before anything is written', async () => {
     const target = here.at('restored', 'refused');
@@ -100,5 +100,5 @@ describe('a restored cluster that is started', () => {
     await refused('restore.targetNotUsable', spaced, 'relative');
     await refused('restore.targetNotUsable', spaced, path.join(target, 'inside'));
     await refused('restore.targetExists', spaced, spaced);
-  }, 60_000);
+  });
 });

@@ -19,7 +19,7 @@ describe('a server on a restored copy', () => {
     await here.cluster.sql('CREATE TABLE kept AS SELECT n FROM generate_series(1, 10) n');
     end = (await here.backup('full', 'full')).manifest.position?.end;
     folder = await here.restore('full');
-  }, 60_000);
+  });
   afterAll(() => here[Symbol.asyncDispose](), 60_000);
 
   const isThere = (pid: number) => {
@@ -45,7 +45,7 @@ describe('a server on a restored copy', () => {
     const client = await server.connect('catena');
     expect((await client.query('SELECT count(*)::int AS rows FROM kept')).rows).toEqual([{ rows: 10 }]);
     await client.end();
-  }, 60_000);
+  });
 
   it('ends with the one who started it, also when that one is killed', async () => {
     const starter = spawn(
@@ -67,7 +67,7 @@ describe('a server on a restored copy', () => {
     expect(isThere(pid)).toBe(true);
     starter.kill('SIGKILL');
     await gone(pid);
-  }, 60_000);
+  });
 
   it('names the version when there are no programs for it', async () => {
     await expect(ScratchServer.start({ folder, bin: here.at() })).rejects.toMatchObject({

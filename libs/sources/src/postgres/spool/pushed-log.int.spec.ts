@@ -20,7 +20,7 @@ describe('a log that the server pushes', () => {
     one = await BackedUpCluster.start({ settings: { wal_keep_size: '1GB' } });
     spool = new WalSpool(one.at('spool'));
     one.spec = { ...one.spec, log: { hold: 'push', spool: spool.folder } };
-  }, 120_000);
+  });
   afterAll(() => one[Symbol.asyncDispose]());
 
   /** As archive_command would, all but what is still written to. */
@@ -78,7 +78,7 @@ describe('a log that the server pushes', () => {
     const nothing = await log(second.position!.end);
     expect(nothing.position).toMatchObject({ start: second.position!.end, end: second.position!.end });
     expect((await spool.names()).filter((name) => SEGMENT.test(name))).toEqual([]);
-  }, 120_000);
+  });
 
   it('a segment that was never pushed is a gap by name', async () => {
     const start = (await one.collection.backup(`log-${runs}`)).manifest.position!.end;
@@ -92,5 +92,5 @@ describe('a log that the server pushes', () => {
       code: 'source.history-lost',
       message: expect.stringContaining(missing!),
     });
-  }, 120_000);
+  });
 });

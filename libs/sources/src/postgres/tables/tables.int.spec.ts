@@ -16,7 +16,7 @@ describe.each(serversToTry())(
 
     beforeAll(async () => {
       bank = await LivingBank.start(server);
-    }, 60_000);
+    });
     afterAll(() => bank[Symbol.asyncDispose](), 60_000);
 
     it('a table that was dropped comes back with all that belongs to it, and its numbers go on', async () => {
@@ -48,7 +48,7 @@ describe.each(serversToTry())(
       expect(seen).toContain('public.transfers');
       expect(scratchFolders()).toHaveLength(1);
       await sql(`DELETE FROM accounts WHERE owner = 'new'`);
-    }, 60_000);
+    });
 
     it('what has its names is not touched, unless it is to be replaced or something else is lost by that', async () => {
       await sql(`UPDATE accounts SET balance = 0`);
@@ -68,7 +68,7 @@ describe.each(serversToTry())(
         message: expect.stringContaining('materialized view public.totals'),
       });
       expect(await bank.whole('accounts')).toBe(damaged);
-    }, 60_000);
+    });
 
     it('a damaged table is replaced, and foreign keys that point to it stay', async () => {
       await sql('DROP VIEW rich; DROP MATERIALIZED VIEW totals');
@@ -92,7 +92,7 @@ describe.each(serversToTry())(
       const together = { tables: ['accounts', 'transfers', 'rich', 'totals', 'branches'], replace: true };
       expect((await bank.restore(together)).tables).toHaveLength(3);
       expect(await bank.whole('transfers')).toBe(keys);
-    }, 60_000);
+    });
 
     it('tables come beside those that are there, with their parts', async () => {
       const { tables } = await bank.restore({
@@ -114,24 +114,20 @@ describe.each(serversToTry())(
       ).toEqual([{ s: 'public' }, { s: '"then"' }]);
       expect(await sql(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'catena%'`)).toEqual([]);
       await sql('DROP SCHEMA "then" CASCADE');
-    }, 60_000);
+    });
 
-    atLength(
-      'a part of a partitioned table comes back into it',
-      async () => {
-        const count = 'SELECT count(*)::int AS n FROM parts';
-        await sql('DROP TABLE parts_low');
-        await bank.restore({ tables: ['parts_low'] });
-        expect(await sql(count)).toEqual([{ n: 1000 }]);
-        await sql('DELETE FROM parts_low');
-        await bank.restore({ tables: ['parts_low'], replace: true });
-        expect(await sql(count)).toEqual([{ n: 1000 }]);
-        await bank.restore({ tables: ['parts_low'], schema: 'then' });
-        expect(await sql(count)).toEqual([{ n: 1000 }]);
-        await sql('DROP SCHEMA "then" CASCADE');
-      },
-      60_000,
-    );
+    atLength('a part of a partitioned table comes back into it', async () => {
+      const count = 'SELECT count(*)::int AS n FROM parts';
+      await sql('DROP TABLE parts_low');
+      await bank.restore({ tables: ['parts_low'] });
+      expect(await sql(count)).toEqual([{ n: 1000 }]);
+      await sql('DELETE FROM parts_low');
+      await bank.restore({ tables: ['parts_low'], replace: true });
+      expect(await sql(count)).toEqual([{ n: 1000 }]);
+      await bank.restore({ tables: ['parts_low'], schema: 'then' });
+      expect(await sql(count)).toEqual([{ n: 1000 }]);
+      await sql('DROP SCHEMA "then" CASCADE');
+    });
 
     it('what is missing there is named, all of it, and done without when that is allowed', async () => {
       await sql('CREATE DATABASE elsewhere TEMPLATE template0');
@@ -171,26 +167,19 @@ describe.each(serversToTry())(
       expect(await sql(same, 'elsewhere')).toEqual(await sql(same.replace('public.accounts', 'accounts')));
       expect(await sql('SELECT count(*)::int AS n FROM public.totals', 'elsewhere')).toEqual([{ n: 10 }]);
       await sql('DROP DATABASE elsewhere');
-    }, 60_000);
+    });
 
-    atLength(
-      'views whose tables are missing are left out when that is allowed',
-      async () => {
-        await sql('CREATE DATABASE elsewhere TEMPLATE template0');
-        const tables = ['branches', 'rich'];
-        await expect(bank.restore({ tables }, 'elsewhere')).rejects.toMatchObject({
-          remedy: expect.stringContaining('--skip-missing-views'),
-        });
-        const { tables: moved, warnings } = await bank.restore(
-          { tables, skipMissing: ['views'] },
-          'elsewhere',
-        );
-        expect(moved).toEqual([{ name: 'public.branches', rows: 10 }]);
-        expect(warnings).not.toEqual([]);
-        await sql('DROP DATABASE elsewhere');
-      },
-      60_000,
-    );
+    atLength('views whose tables are missing are left out when that is allowed', async () => {
+      await sql('CREATE DATABASE elsewhere TEMPLATE template0');
+      const tables = ['branches', 'rich'];
+      await expect(bank.restore({ tables }, 'elsewhere')).rejects.toMatchObject({
+        remedy: expect.stringContaining('--skip-missing-views'),
+      });
+      const { tables: moved, warnings } = await bank.restore({ tables, skipMissing: ['views'] }, 'elsewhere');
+      expect(moved).toEqual([{ name: 'public.branches', rows: 10 }]);
+      expect(warnings).not.toEqual([]);
+      await sql('DROP DATABASE elsewhere');
+    });
 
     it('roles that are missing are named; without them things belong to who restores', async () => {
       await sql('DROP TABLE sales.orders; REVOKE ALL ON accounts FROM auditor; DROP ROLE auditor');
@@ -206,20 +195,20 @@ describe.each(serversToTry())(
       await bank.restore({ tables: ['sales.orders'], owners: false });
       expect(await sql(owner)).toEqual([{ owner: 'postgres' }]);
       await sql('CREATE ROLE auditor');
-    }, 60_000);
+    });
 
     it('a name that the database did not have is refused with those it had', async () => {
       await expect(bank.restore({ tables: ['account'] })).rejects.toMatchObject({
         code: 'restore.tableUnknown',
         remedy: expect.stringContaining('public.accounts'),
       });
-    }, 60_000);
+    });
 
     it('unlogged tables come back empty, which is said', async () => {
       await sql('DROP TABLE fleeting');
       const { warnings } = await bank.restore({ tables: ['fleeting'] });
       expect(warnings).toMatchObject([{ code: 'postgres.unloggedEmpty' }]);
-    }, 60_000);
+    });
 
     it('a whole database comes back under another name, and only when it is complete', async () => {
       const seen = new Set<string>();
@@ -242,7 +231,7 @@ describe.each(serversToTry())(
       ).toEqual([{ n: 5000, total: 2_001_000 }]);
       await expect(bank.restoreWhole(wanted)).rejects.toMatchObject({ code: 'restore.targetExists' });
       await sql('DROP DATABASE "bank then"');
-    }, 60_000);
+    });
 
     it('a restore that is cancelled or fails leaves nothing: no table, no database, no copy', async () => {
       const cancelled = new AbortController();
@@ -259,6 +248,6 @@ describe.each(serversToTry())(
       expect(await sql(`SELECT to_regclass('transfers') AS t`)).toEqual([{ t: null }]);
       expect(await sql(`SELECT datname FROM pg_database WHERE datname LIKE 'never%'`)).toEqual([]);
       expect(scratchFolders()).toHaveLength(1);
-    }, 60_000);
+    });
   },
 );

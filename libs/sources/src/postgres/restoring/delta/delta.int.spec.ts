@@ -34,7 +34,7 @@ describe('a restore over a data folder of the same cluster', () => {
     await sql('UPDATE pages SET word = word WHERE n % 2000 = 0; UPDATE spaced SET n = -n');
     await sql('CREATE TABLE more AS SELECT 1 AS n');
     await here.backup('inc', 'incremental', { parent: 'full' });
-  }, 60_000);
+  });
   afterAll(() => here[Symbol.asyncDispose](), 60_000);
 
   const over = (id: string, more: object = {}) =>
@@ -60,7 +60,7 @@ describe('a restore over a data folder of the same cluster', () => {
     );
     await look.end();
     expect(rows).toEqual([{ pages: 20000, least: -1000, strange: null, spoiled: 0 }]);
-  }, 60_000);
+  });
 
   it('goes on where an earlier one was interrupted, before which no server starts', async () => {
     let looked = 0;
@@ -78,7 +78,7 @@ describe('a restore over a data folder of the same cluster', () => {
     const { cluster } = await over('full');
     expect(cluster?.reached?.position).toBe(cluster?.planned);
     expect(readdirSync(target).filter((name) => name.startsWith('catena-delta'))).toEqual([]);
-  }, 60_000);
+  });
 
   it('is refused over anything else, and over a server that runs', async () => {
     const refused = async (folder: string, code: string) => {
@@ -91,5 +91,5 @@ describe('a restore over a data folder of the same cluster', () => {
     await refused(here.at('other'), 'restore.otherCluster');
     await refused(here.cluster.server.dataDir, 'restore.serverRunning');
     expect(readFileSync(here.at('other', 'global', 'pg_control'))).toEqual(Buffer.alloc(8, 1));
-  }, 60_000);
+  });
 });
