@@ -166,6 +166,7 @@ function pointOf(state: CollectionState, backup: CollectedBackup, facts: ExpiryF
     needs: backup.closure,
     group: state.collection,
     bytes: undefined,
+    place: { family: backup.family, position: backup.position },
   };
 }
 

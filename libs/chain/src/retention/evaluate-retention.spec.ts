@@ -128,6 +128,19 @@ describe('retention, rules.md section 5', () => {
     expect(answer.keep.find((one) => one.id === '2026-03-02')?.reasons).toEqual(['start of logs for 8d']);
   });
 
+  it('6 a log in which nothing was committed stays where those after it need it, whatever time it shows', () => {
+    const place = (position: number) => ({ family: 'bank', position: String(position) });
+    const points: ListedBackup[] = [
+      ...daily('2026-03-01', 3).map((one, index) => ({ ...one, ...place(100 * (index + 1)) })),
+      { id: 'before', time: '2026-03-01T13:00:00Z', type: 'log', ...place(190) },
+      { id: 'bulk load', time: '1970-01-01T00:00:00Z', type: 'log', ...place(250) },
+      { id: 'idle', time: '2026-03-01T13:00:00Z', type: 'log', ...place(270) },
+      { id: 'after', time: '2026-03-02T15:00:00Z', type: 'log', ...place(290) },
+    ];
+    const kept = ['2026-03-02', '2026-03-03', 'after', 'bulk load', 'idle'];
+    expect(keptIds({ keep: { last: 2 } }, points)).toEqual(kept);
+  });
+
   it('6 logs never count and never keep a policy from being refused', () => {
     expect(() => simulate({ keep: { tags: ['x'] } }, [...chain, ...logs])).toThrow(
       expect.objectContaining({ code: 'retention.keeps-nothing' }),

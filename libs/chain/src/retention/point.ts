@@ -1,4 +1,5 @@
 import type { BackupType } from '@catena/events';
+import type { Position } from '../position.ts';
 import type { ZoneCalendar } from './zone-calendar.ts';
 
 /** A backup as far as retention is concerned. */
@@ -20,6 +21,8 @@ export interface RetentionPoint {
   /** Points of one group are counted together: one collection, or one host and paths. */
   readonly group: string;
   readonly bytes: number | undefined;
+  /** Where in the source's history it ends, if that is known. */
+  readonly place?: { readonly family: string; readonly position: Position };
 }
 
 /** A point with its place on the calendar. */

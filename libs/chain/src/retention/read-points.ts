@@ -10,7 +10,7 @@ const TIME =
 
 /**
  * Reads `{id, time, type?, parent?, base?, copyOnly?, tags?, pinned?, host?, paths?}`, and where there are any `manual`,
- * `state`, `bytes` and `closure`. Other fields are ignored. An incremental without a parent follows the data backup before
+ * `state`, `bytes`, `closure`, `family` and `position`. Other fields are ignored. An incremental without a parent follows the data backup before
  * it, a differential without a base the full before it.
  * @throws CatenaError `retention.backups-unreadable`, naming the entry and the field.
  */
@@ -79,8 +79,14 @@ function readPoint(entry: unknown, number: number, calendar: ZoneCalendar): Read
       textsOf(fields['paths']).sort(),
     ]),
     bytes: typeof fields['bytes'] === 'number' ? fields['bytes'] : undefined,
+    ...placeOf(fields),
   };
   return { point, depends: needs === undefined ? 'infer' : 'known' };
+}
+
+function placeOf({ family, position }: Fields): Pick<RetentionPoint, 'place'> {
+  if (typeof family !== 'string' || typeof position !== 'string' || !/^\d+$/.test(position)) return {};
+  return { place: { family, position } };
 }
 
 /** What a backup says it depends on; undefined when it must depend on something and does not say on what. */

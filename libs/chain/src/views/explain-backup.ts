@@ -152,6 +152,7 @@ function pointOf(backup: BackupView, context: ExplainContext): RetentionPoint {
     needs: backup.closure,
     group: backup.collection,
     bytes: backup.bytesAdded,
+    place: { family: backup.family, position: backup.position },
   };
 }
 
