@@ -61,6 +61,13 @@ describe('the folder that a server pushes its log into', () => {
     expect(readdirSync(spool.folder).toSorted()).toEqual([name, 'cluster.json']);
   });
 
+  it('removes what a push that was killed has left of it', async () => {
+    const left = spool.at(`.${name}.999999.new`);
+    writeFileSync(left, segment(name, 1).subarray(0, 5000));
+    expect(await spool.push(put(name, segment(name, 1)))).toBe('there');
+    expect(readdirSync(spool.folder).toSorted()).toEqual([name, 'cluster.json']);
+  });
+
   it('refuses a segment of the same name with other content, and keeps what is there', async () => {
     await expect(spool.push(put(name, segment(name, 2)))).rejects.toMatchObject({
       code: 'wal.other-content',

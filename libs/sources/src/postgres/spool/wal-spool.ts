@@ -140,7 +140,7 @@ export class WalSpool {
       if (codeOf(error) !== 'EEXIST') throw error;
       added = false;
     } finally {
-      await rm(staged, { force: true });
+      await this.#clear(name);
     }
     if (!added && !(await readFile(target)).equals(bytes))
       throw new WalSpoolError(
@@ -154,6 +154,14 @@ export class WalSpool {
       );
     await syncFolder(this.folder);
     return added;
+  }
+
+  /** Removes what was staged for a file, also by pushes that were killed or met a full disk: the server pushes it again. */
+  async #clear(name: string): Promise<void> {
+    const staged = (await readdir(this.folder)).filter(
+      (one) => one.startsWith(`.${name}.`) && one.endsWith('.new'),
+    );
+    for (const one of staged) await rm(this.at(one), { force: true });
   }
 }
 
