@@ -8,6 +8,7 @@ import { orderRules } from './rules/order.ts';
 import { logRules } from './rules/logs.ts';
 import { placementRules } from './rules/placement.ts';
 import { referenceRules } from './rules/references.ts';
+import { spoolRules } from './rules/spools.ts';
 import type { Candidate, KnownDefinition, World } from './rules/world.ts';
 import { fieldText, foundText } from './shape/found-text.ts';
 import { problemsOfIssues, type ShapeProblem } from './shape/problems-of-issues.ts';
@@ -78,6 +79,7 @@ export function parseDefinitions(
     ...placementRules(world),
     ...limitRules(world),
     ...logRules(world),
+    ...spoolRules(world),
   );
   const names = files.map(({ name }) => name);
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems, names) };

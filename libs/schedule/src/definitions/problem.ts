@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'definition.retention'
   | 'definition.limits'
   | 'definition.no-log'
+  | 'definition.shared-spool'
   | 'definition.repository-inside-source';
 
 /** One thing that is wrong, where, and what would be right. Never carries a secret. */
