@@ -2,6 +2,7 @@ import { randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { MalformedKeyError } from '../error/key-error.ts';
 import { deriveKey, KEY_BYTES } from './data-key.ts';
+import { DerivedKeys } from './derived-keys.ts';
 
 /** What a person or a machine has to open a keyring with. */
 export type UnlockKey =
@@ -45,9 +46,17 @@ const scryptAsync = promisify(scrypt) as (
   options: ScryptCost & { maxmem: number },
 ) => Promise<Buffer>;
 
+/** A mover has to do with few repositories. */
+const KEYS_KEPT = 32;
+
+const derivedKeys = new DerivedKeys(({ passphrase, salt, cost: [N = 0, r = 0, p = 0] }) => {
+  const maxmem = 128 * N * r + 32 * 1024 * 1024;
+  return scryptAsync(passphrase, salt, KEY_BYTES, { N, r, p, maxmem });
+}, KEYS_KEPT);
+
 export function passphraseKey(passphrase: string, salt: Uint8Array, cost: ScryptCost): Promise<Buffer> {
-  const maxmem = 128 * cost.N * cost.r + 32 * 1024 * 1024;
-  return scryptAsync(passphrase.normalize('NFC'), salt, KEY_BYTES, { ...cost, maxmem });
+  const { N, r, p } = cost;
+  return derivedKeys.of({ passphrase: passphrase.normalize('NFC'), salt, cost: [N, r, p] });
 }
 
 const KEY_FILE = 'catena-key-1';
