@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 
 /** Writes a file so that a reader sees the old or the new content, never a part, also after a crash. `mode` is exact. */
 export function writeWhole(file: string, content: string, mode: number): void {
@@ -6,7 +6,7 @@ export function writeWhole(file: string, content: string, mode: number): void {
   const descriptor = openSync(staging, 'w', mode);
   try {
     fchmodSync(descriptor, mode);
-    writeSync(descriptor, content);
+    writeFileSync(descriptor, content);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

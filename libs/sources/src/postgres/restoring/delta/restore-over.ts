@@ -106,7 +106,8 @@ async function writeControlFile(
   const place = path.join(target, CONTROL_FILE);
   const file = await open(`${place}.new`, 'w', 0o600);
   try {
-    for await (const piece of reader.content(entry)) await file.write(piece);
+    // At its end each time; all of a piece, also when the disk takes a part of it at a time.
+    for await (const piece of reader.content(entry)) await file.appendFile(piece);
     if (uid !== process.geteuid?.()) await file.chown(uid, gid);
     await file.sync();
   } finally {

@@ -7,7 +7,7 @@ import { hashOfOpen } from '../../../files/content-hash.ts';
 import { safePath } from '../../../files/restoring/safe-path.ts';
 import { RestoreError } from '../../../port/restore-error.ts';
 import { bytesOf } from '../../../system-calls/index.ts';
-import { PAGE_BYTES } from '../../pages/page-checksum.ts';
+import { writeDifferences } from './write-differences.ts';
 
 export interface TreeToBring {
   readonly reader: BackupReader;
@@ -148,30 +148,6 @@ async function isRight(
 ): Promise<boolean> {
   if (content?.sha256 === undefined || BigInt((await file.stat()).size) !== size) return false;
   return (await hashOfOpen(file.fd, size, signal)).equals(content.sha256);
-}
-
-/** Writes the pages of a piece that are not on disk as they should be, those that lie together at once. */
-async function writeDifferences(file: FileHandle, piece: Uint8Array, at: number): Promise<number> {
-  const there = Buffer.alloc(piece.length);
-  const { bytesRead } = await file.read(there, 0, piece.length, at);
-  let written = 0;
-  let from: number | undefined;
-  for (let page = 0; page <= piece.length; page += PAGE_BYTES) {
-    const end = Math.min(page + PAGE_BYTES, piece.length);
-    const isEnd = page >= piece.length;
-    const isSame = !isEnd && end <= bytesRead && there.compare(piece, page, end, page, end) === 0;
-    if (!isSame && !isEnd) from ??= page;
-    else if (from !== undefined) {
-      await file.write(piece, from, page - from, at + from);
-      written += page - from;
-      from = undefined;
-    }
-  }
-  if (from !== undefined) {
-    await file.write(piece, from, piece.length - from, at + from);
-    written += piece.length - from;
-  }
-  return written;
 }
 
 export async function syncFolder(folder: string): Promise<void> {
