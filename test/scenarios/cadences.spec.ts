@@ -45,6 +45,17 @@ async function decisions<T extends Decision['type']>(type: T, name: string): Pro
 const remove = (name: string) =>
   platform.client.ask(schedulerRequests.deleteDefinition, { ...command(), kind: 'Schedule', name });
 
+/** A schedule whose first run lies ahead when the scheduler hears of it, however long that takes. */
+async function punctual(ahead: number): Promise<{ name: string; then: string }> {
+  const then = new Date(Date.now() + ahead).toISOString();
+  const name = `punctual-${ahead}`;
+  await schedule(name, `firstRun: ${then}, full: '@yearly'`);
+  const { time } = await platform.event('definition.applied', ({ data }) => data.name === name);
+  if (time < then) return { name, then };
+  await remove(name);
+  return punctual(ahead * 2);
+}
+
 describe('firstRun', () => {
   it('rule 3.2: now takes a full at once; dependents wait for it, visibly, and go on from it', async () => {
     await platform.stopService('mover-1');
@@ -77,13 +88,12 @@ describe('firstRun', () => {
   });
 
   it('at a time takes it then', async () => {
-    const then = new Date(Date.now() + 2_000).toISOString();
-    await schedule('punctual', `firstRun: ${then}, full: '@yearly'`);
-    const fired = await platform.event('schedule.fired', ({ data }) => data.schedule === 'punctual');
+    const { name, then } = await punctual(2_000);
+    const fired = await platform.event('schedule.fired', ({ data }) => data.schedule === name);
     expect(fired.data).toMatchObject({ cadence: 'full', nominal: then, reason: 'firstRun' });
     expect(fired.data.actual >= then).toBe(true);
     expect((await platform.outcome(fired.data.run)).state).toBe('completed');
-    await remove('punctual');
+    await remove(name);
   });
 });
 
@@ -141,7 +151,8 @@ describe('a paused schedule', () => {
       'schedule.fired',
       ({ data, sequence }) => data.schedule === 'resting' && sequence > resumed!.sequence,
     );
-    expect(next.data.reason).toBe('due');
+    // A scheduler that was held up for more than a second has several to catch up with.
+    expect(['due', 'catchUp']).toContain(next.data.reason);
     expect(next.data.nominal > resumed!.time).toBe(true);
     await remove('resting');
     expect((await platform.outcome(next.data.run)).state).toBe('completed');

@@ -59,8 +59,8 @@ describe('schedulers as real processes, on clocks of their own', () => {
       const scheduler = fleet.start('a');
       await fleet.define({ often: often(EVERY_SECOND) });
       const before = await firings(3);
-      const turnedBack = Date.now();
       scheduler.setClock(-10 * MINUTE);
+      const turnedBack = Date.now();
       await pause(3_000);
       const known = timesTold(await fleet.events(), 'often').fired;
       // Whatever was on its way then: the clock has shown no later time than this.
@@ -86,7 +86,9 @@ describe('schedulers as real processes, on clocks of their own', () => {
     'issue 6.4: %s without any, under every policy of catching up',
     async (_length, away) => {
       const rhythm = '*/10 * * * *';
-      const first = fleet.start('a');
+      // Between two of them, so that none is due while it runs.
+      const now = Math.floor(Date.now() / (10 * MINUTE)) * 10 * MINUTE + 2 * MINUTE;
+      const first = fleet.start('a', now - Date.now());
       const policies = { latest: 'latest', all: 'all', none: 'none' };
       await fleet.define({
         ...Object.fromEntries(
@@ -96,7 +98,7 @@ describe('schedulers as real processes, on clocks of their own', () => {
       });
       await first.end();
       // So that the newest of them is two minutes late, and the next one far.
-      const begin = Math.ceil((Date.now() + away) / (10 * MINUTE)) * 10 * MINUTE + 2 * MINUTE;
+      const begin = Math.ceil((now + away) / (10 * MINUTE)) * 10 * MINUTE + 2 * MINUTE;
       fleet.start('b', begin - Date.now());
       await eventually('all is caught up with', async () => {
         const events = await fleet.events();
