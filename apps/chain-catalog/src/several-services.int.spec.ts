@@ -8,6 +8,9 @@ import { command, ServiceFleet } from './testing/service-fleet.ts';
 /** For machines that do much else at the same time. */
 const PATIENCE = 120_000;
 
+/** Nobody dies here: a mover that is only slow keeps what it works on. */
+const PATIENT = { CATENA_JOB_WAIT_SECONDS: '60' };
+
 const both = (service: string) => [`${service}:${service}-1`, `${service}:${service}-2`];
 
 describe('two schedulers, two chain catalogs and two movers at once', () => {
@@ -16,7 +19,7 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
   beforeAll(async () => {
     fleet = await ServiceFleet.open();
     for (const service of ['scheduler', 'chain-catalog', 'mover'] as const)
-      for (const number of [1, 2]) fleet.start(service, `${service}-${number}`);
+      for (const number of [1, 2]) fleet.start(service, `${service}-${number}`, PATIENT);
   }, PATIENCE);
   afterAll(() => fleet.close());
 
@@ -98,7 +101,9 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
     'announce their health endpoints in a file, and are ready',
     async () => {
       const file = join(fleet.folder, 'announcement.json');
-      const started = await fleet.start('mover', 'mover-3', { CATENA_ANNOUNCE_FILE: file }).started();
+      const started = await fleet
+        .start('mover', 'mover-3', { ...PATIENT, CATENA_ANNOUNCE_FILE: file })
+        .started();
       const announced = JSON.parse(readFileSync(file, 'utf8')) as {
         health: string;
         pid: number;
