@@ -31,6 +31,15 @@ async function logs(): Promise<BackupView[]> {
   return (await backups()).filter(({ type }) => type === 'log').reverse();
 }
 
+/** Waits until everything that is in the server's log now has been backed up. */
+async function untilBackedUp(): Promise<void> {
+  const [end] = await cluster.sql<{ at: string }>("SELECT (pg_current_wal_flush_lsn() - '0/0')::text AS at");
+  await until('all that was committed is backed up', async () => {
+    const newest = (await logs()).at(-1);
+    return newest !== undefined && BigInt(newest.position) >= BigInt(end!.at);
+  });
+}
+
 /** What the server says was committed, by the time it gives it. */
 async function committed(): Promise<{ n: number; at: string }[]> {
   return await cluster.sql(
@@ -115,11 +124,7 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     await writer.stop();
     const rows = await committed();
     const at = await between(rows, 1 / 2);
-    const last = rows.at(-1)!.at;
-    await until('the last commit is backed up', async () => {
-      const newest = (await logs()).at(-1);
-      return newest !== undefined && newest.asOf >= last.slice(0, 23);
-    });
+    await untilBackedUp();
     const target = path.join(platform.place('restored'), 'then');
     const tried = await catena.run('restore', 'bank', '--at', at, '--to', target, '--try');
     expect(tried).toMatchObject({
@@ -162,10 +167,7 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     );
     await sql('UPDATE accounts SET balance = 0; DROP TABLE transfers');
     await sql(`INSERT INTO accounts (owner, balance) VALUES ('later', 1)`);
-    await until('what went wrong is backed up', async () => {
-      const newest = (await logs()).at(-1);
-      return newest !== undefined && newest.asOf > then!.at;
-    });
+    await untilBackedUp();
     const password = path.join(platform.home, 'bank', 'admin');
     writeFileSync(password, decodeURIComponent(new URL(server.adminUrl).password), { mode: 0o600 });
     const restore = (...more: string[]) =>

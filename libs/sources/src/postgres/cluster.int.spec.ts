@@ -163,8 +163,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
   (tracks ? it : it.skip)(
     'compares with the parent when the server no longer knows what changed',
     async () => {
-      await sql('ALTER SYSTEM SET summarize_wal = off');
-      await sql('SELECT pg_reload_conf()');
+      await here.cluster.set('summarize_wal', 'off');
       await sql("INSERT INTO pages SELECT n, 'later' FROM generate_series(1, 100) n");
       const { manifest } = await here.backup('unknown', 'incremental', { parent: 'spaced-inc' });
       expect(manifest.driverDetails?.['method']).toBe('comparison');
@@ -172,8 +171,7 @@ describe.each(serversToTry())('a cluster of PostgreSQL $major', ({ major, bin })
       expect(manifest.statistics.bytesNew).toBeLessThan(manifest.statistics.bytes / 4);
       const [pages] = await sql(PAGES);
       await here.restored('unknown', async (look) => expect((await look(PAGES))[0]).toEqual(pages));
-      await sql('ALTER SYSTEM RESET summarize_wal');
-      await sql('SELECT pg_reload_conf()');
+      await here.cluster.set('summarize_wal', 'on');
     },
   );
 

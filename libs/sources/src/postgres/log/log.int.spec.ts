@@ -1,5 +1,4 @@
 import { chmodSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RestoreStop } from '@catena/events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { initialiseRepository, type BackupPlan, type Collection, type Repository } from '@catena/vault';
@@ -218,7 +217,6 @@ describe('the log of a cluster', () => {
     await postgresDriver.log!.release(spec, { collection: 'cluster', position: end });
     await cluster.sql('CHECKPOINT');
     await cluster.sql('CHECKPOINT');
-    await sleep(100);
     const writer = await begun('gap', 'log');
     const late = { collection: 'cluster', start: start!, copyOnly: false };
     await expect(postgresDriver.log!.backup(spec, writer, late)).rejects.toMatchObject({
@@ -230,9 +228,7 @@ describe('the log of a cluster', () => {
 
   it('3.12 a slot that nothing bounds is refused with the statement to run, unless it is accepted by name', async () => {
     await cluster.sql(`SELECT pg_drop_replication_slot('${slotOf('cluster')}')`);
-    await cluster.sql('ALTER SYSTEM SET max_slot_wal_keep_size = -1');
-    await cluster.sql('SELECT pg_reload_conf()');
-    await sleep(300);
+    await cluster.set('max_slot_wal_keep_size', '-1');
     const writer = await begun('unbounded', 'full');
     await expect(postgresDriver.backup(spec, writer, { collection: 'cluster' })).rejects.toMatchObject({
       code: 'source.logUnbounded',

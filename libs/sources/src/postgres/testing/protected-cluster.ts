@@ -23,6 +23,8 @@ export interface ProtectedCluster {
   readonly address: ServerAddress;
   /** Runs SQL as superuser in the database `catena` and returns the rows. */
   sql<T extends object = Record<string, unknown>>(text: string): Promise<T[]>;
+  /** Changes a setting of the running server, as it shows it; returns when whoever connects now finds it so. */
+  set(name: string, value: string): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -65,6 +67,11 @@ export async function startProtectedCluster(
       await client.end();
     }
   };
+  const set = async (name: string, value: string): Promise<void> => {
+    await sql(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await sql('SELECT pg_reload_conf()');
+    while ((await sql<{ now: string }>(`SELECT current_setting('${name}') AS now`))[0]?.now !== value);
+  };
   try {
     await sql(`CREATE ROLE ${BACKUP_ROLE.user} LOGIN REPLICATION PASSWORD '${BACKUP_ROLE.password}'`);
   } catch (error) {
@@ -72,5 +79,5 @@ export async function startProtectedCluster(
     throw error;
   }
   const address: ServerAddress = { host: server.host, port: server.port, ...BACKUP_ROLE, tls: 'disable' };
-  return { server, address, sql, [Symbol.asyncDispose]: () => server.close() };
+  return { server, address, sql, set, [Symbol.asyncDispose]: () => server.close() };
 }
