@@ -1,17 +1,18 @@
 /**
  * Writes one backup of pseudo-random files and ends. Fault tests start it as a process of its own, so that it can be
- * killed. Arguments: repository folder, key file text, attempt, number of files of 1 MiB, and `large` for packs as large as
- * usual. Says on standard error how many files were read, and at the end on standard output how many bytes were stored.
+ * killed. Arguments: repository folder, key file text, attempt, number of files of 1 MiB, `large` for packs as large as
+ * usual, and after how many files it kills itself. Says on standard error how many files were read, and at the end on standard output how many bytes were stored.
  */
 import { initialiseRepository, NotARepositoryError, openRepository, parseKeyFile } from '../index.ts';
 import { bytesReader, fileEntry, planOf } from './file-tree.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
-const [folder, key, attempt, files, packs] = process.argv.slice(2) as [
+const [folder, key, attempt, files, packs, last] = process.argv.slice(2) as [
   string,
   string,
   string,
   string,
+  string?,
   string?,
 ];
 const keys = [parseKeyFile(key)];
@@ -33,6 +34,7 @@ else {
       read: bytesReader(bytes),
     });
     process.stderr.write(`${i + 1}\n`);
+    if (i + 1 === Number(last)) process.kill(process.pid, 'SIGKILL');
   }
   const { manifest, hash } = await writer.finish();
   process.stdout.write(`${manifest.statistics.bytesNew}\n${hash}\n`);
