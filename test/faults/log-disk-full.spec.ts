@@ -10,6 +10,8 @@ import { scenarioFolder, TestPlatform } from '../platform/test-platform.ts';
 
 const PATIENCE = 240_000;
 const MEGABYTES = 32;
+/** The log is asked more than once before it is said to store nothing. */
+const UNHURRIED = { timeoutMilliseconds: 120_000 };
 
 /** A small file system for the log is needed, which only root can mount, and not in every container. */
 function canMount(): boolean {
@@ -93,7 +95,7 @@ function fullDisk(): void {
         ...{ source: 'letters', repository: tree.repository, type: 'incremental' as const, copyOnly: false },
       };
       try {
-        acknowledged.push(await platform.client.ask(schedulerRequests.requestBackup, wanted));
+        acknowledged.push(await platform.client.ask(schedulerRequests.requestBackup, wanted, UNHURRIED));
       } catch (refusal) {
         return { acknowledged, refusal };
       }

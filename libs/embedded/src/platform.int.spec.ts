@@ -22,7 +22,7 @@ const env = {
 async function pingAs(platform: Platform, role: (typeof NATS_ROLES)[number]): Promise<string> {
   const { hostname, port } = new URL(platform.endpoints.nats.url);
   const login = platform.endpoints.nats.users[role];
-  return (await pingNats({ host: hostname, port: Number(port) }, login, AbortSignal.timeout(5_000)))
+  return (await pingNats({ host: hostname, port: Number(port) }, login, AbortSignal.timeout(60_000)))
     .server_name;
 }
 
@@ -58,7 +58,7 @@ describe('the servers of a home', () => {
   it('refuse a login with another password, and one without', async () => {
     const address = { host: '127.0.0.1', port: Number(new URL(platform.endpoints.nats.url).port) };
     const wrong = { user: 'operator', password: 'guessed' };
-    const limit = () => AbortSignal.timeout(5_000);
+    const limit = () => AbortSignal.timeout(60_000);
     await expect(pingNats(address, wrong, limit())).rejects.toThrow(/Authorization Violation/);
     await expect(pingNats(address, undefined, limit())).rejects.toThrow(/Authorization Violation/);
     const url = new URL(platform.endpoints.postgres.url);

@@ -14,7 +14,7 @@ function as(role: NatsRole): NatsConnection {
 /** Asks the JetStream API as that user; `refused` when the server does not even take the request. */
 async function api(role: NatsRole, subject: string, body: object = {}): Promise<string> {
   try {
-    const reply = await as(role).request(`$JS.API.${subject}`, JSON.stringify(body), { timeout: 5_000 });
+    const reply = await as(role).request(`$JS.API.${subject}`, JSON.stringify(body), { timeout: 60_000 });
     const { error } = reply.json<{ error?: { description: string } }>();
     return error ? `error: ${error.description}` : 'done';
   } catch (error) {
@@ -79,7 +79,7 @@ describe('service accounts', () => {
   );
 
   it.each(everybody)('lets %s ask nothing of the system account', async (role) => {
-    await expect(as(role).request('$SYS.REQ.SERVER.PING', '', { timeout: 1_000 })).rejects.toThrow(
+    await expect(as(role).request('$SYS.REQ.SERVER.PING', '', { timeout: 60_000 })).rejects.toThrow(
       /permissions/i,
     );
   });
@@ -97,7 +97,7 @@ describe('service accounts', () => {
         filter_subject: `catena.jobs.*.${role}`,
       });
       const consumer = await jetstream(as(role)).consumers.get('CATENA_JOBS', `jobs-${role}`);
-      const job = await consumer.next({ expires: 5_000 });
+      const job = await consumer.next({ expires: 60_000 });
       expect(await job?.ackAck()).toBe(true);
       const last = await jsm.streams.getMessage('CATENA_EVENTS', {
         last_by_subj: `catena.events.run.${role}.claimed`,
@@ -121,13 +121,13 @@ describe('service accounts', () => {
       callback: (_error, message) => void message.respond('heard'),
     });
     await as('scheduler').flush();
-    const reply = await as('client').request('catena.requests.scheduler.echo', 'x', { timeout: 5_000 });
+    const reply = await as('client').request('catena.requests.scheduler.echo', 'x', { timeout: 60_000 });
     expect(reply.string()).toBe('heard');
 
     const jsm = await manager('client');
     await jsm.consumers.add('CATENA_EVENTS', { durable_name: 'follower', ack_policy: 'explicit' });
     const consumer = await jetstream(as('client')).consumers.get('CATENA_EVENTS', 'follower');
-    const event = await consumer.next({ expires: 5_000 });
+    const event = await consumer.next({ expires: 60_000 });
     expect(event?.subject).toBe('catena.events.run.r1.requested');
     expect(await event?.ackAck()).toBe(true);
     const direct = await jsm.direct.getMessage('CATENA_EVENTS', { seq: 1 });

@@ -113,11 +113,11 @@ export function describeJobQueue(name: string, open: OpenQueue): void {
         const job = await taken(take(queue));
         const atWork = setInterval(() => job.working(), 100);
         try {
-          expect(await take(queue, ['backup'], 3_000)).toBeUndefined();
+          expect(await take(queue, ['backup'], 6_000)).toBeUndefined();
         } finally {
           clearInterval(atWork);
         }
         expect(await taken(take(queue))).toMatchObject({ run: 'run-1' });
-      }, 1_500));
+      }, 5_000));
   });
 }

@@ -1,7 +1,7 @@
 import { pause } from '../lifecycle/pause.ts';
 
 /** Only what never comes takes this long; a busy machine may take some of it. */
-const LIMIT_MILLISECONDS = 45_000;
+const LIMIT_MILLISECONDS = 240_000;
 
 /** Asks again until there is an answer; what never comes fails with the name of what was waited for. */
 export async function eventually<T>(

@@ -127,13 +127,14 @@ describe('a replication connection', () => {
   });
 
   it('ends a command that the server no longer answers', async () => {
+    using patient = await open();
+    const { position, timeline } = await identifySystem(patient);
     using connection = await open({ silenceMilliseconds: 200 });
-    const { position, timeline } = await identifySystem(connection);
-    const stream = await WalStream.begin(connection, {
-      position: segmentStart(position, 4194304n),
-      timeline,
-    });
-    await expect(all(stream.pieces())).rejects.toMatchObject({
+    const streamed = async () => {
+      const from = { position: segmentStart(position, 4194304n), timeline };
+      return all((await WalStream.begin(connection, from)).pieces());
+    };
+    await expect(streamed()).rejects.toMatchObject({
       code: 'source.connectionLost',
       retryable: true,
     });
