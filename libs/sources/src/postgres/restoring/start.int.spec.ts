@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -86,6 +86,7 @@ describe('a restored cluster that is started', () => {
     } finally {
       process.kill(pid, 'SIGINT');
       while (existsSync(path.join(target, 'postmaster.pid'))) await sleep(20);
+      if (!host.startsWith(target)) rmSync(host, { recursive: true, force: true });
     }
   });
 

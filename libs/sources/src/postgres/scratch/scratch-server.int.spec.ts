@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -62,11 +62,13 @@ describe('a server on a restored copy', () => {
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } },
     );
-    await once(starter.stdout, 'data');
+    const [host] = (await once(starter.stdout, 'data')) as [Buffer];
     const pid = pidIn(folder);
     expect(isThere(pid)).toBe(true);
     starter.kill('SIGKILL');
     await gone(pid);
+    // Nobody is left who would remove it.
+    rmSync(host.toString().trim(), { recursive: true });
   });
 
   it('names the version when there are no programs for it', async () => {
