@@ -44,7 +44,11 @@ export class ServiceProcess {
 
   constructor(service: ServiceName, environment: Record<string, string>) {
     this.child = spawn(process.execPath, [join(APPS, service, 'dist', 'main.js')], {
-      env: { PATH: process.env['PATH'], ...environment },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.on('data', (chunk: Buffer) => {
@@ -185,7 +189,7 @@ export class ServiceFleet {
     const answer = await eventually(`an answer to ${contract.name}`, async () => {
       try {
         return reply.parse(
-          await this.#messages.ask(requestSubject(contract), payload, { timeoutMilliseconds: 15_000 }),
+          await this.#messages.ask(requestSubject(contract), payload, { timeoutMilliseconds: 60_000 }),
         );
       } catch (error) {
         if ((error as { code?: unknown }).code !== 'messages.no-responder') throw error;

@@ -39,7 +39,12 @@ export class SchedulerProcess {
     this.#clock = clock;
     this.setClock(ahead);
     this.#child = spawn(process.execPath, [PROGRAM], {
-      env: { PATH: process.env['PATH'], CATENA_CLOCK_OFFSET_FILE: clock, ...environment },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        CATENA_CLOCK_OFFSET_FILE: clock,
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
