@@ -10,6 +10,7 @@ export default {
   modulePathIgnorePatterns: ['/dist/'],
   // For what would never end. How long anything takes is asserted nowhere: the machine may be slow and busy.
   testTimeout: 300_000,
-  // Two cores: more workers only make the real servers of the integration suites compete with each other.
-  maxWorkers: 2,
+  // For two cores: the suites of whole platforms wait for much of their time, in which a third one computes.
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/infra/setup/waiting-first.mjs',
 };
