@@ -14,6 +14,8 @@ import { RecentPlaces } from './recent-places.ts';
 
 /** Groups whose unit may be on its way from the repository at once. */
 const MAX_GROUPS = 12;
+/** Groups of fewer bytes are seldom whole units: they are scattered blocks of one, which other groups will want as well. */
+const LIKELY_WHOLE_BYTES = 64 * 1024;
 
 /** A block of a file of the composed full, whose place may not be decided yet. */
 export type MovedBlock =
@@ -119,16 +121,18 @@ export class BlockMover {
     const failed = (error: unknown) => {
       throw this.named(error, group);
     };
-    if (group.start === 0)
-      return { opened: units.readWithBody('pack', group.unit).catch(failed), release: () => undefined };
+    const withBody = () => units.readWithBody('pack', group.unit);
+    if (group.start === 0 && group.bytes >= LIKELY_WHOLE_BYTES)
+      return { opened: withBody().catch(failed), release: () => undefined };
     const held = units.hold('pack', group.unit);
-    return { opened: held.plain.then((plain) => ({ plain }), failed), release: () => held.release() };
+    const opened = held.plain.then((plain) => (isWhole(group, plain) ? withBody() : { plain }));
+    return { opened: opened.catch(failed), release: () => held.release() };
   }
 
   private move(group: BlockGroup, { plain, body }: OpenedUnit): void {
     const { composed } = this.parts;
     const pieces = group.blocks.map((block) => this.verified(group, block, plain));
-    if (body === undefined || group.bytes !== plain.length) {
+    if (body === undefined || !isWhole(group, plain)) {
       group.settle(group.blocks.map(({ id }, i) => composed.add(id, pieces[i] ?? Buffer.alloc(0))));
       return;
     }
@@ -176,4 +180,8 @@ export class BlockMover {
     await this.tail;
     await this.parts.composed.stop(reason);
   }
+}
+
+function isWhole(group: BlockGroup, plain: Buffer): boolean {
+  return group.start === 0 && group.bytes === plain.length;
 }

@@ -10,11 +10,15 @@ export interface ContentsBlock {
   readonly size: number;
 }
 
-/** One unit of an object; pages have no blocks. */
-export interface ContentsUnit {
+/** Where one unit of an object lies in it. */
+export interface UnitSpan {
   readonly offset: number;
   /** As sealed. */
   readonly length: number;
+}
+
+/** One unit of an object; pages have no blocks. */
+export interface ContentsUnit extends UnitSpan {
   readonly blocks: readonly ContentsBlock[];
 }
 
@@ -65,17 +69,38 @@ export class ContentsTableWriter {
 
 /** @throws MalformedBytesError */
 export function decodeContents(bytes: Uint8Array, units: number): ContentsUnit[] {
+  return decodeTable(bytes, units, (span, count, reader) => {
+    const blocks: ContentsBlock[] = [];
+    for (let i = 0; i < count; i++)
+      blocks.push({ size: reader.varint(), id: Uint8Array.from(reader.bytes(BLOCK_ID_BYTES)) });
+    return { ...span, blocks };
+  });
+}
+
+/** As `decodeContents`, without the blocks: of an object that compresses well they are very many. */
+export function decodeUnitSpans(bytes: Uint8Array, units: number): UnitSpan[] {
+  return decodeTable(bytes, units, (span, count, reader) => {
+    for (let i = 0; i < count; i++) {
+      reader.varint();
+      reader.skip(BLOCK_ID_BYTES);
+    }
+    return span;
+  });
+}
+
+function decodeTable<T>(
+  bytes: Uint8Array,
+  units: number,
+  unitOf: (span: UnitSpan, blocks: number, reader: ByteReader) => T,
+): T[] {
   const reader = new ByteReader(bytes);
-  const contents: ContentsUnit[] = [];
+  const contents: T[] = [];
   let offset = HEADER_BYTES;
   for (let i = 0; i < units; i++) {
     const length = reader.varint();
     const count = reader.varint();
     if (count > reader.remaining) throw new MalformedBytesError('more blocks than bytes');
-    const blocks: ContentsBlock[] = [];
-    for (let j = 0; j < count; j++)
-      blocks.push({ size: reader.varint(), id: Uint8Array.from(reader.bytes(BLOCK_ID_BYTES)) });
-    contents.push({ offset, length, blocks });
+    contents.push(unitOf({ offset, length }, count, reader));
     offset += length;
   }
   if (reader.remaining > 0) throw new MalformedBytesError('bytes after the contents table');

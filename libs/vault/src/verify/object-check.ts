@@ -1,6 +1,6 @@
 import { MalformedBytesError } from '../codec/byte-reader.ts';
-import type { ContentsUnit } from '../container/contents-table.ts';
-import { decodeContents } from '../container/contents-table.ts';
+import type { UnitSpan } from '../container/contents-table.ts';
+import { decodeUnitSpans } from '../container/contents-table.ts';
 import type { ObjectFooter } from '../container/object-footer.ts';
 import { decodeFooter, HASHED_FOOTER_BYTES } from '../container/object-footer.ts';
 import { encodeHeader, FOOTER_BYTES, HEADER_BYTES } from '../container/object-header.ts';
@@ -55,13 +55,13 @@ async function readTable(
   object: NeededObject,
   footer: ObjectFooter,
   seal: SealOfObject,
-): Promise<ContentsUnit[] | undefined> {
+): Promise<UnitSpan[] | undefined> {
   const { contentsOffset, contentsLength, units } = footer;
   const sealed = await store.read(object.name, contentsOffset, contentsLength);
   const opened = unitSeal(seal.identity, seal.secret).open(sealed, contentsOffset);
   if (opened === undefined) return undefined;
   try {
-    return decodeContents(await decodeUnit(opened), units);
+    return decodeUnitSpans(await decodeUnit(opened), units);
   } catch (error) {
     if (error instanceof MalformedBytesError) return undefined;
     throw error;
@@ -69,8 +69,8 @@ async function readTable(
 }
 
 /** Units next to each other, read together. */
-function* batches(units: readonly ContentsUnit[]): Iterable<ContentsUnit[]> {
-  let batch: ContentsUnit[] = [];
+function* batches(units: readonly UnitSpan[]): Iterable<UnitSpan[]> {
+  let batch: UnitSpan[] = [];
   let bytes = 0;
   for (const unit of units) {
     if (batch.length > 0 && bytes + unit.length > READ_BYTES) {
@@ -110,7 +110,7 @@ class ObjectPass {
     this.overlays = overlays;
   }
 
-  async read(start: number, length: number, units: readonly ContentsUnit[] = []): Promise<void> {
+  async read(start: number, length: number, units: readonly UnitSpan[] = []): Promise<void> {
     this.checker.signal?.throwIfAborted();
     await this.checker.rate?.take(length);
     const bytes = alone(await this.checker.store.read(this.object.name, start, length));
@@ -124,7 +124,7 @@ class ObjectPass {
   private async check(
     bytes: Uint8Array<ArrayBuffer>,
     start: number,
-    units: readonly ContentsUnit[],
+    units: readonly UnitSpan[],
   ): Promise<void> {
     const places = units.map(({ offset, length }) => ({ offset, length }));
     const of = { object: this.object.name, bytes, start, units: places };
@@ -212,7 +212,7 @@ export async function checkBytes(
     return (await mended.digest()).equals(footer?.sha256 ?? Buffer.alloc(0));
   }
 
-  async function isRepaired({ offset, length }: ContentsUnit): Promise<boolean> {
+  async function isRepaired({ offset, length }: UnitSpan): Promise<boolean> {
     const overlay = overlays.find((candidate) => candidate.offset === offset);
     if (overlay === undefined || seal === undefined) return false;
     try {
