@@ -24,6 +24,8 @@ export interface OpenContent {
   readonly size: bigint;
   /** Called when everything has been read. What it returns is read instead: the file has changed meanwhile. */
   readonly done: () => OpenContent | undefined;
+  /** Told how many bytes have been read since it was last called, so that a large file shows how far it is. */
+  readonly onRead: (bytes: number) => void;
   /** What `add` is to reject with when reading fails with a system error. */
   readonly failed: (error: unknown) => unknown;
 }

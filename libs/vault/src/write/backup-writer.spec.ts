@@ -1,3 +1,5 @@
+import { open, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Collection, ContentReader, Repository, StoredEntry } from '../index.ts';
 import {
@@ -375,6 +377,26 @@ describe('writing a backup', () => {
         expect(image.subarray(offset, offset + length).equals(part)).toBe(true);
       }
     }
+  });
+
+  it('tells how far it is in a file that it reads by itself', async () => {
+    const image = seededBytes(3 * MIB + 11, 9);
+    const told: number[] = [];
+    await writeFile(path.join(folder.path, 'image'), image);
+    const handle = await open(path.join(folder.path, 'image'));
+    const file = {
+      descriptor: handle.fd,
+      size: BigInt(image.length),
+      done: () => undefined,
+      onRead: (bytes: number) => told.push(bytes),
+      failed: (error: unknown) => error,
+    };
+    const writer = await collection.beginBackup(planOf('b'));
+    await writer.add(fileEntry('a.img', image.length), { read: { ...bytesReader(image), file } });
+    await writer.finish();
+    await handle.close();
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.reduce((sum, bytes) => sum + bytes)).toBe(image.length);
   });
 
   it('finds one entry, and those beneath a folder or matching a glob', async () => {

@@ -129,6 +129,7 @@ class Stream {
       throw error;
     }
     this.position += output.read;
+    if ('file' in this.source) this.source.file.onRead(output.read);
     if (output.ended && 'file' in this.source) this.instead = this.source.file.done();
     try {
       await this.storer.passed(output.read);

@@ -328,6 +328,22 @@ describe('a running backup', () => {
     expect(told.at(-1)).toMatchObject({ files: 30, bytes: 30_000, totalFiles: 30, totalBytes: 30_000 });
   });
 
+  it('tells how far it is within a large file, with holes and without', async () => {
+    const size = 12_000_000;
+    scratch.write('big', seededBytes(size, 4));
+    scratch.write('sparse', Buffer.alloc(0));
+    fs.truncateSync(scratch.at('sparse'), size);
+    const told: { files: number; bytes: number }[] = [];
+    const prepare = (writer: FakeWriter): void => {
+      // Progress is told ten times a second at most.
+      writer.onChunk = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    };
+    await backup({ prepare }, { progress: (progress) => told.push(progress) });
+    expect(told.some(({ files, bytes }) => files === 0 && bytes > 0 && bytes < size)).toBe(true);
+    expect(told.some(({ files, bytes }) => files === 1 && bytes > size && bytes < 2 * size)).toBe(true);
+    expect(told.at(-1)).toMatchObject({ files: 2, bytes: 2 * size });
+  });
+
   it('stops when it is cancelled, with the reason', async () => {
     scratch.write('big', seededBytes(20_000_000, 3));
     const cancel = new AbortController();

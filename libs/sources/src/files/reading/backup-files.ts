@@ -265,6 +265,11 @@ export class FilesBackup {
     status: FileStatus,
     before: StoredEntry | undefined,
   ): Promise<void> {
+    let told = 0;
+    const onRead = (bytes: number): void => {
+      told += bytes;
+      this.#meter.add(0, bytes, found.path);
+    };
     try {
       let asRead = status;
       let after = status;
@@ -281,12 +286,15 @@ export class FilesBackup {
       const entry = this.#complete(found, this.#entryOf(found, status, status.size), file);
       // With the ctime of before: whatever else has changed is looked at by the next backup.
       const entryAsRead = (): Entry => (asRead === status ? entry : { ...entry, mtime: asRead.mtime });
-      const read = contentOfOpen(file, status, done, this.#options.signal);
+      const read = contentOfOpen(file, status, { done, onRead, signal: this.#options.signal });
       const content = { read, entryAsRead, ...(before ? { before } : {}), readAt: now() };
       const { bytesRead } = await this.#writer.add(entry, content);
       if (!heldStill(asRead, after) || bytesRead !== asRead.size) this.#warnOfChange(found.path);
-      this.#countRead(Number(bytesRead), found.path);
+      this.#countRead(Number(bytesRead), found.path, told);
+      told = 0;
     } finally {
+      // What is not in the backup does not count.
+      this.#meter.add(0, -told, found.path);
       file.close();
     }
   }
@@ -314,10 +322,11 @@ export class FilesBackup {
     this.#pending.track(this.#writer.add(entry, content), bytes);
   }
 
-  #countRead(bytes: number, path: ByteString): void {
+  /** @param told how many of the bytes the progress knows of already */
+  #countRead(bytes: number, path: ByteString, told = 0): void {
     this.#filesRead += 1;
     this.#bytesRead += bytes;
-    this.#meter.add(1, bytes, path);
+    this.#meter.add(1, bytes - told, path);
   }
 
   #leaveOut(path: ByteString, error: unknown): void {

@@ -127,18 +127,25 @@ export function contentInMemory(content: Buffer): ContentReader {
   };
 }
 
+/** What goes on while a file is read that is not in memory. */
+interface StreamReading {
+  readonly done: () => FileStatus | undefined;
+  /** Told how many bytes have been read since it was last called. */
+  readonly onRead: (bytes: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Content of an open file up to `size`, read by the writer itself, or one chunk ahead of who asks for it if there are
  * holes: those are not read, they are zeros.
  *
- * @param done called when all of it has been handed out; says how the file is if it is to be read again, which only the
- * writer can do
+ * @param reading.done called when all of it has been handed out; says how the file is if it is to be read again, which
+ * only the writer can do
  */
 export function contentOfOpen(
   { path, fd }: OpenFile,
   status: FileStatus,
-  done: () => FileStatus | undefined,
-  signal?: AbortSignal,
+  { done, onRead, signal }: StreamReading,
 ): ContentReader {
   const size = status.size;
   const sparse = isSparse(status);
@@ -156,6 +163,7 @@ export function contentOfOpen(
           const { chunk, end } = await ahead;
           if (chunk.length === 0) break;
           ahead = start(end);
+          onRead(chunk.length);
           yield chunk;
         }
       } finally {
@@ -179,7 +187,7 @@ export function contentOfOpen(
       const changed = done();
       return changed && opened(changed.size);
     };
-    return { descriptor: fd, size: bytes, done: again, failed };
+    return { descriptor: fd, size: bytes, done: again, onRead, failed };
   }
 
   async function readAt(position: bigint, buffer: Buffer): Promise<{ chunk: Buffer; end: bigint }> {
