@@ -192,7 +192,9 @@ export class AttemptService {
     try {
       await untilNoConflict(async () => {
         const loaded = await this.runs.load(run);
-        if (loaded.state.attempt !== number || loaded.state.mover !== mover) return;
+        const { phase, attempt, mover: holder } = loaded.state;
+        // It may come when the run is over: then there is nothing left to look after.
+        if (phase !== 'running' || attempt !== number || holder !== mover) return;
         const said = { attempt: number, mover, alarm: { code, message }, remedy };
         await this.runs.append(loaded, [domainEvent('run.alarmed', run, said)], `alarm/${number}/${code}`);
       });

@@ -10,6 +10,8 @@ export async function expectedTotals(
   collection: Collection,
   plan: BackupPlan,
 ): Promise<SourceTotals | undefined> {
+  // A log says nothing of how much there is of the next one.
+  if (plan.type === 'log') return undefined;
   const last = plan.parent ?? plan.base ?? (await collection.latest())?.backup;
   if (last === undefined) return undefined;
   try {
