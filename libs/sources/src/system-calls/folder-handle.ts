@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { shownName, type ByteString } from './byte-string.ts';
 import { ownerAt, statusAt, statusOfOpen, type FileStatus } from './file-status.ts';
 import { setInodeFlags, type InodeFlags } from './inode-flags.ts';
-import { checked, cString, libc, onThread } from './libc.ts';
+import { checked, cString, libc } from './libc.ts';
 import { SystemCallError } from './system-call-error.ts';
 
 const AT_FDCWD = -100;
@@ -173,17 +173,6 @@ export class FolderHandle {
     return this.openFile(self, O_RDONLY | O_DIRECTORY);
   }
 
-  /** Waits until everything on this folder's file system is on disk: one wait instead of one per file. */
-  async syncFileSystem(): Promise<void> {
-    const file = this.openSelf();
-    try {
-      const result = await onThread(libc().syncfs, file);
-      if (result !== 0) throw new SystemCallError('syncfs', EIO, 'the file system of the folder');
-    } finally {
-      fs.closeSync(file);
-    }
-  }
-
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -194,9 +183,6 @@ export class FolderHandle {
     this.close();
   }
 }
-
-// syncfs runs on another thread, whose errno is out of reach; a failed write-back is what it reports.
-const EIO = 5;
 
 function openAt(folder: number, name: FileName, flags: number, mode: number): number {
   return checked(libc().openat(folder, cString(name), flags, mode), 'open', textOf(name));

@@ -30,6 +30,7 @@ export {
   type FileKind,
   type FileStatus,
 } from './file-status.ts';
+export { FileSystemSync } from './file-system-sync.ts';
 export { FolderHandle, type FileName } from './folder-handle.ts';
 export type { InodeFlags } from './inode-flags.ts';
 export { startWriting } from './start-writing.ts';

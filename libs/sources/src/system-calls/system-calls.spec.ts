@@ -9,6 +9,7 @@ import {
   dataAfter,
   extendedAttributesOf,
   fileSystemIdentity,
+  FileSystemSync,
   FolderHandle,
   kindBits,
   removeExtendedAttribute,
@@ -185,7 +186,10 @@ it('names a file system alike from everywhere on it', () => {
 });
 
 it('waits until a file system is on disk', async () => {
-  await folder.syncFileSystem();
+  const fileSystem = new FileSystemSync(folder);
+  await fileSystem.wait();
+  await Promise.all([fileSystem.wait(), fileSystem.wait()]);
+  fileSystem.close();
 });
 
 function open(text: string): FolderHandle {

@@ -80,6 +80,7 @@ export class FilesRestore {
     const { folder: staging, resumed } = place.openStaging();
     const planned = this.#plannedFiles(expected);
     try {
+      this.#durability.begin(staging);
       if (resumed) {
         removeOthers(staging);
         this.#durability.others();
@@ -101,7 +102,7 @@ export class FilesRestore {
         meter: this.#meter,
       });
       const result = await stage.run();
-      await this.#durability.complete(staging);
+      await this.#durability.complete();
       this.#moments.staged?.();
       this.#options.signal?.throwIfAborted();
       await this.#options.beforeVisible?.();
@@ -119,10 +120,11 @@ export class FilesRestore {
         }).run();
       }
       this.#metadata.flags.setAll(place.root);
-      await this.#durability.complete(staging);
+      await this.#durability.complete();
       return result;
     } finally {
       await planned?.close();
+      await this.#durability.close();
       staging.close();
     }
   }

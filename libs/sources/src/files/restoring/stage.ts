@@ -189,7 +189,7 @@ export class Stage {
   }
 
   async #stageThing(path: ByteString, entry: StoredEntry, folder: StagedFolder | undefined): Promise<void> {
-    const { maker, metadata, meter, options, planned, root, resumed, targetPath } = this.#context;
+    const { durability, maker, metadata, meter, options, planned, root, resumed, targetPath } = this.#context;
     options.signal?.throwIfAborted();
     const there = this.#targetPlace(path, folder);
     const status = there?.folder.statusIfThere(there.name);
@@ -216,14 +216,15 @@ export class Stage {
     const written = (bytes: number): void => {
       this.#bytesWritten += bytes;
       meter.add(0, bytes, path);
+      durability.wrote(bytes, 0);
     };
-    if (planned?.takes(entry) && (await planned.make(path, entry, place, written))) {
-      meter.add(isFile, 0, path);
-      return;
+    const isPlanned = planned?.takes(entry) === true && (await planned.make(path, entry, place, written));
+    if (!isPlanned) {
+      if (!(await maker.make(path, entry, place, written))) return;
+      metadata.apply(path, entry, place, { isNew: true });
     }
-    if (!(await maker.make(path, entry, place, written))) return;
-    metadata.apply(path, entry, place, { isNew: true });
     meter.add(isFile, 0, path);
+    durability.wrote(0, 1);
   }
 
   async #stageLink({ path, entry }: SelectedEntry, folder: StagedFolder | undefined): Promise<void> {
