@@ -15,7 +15,6 @@ import type { TarEntry } from '../tar/tar-header.ts';
 import type { TarReader } from '../tar/tar-reader.ts';
 import { shownAddress } from '../wire/address.ts';
 import { BaseBackup, type BaseBackupEnd, type BaseBackupOptions } from '../wire/base-backup.ts';
-import type { Notice } from '../wire/command.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import { createPhysicalSlot } from '../wire/slots.ts';
@@ -84,7 +83,7 @@ export class ClusterBackup {
     const { backup, method } = await this.#begin(settings);
     this.#isTracked = method === 'serverTracking';
     if (settings.hasPageChecksums && settings.blockSize === PAGE_BYTES)
-      this.#damage = new DamagedPages(backup.start.position);
+      this.#damage = new DamagedPages(backup.start.position, () => this.#connection.notices);
     const expected = this.#options.expected ?? estimateOf(backup);
     this.#meter.expect(expected);
     try {
@@ -217,7 +216,7 @@ export class ClusterBackup {
     if (path === 'backup_label') this.#isFromStandby = FROM_STANDBY.test(bytes.toString('utf8'));
     if (!this.#pending.hasRoom) await this.#pending.room();
     const entry = entryOf(path, from, from.size);
-    const work = this.#store(entry, { open: () => once(bytes) }, path);
+    const work = this.#store(entry, { open: () => once(bytes), whole: bytes }, path);
     this.#pending.track(work, bytes.length);
   }
 
@@ -230,13 +229,13 @@ export class ClusterBackup {
     await this.#store(entryOf(path, from, from.size), { open: pieces }, path);
   }
 
-  async #store(entry: Entry, { open }: Pick<ReadContent['read'], 'open'>, path: string): Promise<void> {
+  async #store(entry: Entry, content: Pick<ReadContent['read'], 'open' | 'whole'>, path: string): Promise<void> {
     const before = this.#parent?.find(path);
-    const content: ReadContent = {
-      read: { sizeHint: entry.size, open },
+    const reading: ReadContent = {
+      read: { sizeHint: entry.size, ...content },
       ...(before === undefined ? {} : { before }),
     };
-    const stored = await this.#writer.store(content, entry);
+    const stored = await this.#writer.store(reading, entry);
     this.#received.addFile(entry, { stored }, stored.sha256);
     this.#countRead(Number(entry.size), path);
     if (before !== undefined && stored.bytesNew === 0n && stored.size === before.size) this.#unchanged += 1;
@@ -324,7 +323,8 @@ export class ClusterBackup {
       const sqlState = error instanceof CatenaError ? error.details?.['sqlState'] : undefined;
       const end = backup.reachedEnd;
       if (sqlState !== DAMAGED_PAGES || end === undefined) throw error;
-      const damaged = this.#damagedFiles(this.#connection.takeNotices());
+      const damaged = this.#damage?.confirmed() ?? [];
+      this.#connection.takeNotices();
       if (damaged.length === 0) throw error;
       if (this.#spec.damagedPages === 'fail') throw this.#damagedCluster(damaged, error);
       for (const file of damaged)
@@ -335,10 +335,6 @@ export class ClusterBackup {
         );
       return end;
     }
-  }
-
-  #damagedFiles(notices: readonly Notice[]): DamagedFile[] {
-    return this.#damage?.confirmed(notices) ?? [];
   }
 
   #damagedCluster(damaged: readonly DamagedFile[], cause: unknown): SourceError {

@@ -1,4 +1,4 @@
-/** Pages whose checksum is wrong, by what the server said and by what came over the wire. */
+/** Pages whose checksum is wrong, by what the server said and by what came over the wire behind that. */
 import { isDamagedPage, PAGE_BYTES } from '../pages/page-checksum.ts';
 import { firstBlock, relationFile } from '../pages/relation-file.ts';
 import type { Notice } from '../wire/command.ts';
@@ -12,22 +12,33 @@ export interface DamagedFile {
 }
 
 const NAMED_AT_MOST = 1000;
+const DAMAGE = /checksum verification failed in file "([^"]+)", block (\d+)/;
 
 /**
- * The server reads a page again when it looks torn, which nobody can do who only gets its bytes: so it has the word on
- * which files are damaged. It names five pages of each; here all of them are found.
+ * The server verifies each page before it sends it, and reads one again that looks torn, which nobody can do who only gets
+ * its bytes: so it has the word on which files are damaged. It names the first five pages of each, ahead of their bytes;
+ * from there on all of them are found here. What it finds nothing wrong with is not verified twice: that its bytes come
+ * unchanged is what the hashes in its manifest are for.
  */
 export class DamagedPages {
   readonly #start: bigint;
+  readonly #notices: () => readonly Notice[];
   readonly #suspects = new Map<string, number[]>();
+  #noticesSeen = 0;
+  #isWarned = false;
 
-  /** @param start where the backup begins in the log: what was written since is made right by replaying it */
-  constructor(start: bigint) {
+  /**
+   * @param start where the backup begins in the log: what was written since is made right by replaying it
+   * @param notices what the server has said so far
+   */
+  constructor(start: bigint, notices: () => readonly Notice[]) {
     this.#start = start;
+    this.#notices = notices;
   }
 
-  /** Looks at whole pages of a file. @param page number of the first of them, within the file */
+  /** Looks at whole pages of a file, if the server warned of any. @param page number of the first, within the file */
   look(path: string, bytes: Buffer, page: number): void {
+    if (!this.#hasWarned()) return;
     const file = relationFile(path);
     if (file === undefined) return;
     const first = firstBlock(file) + page;
@@ -37,11 +48,19 @@ export class DamagedPages {
     }
   }
 
+  #hasWarned(): boolean {
+    const notices = this.#notices();
+    if (this.#isWarned || notices.length === this.#noticesSeen) return this.#isWarned;
+    this.#isWarned = notices.slice(this.#noticesSeen).some(({ message }) => DAMAGE.test(message));
+    this.#noticesSeen = notices.length;
+    return this.#isWarned;
+  }
+
   /** What is damaged by the server's word, with every page of it that is known. */
-  confirmed(notices: readonly Notice[]): DamagedFile[] {
+  confirmed(): DamagedFile[] {
     const named = new Map<string, Set<number>>();
-    for (const { message } of notices) {
-      const match = /checksum verification failed in file "([^"]+)", block (\d+)/.exec(message);
+    for (const { message } of this.#notices()) {
+      const match = DAMAGE.exec(message);
       if (match === null) continue;
       const path = (match[1] ?? '').replace(/^\.\//, '').replace(/^.*\/(pg_tblspc\/)/, '$1');
       const blocks = named.get(path) ?? new Set();

@@ -9,23 +9,24 @@ export async function* showingPages(
   show: (pages: Buffer, firstPage: number) => void,
 ): AsyncGenerator<Buffer, void, void> {
   let page = 0;
-  let part: Buffer = Buffer.alloc(0);
+  const parts = Buffer.alloc(PAGE_BYTES);
+  let there = 0;
   for await (const piece of pieces) {
     let rest = piece;
-    if (part.length > 0) {
-      const missing = Math.min(PAGE_BYTES - part.length, rest.length);
-      part = Buffer.concat([part, rest.subarray(0, missing)]);
-      rest = rest.subarray(missing);
-      if (part.length === PAGE_BYTES) {
-        show(part, page);
+    if (there > 0) {
+      const copied = rest.copy(parts, there);
+      rest = rest.subarray(copied);
+      there += copied;
+      if (there === PAGE_BYTES) {
+        show(parts, page);
         page += 1;
-        part = Buffer.alloc(0);
+        there = 0;
       }
     }
     const whole = rest.length - (rest.length % PAGE_BYTES);
     if (whole > 0) show(rest.subarray(0, whole), page);
     page += whole / PAGE_BYTES;
-    if (rest.length > whole) part = Buffer.from(rest.subarray(whole));
+    if (rest.length > whole) there = rest.copy(parts, 0, whole);
     yield piece;
   }
 }

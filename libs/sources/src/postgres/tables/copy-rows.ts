@@ -42,9 +42,10 @@ export async function copyRows(
     waiting = 0;
     await drained(into.wire, refused.signal);
   };
-  for await (const chunk of out.inflow) {
-    batch.push(chunk);
-    waiting += chunk.length;
+  for await (const arrival of out.inflow) {
+    if (arrival.kind !== 'data') continue;
+    batch.push(arrival.bytes);
+    waiting += arrival.bytes.length;
     if (waiting >= BATCH_BYTES) await send();
     if (refused.signal.aborted) await into.done;
   }

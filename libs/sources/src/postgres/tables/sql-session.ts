@@ -1,6 +1,7 @@
 /** A session that speaks SQL, with rows as objects and copies as streams. */
 import pg from 'pg';
 import { Command } from '../wire/command.ts';
+import { KeptPieces } from '../wire/kept-pieces.ts';
 import { takeCopiedData } from '../wire/take-copied-data.ts';
 
 export class SqlSession {
@@ -14,7 +15,7 @@ export class SqlSession {
     this.#client = client;
     this.versionNumber = versionNumber;
     client.on('error', (error) => void (this.#lost ??= error));
-    takeCopiedData(client, () => this.#copying);
+    takeCopiedData(client, () => this.#copying, { keeps: true });
   }
 
   /** Takes over a client that is connected. */
@@ -54,7 +55,7 @@ export class SqlSession {
   /** Begins a command whose data is read or written while it runs. */
   begin(text: string): Command {
     if (this.#lost !== undefined) throw this.#lost;
-    const command = new Command(text, true);
+    const command = new Command(text, new KeptPieces());
     this.#copying = command;
     this.#client.query(command);
     return command;

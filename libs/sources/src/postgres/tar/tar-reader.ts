@@ -4,8 +4,8 @@ import { paddingAfter, readTarHeader, TAR_BLOCK, type TarEntry } from './tar-hea
 export type NextBytes = () => Promise<Buffer | undefined>;
 
 /**
- * Reads one tar archive entry by entry, as fast as the content is taken and no faster. Pieces of any size come in; what
- * goes out are parts of those pieces.
+ * Reads one tar archive entry by entry, as fast as the content is taken and no faster. Pieces of any size come in, each
+ * valid until the next is asked for; content that goes out piece by piece are parts of those.
  */
 export class TarReader {
   readonly #next: NextBytes;
@@ -22,7 +22,7 @@ export class TarReader {
     await this.#pass(this.#contentLeft + this.#padding);
     this.#contentLeft = 0;
     this.#padding = 0;
-    const block = await this.#exactly(TAR_BLOCK);
+    const block = await this.#header();
     const entry = block && readTarHeader(block);
     if (entry === undefined) {
       await this.#drain();
@@ -46,37 +46,39 @@ export class TarReader {
     }
   }
 
-  /** Exactly that much of the content of the entry given last. */
+  /** Exactly that much of the content of the entry given last, for the taker to keep. */
   async take(length: number): Promise<Buffer> {
     if (length > this.#contentLeft) throw cutShort();
-    const bytes = await this.#exactly(length);
-    if (bytes === undefined) throw cutShort();
+    const bytes = Buffer.allocUnsafe(length);
+    await this.#fill(bytes);
     this.#contentLeft -= length;
     return bytes;
   }
 
-  /** Undefined when there is nothing any more. */
-  async #exactly(length: number): Promise<Buffer | undefined> {
-    if (length === 0) return Buffer.alloc(0);
+  /** A header, valid until more is read; undefined when there is nothing any more. */
+  async #header(): Promise<Buffer | undefined> {
     if (this.#piece.length === 0) {
       const piece = await this.#next();
       if (piece === undefined) return undefined;
       this.#piece = piece;
     }
-    if (this.#piece.length >= length) {
-      const whole = this.#piece.subarray(0, length);
-      this.#piece = this.#piece.subarray(length);
-      return whole;
-    }
-    const parts: Buffer[] = [];
-    for (let left = length; left > 0;) {
+    const block = this.#piece.subarray(0, TAR_BLOCK);
+    this.#piece = this.#piece.subarray(block.length);
+    if (block.length === TAR_BLOCK) return block;
+    const whole = Buffer.alloc(TAR_BLOCK);
+    block.copy(whole);
+    await this.#fill(whole.subarray(block.length));
+    return whole;
+  }
+
+  async #fill(bytes: Buffer): Promise<void> {
+    for (let filled = 0; filled < bytes.length;) {
       const piece = await this.#some();
-      const part = piece.length <= left ? piece : piece.subarray(0, left);
+      const part = piece.subarray(0, bytes.length - filled);
       this.#piece = piece.subarray(part.length);
-      parts.push(part);
-      left -= part.length;
+      part.copy(bytes, filled);
+      filled += part.length;
     }
-    return Buffer.concat(parts);
   }
 
   async #some(): Promise<Buffer> {

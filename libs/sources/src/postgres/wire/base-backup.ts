@@ -1,7 +1,7 @@
 /** BASE_BACKUP: a whole cluster, or what changed in it, as tar archives in one stream. */
 import type { Command, Row } from './command.ts';
 import type { ReplicationConnection } from './connection.ts';
-import { BOUNDARY, type Inflow } from './inflow.ts';
+import type { Inflow } from './inflow.ts';
 import { parseLsn } from './lsn.ts';
 
 export interface BaseBackupOptions {
@@ -36,7 +36,7 @@ export type BaseBackupPart =
       /** Undefined for the data directory itself, which comes last. */
       readonly tablespace: string | undefined;
     }
-  /** Bytes of the archive, or of the manifest, that was announced last. Valid for as long as it is held. */
+  /** Bytes of the archive, or of the manifest, that was announced last. Valid until the next part is asked for. */
   | { readonly kind: 'data'; readonly bytes: Buffer }
   | { readonly kind: 'manifest' };
 
@@ -68,9 +68,9 @@ export class BaseBackup {
 
   /** Resolves when the server has made its checkpoint and begins to send. */
   static async begin(connection: ReplicationConnection, options: BaseBackupOptions): Promise<BaseBackup> {
-    const command = connection.begin(baseBackupCommand(options, connection.majorVersion), {
-      takesPieces: true,
-    });
+    const major = connection.majorVersion;
+    const gathering = { joined: true, ...(major >= NEW_SYNTAX_SINCE ? { dataMark: DATA } : {}) };
+    const command = connection.begin(baseBackupCommand(options, major), gathering);
     await connection.flowing(command);
     return new BaseBackup(connection, command);
   }
@@ -162,18 +162,13 @@ const PROGRESS = 0x70;
 
 /** 15 and newer: one stream, each message begins with a letter that says what it is. */
 async function* taggedParts(inflow: Inflow): AsyncGenerator<BaseBackupPart, void, void> {
-  for await (const chunk of inflow) {
-    // Only data comes in pieces; the rest is small.
-    if (inflow.continues(chunk)) {
-      yield { kind: 'data', bytes: chunk };
-      continue;
-    }
-    switch (chunk[0]) {
-      case DATA:
-        yield { kind: 'data', bytes: chunk.subarray(1) };
-        break;
+  for await (const arrival of inflow) {
+    if (arrival.kind === 'data') yield arrival;
+    if (arrival.kind !== 'message') continue;
+    const { bytes } = arrival;
+    switch (bytes[0]) {
       case NEW_ARCHIVE:
-        yield { kind: 'archive', tablespace: tablespaceOf(chunk) };
+        yield { kind: 'archive', tablespace: tablespaceOf(bytes) };
         break;
       case MANIFEST:
         yield { kind: 'manifest' };
@@ -182,7 +177,7 @@ async function* taggedParts(inflow: Inflow): AsyncGenerator<BaseBackupPart, void
         break;
       default:
         throw new Error(
-          `the server sent a message of an unknown kind (${chunk[0] ?? 'empty'}) in its backup`,
+          `the server sent a message of an unknown kind (${bytes[0] ?? 'empty'}) in its backup`,
         );
     }
   }
@@ -196,7 +191,7 @@ function tablespaceOf(message: Buffer): string | undefined {
 
 /** 13 and 14: one copy per tablespace in the order of the list, and the manifest as the last one. */
 async function* separateParts(
-  inflow: AsyncIterable<Buffer>,
+  inflow: Inflow,
   tablespaces: readonly TablespacePlace[],
 ): AsyncGenerator<BaseBackupPart, void, void> {
   let number = 0;
@@ -206,8 +201,8 @@ async function* separateParts(
     return tablespace === undefined ? { kind: 'manifest' } : { kind: 'archive', tablespace: tablespace.oid };
   };
   yield announced();
-  for await (const chunk of inflow) {
-    if (chunk === BOUNDARY) yield announced();
-    else yield { kind: 'data', bytes: chunk };
+  for await (const arrival of inflow) {
+    if (arrival.kind === 'boundary') yield announced();
+    else if (arrival.kind === 'data') yield arrival;
   }
 }

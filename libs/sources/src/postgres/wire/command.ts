@@ -1,7 +1,7 @@
 /** One command on a replication connection: `pg` has the socket and the parser, the answers come here. */
 import type { Connection, Submittable } from 'pg';
 import type { CopyTaker } from './frame-splitter.ts';
-import { Inflow } from './inflow.ts';
+import { Inflow, type Arrivals } from './inflow.ts';
 
 /** A row as the simple protocol gives it: texts by column. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -33,7 +33,7 @@ export interface Answer {
 
 export class Command implements Submittable, CopyTaker {
   readonly text: string;
-  readonly takesPieces: boolean;
+  readonly #arrivals: Arrivals;
   readonly #done = Promise.withResolvers<Answer>();
   readonly #copying = Promise.withResolvers<'in' | 'out' | 'both' | 'none'>();
   readonly #resultSets: Row[][] = [];
@@ -45,10 +45,10 @@ export class Command implements Submittable, CopyTaker {
   #detach: () => void = () => undefined;
   #settled = false;
 
-  /** @param takesPieces whether messages of copied data may come in pieces */
-  constructor(text: string, takesPieces = false) {
+  /** @param arrivals where copied data waits to be taken */
+  constructor(text: string, arrivals: Arrivals) {
     this.text = text;
-    this.takesPieces = takesPieces;
+    this.#arrivals = arrivals;
     // Whoever needs the answer awaits it; one who only reads the copied data gets the same error there.
     this.#done.promise.catch(() => undefined);
     this.#copying.promise.catch(() => undefined);
@@ -116,8 +116,8 @@ export class Command implements Submittable, CopyTaker {
   }
 
   /** Copied data comes past the parser of `pg`. */
-  takeCopied(bytes: Buffer, continues: boolean): void {
-    this.#inflow?.push(bytes, continues);
+  takeCopied(bytes: Buffer, continues: boolean, left: number): void {
+    this.#inflow?.push(bytes, continues, left);
   }
 
   handleCopyData(): void {
@@ -159,7 +159,7 @@ export class Command implements Submittable, CopyTaker {
   #beginCopy(direction: 'out' | 'both'): void {
     if (this.#inflow !== undefined) return this.#inflow.mark();
     this.#isBoth = direction === 'both';
-    this.#inflow = new Inflow(this.wire.stream);
+    this.#inflow = new Inflow(this.wire.stream, this.#arrivals);
     this.#copying.resolve(direction);
   }
 

@@ -4,6 +4,8 @@ import { SourceError } from '../../port/source-error.ts';
 import { shownAddress, tlsOptions, type ServerAddress } from './address.ts';
 import { Command, type Answer, type Notice, type Row } from './command.ts';
 import { commandFailure, connectFailure } from './failure.ts';
+import { GatheredPieces, type Gathering } from './gathered-pieces.ts';
+import { reusingSocket } from './reusing-socket.ts';
 import { takeCopiedData } from './take-copied-data.ts';
 
 export interface ConnectOptions {
@@ -51,7 +53,7 @@ export class ReplicationConnection {
     this.#stallMilliseconds = options.stallMilliseconds ?? STALL_MILLISECONDS;
     this.#signal = options.signal;
     this.#abort = () => this.#end(this.#signal?.reason);
-    takeCopiedData(client, () => this.#running);
+    takeCopiedData(client, () => this.#running, { keeps: false });
     client.on('error', (error) => void (this.#lost ??= error));
     client.on('notice', ({ severity, code, message }) => {
       this.#notices.push({ severity: severity ?? '', code: code ?? '', message: message ?? '' });
@@ -92,6 +94,8 @@ export class ReplicationConnection {
       password: address.password ?? '',
       database: 'replication',
       ssl: tls,
+      // Under TLS what is read from the socket is not what was sent.
+      ...(tls === false ? { stream: reusingSocket } : {}),
       replication: 'true',
       application_name: options.applicationName ?? 'catena',
       keepAlive: true,
@@ -129,6 +133,11 @@ export class ReplicationConnection {
     return Number.parseInt(this.serverVersion, 10) || 0;
   }
 
+  /** What the server had to say and nobody took yet. */
+  get notices(): readonly Notice[] {
+    return this.#notices;
+  }
+
   /** What the server had to say since this was last asked. */
   takeNotices(): Notice[] {
     return this.#notices.splice(0);
@@ -150,14 +159,14 @@ export class ReplicationConnection {
 
   /**
    * Sends a command whose data is read or written while it runs.
-   * @param takesPieces whether messages of the data may come in pieces, which saves copying them
+   * @param gathering how the data is given out; each message by itself by default
    */
-  begin(text: string, { takesPieces = false } = {}): Command {
+  begin(text: string, gathering: Gathering = { joined: false }): Command {
     this.#signal?.throwIfAborted();
     if (this.#lost !== undefined) throw commandFailure(this.#lost, text, this.address);
     if (this.#running !== undefined)
       throw new Error(`'${text}' was sent while '${this.#running.text}' runs.`);
-    const command = new Command(text, takesPieces);
+    const command = new Command(text, new GatheredPieces(gathering));
     this.#running = command;
     this.#client.query(command);
     this.#watchSilence(command);

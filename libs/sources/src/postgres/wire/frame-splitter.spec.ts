@@ -15,17 +15,19 @@ function encoded({ type, body }: Message): Buffer {
 }
 
 /** What comes out of chunks cut at the given places. */
-function split(messages: readonly Message[], cuts: readonly number[], takesPieces: boolean) {
+function split(messages: readonly Message[], cuts: readonly number[]) {
   const stream = Buffer.concat(messages.map(encoded));
   const passed: Buffer[] = [];
   const copied: Buffer[][] = [];
+  /** Length of the message each piece is of, by what was said with it. */
+  const announced: number[] = [];
   const splitter = new FrameSplitter(
     (bytes) => passed.push(bytes),
     () => ({
-      takesPieces,
-      takeCopied: (bytes, continues) => {
+      takeCopied: (bytes, continues, left) => {
         if (continues) copied.at(-1)?.push(bytes);
         else copied.push([bytes]);
+        announced.push((copied.at(-1) ?? []).reduce((sum, { length }) => sum + length, left));
       },
     }),
   );
@@ -34,7 +36,7 @@ function split(messages: readonly Message[], cuts: readonly number[], takesPiece
     const piece = stream.subarray(from, all[index + 1] ?? stream.length);
     if (piece.length > 0) splitter.push(piece);
   });
-  return { passed: Buffer.concat(passed), copied };
+  return { passed: Buffer.concat(passed), copied, announced };
 }
 
 const message = fc.record({
@@ -45,10 +47,10 @@ const message = fc.record({
 });
 
 describe('messages of a server', () => {
-  it.each([true, false])('are told apart wherever they are cut, in pieces: %s', (takesPieces) => {
+  it('are told apart wherever they are cut', () => {
     fc.assert(
       fc.property(fc.array(message, { maxLength: 12 }), fc.array(fc.nat(60_000)), (messages, cuts) => {
-        const { passed, copied } = split(messages, cuts, takesPieces);
+        const { passed, copied, announced } = split(messages, cuts);
         const others = messages.filter(({ type }) => type !== 'd').map(encoded);
         expect(passed.equals(Buffer.concat(others))).toBe(true);
         const data = messages.filter(({ type, body }) => type === 'd' && body.length > 0);
@@ -58,18 +60,19 @@ describe('messages of a server', () => {
         copied.forEach((pieces, index) =>
           expect(Buffer.concat(pieces).equals(data[index]?.body ?? Buffer.alloc(0))).toBe(true),
         );
-        const mayBeCut = (pieces: Buffer[]) => takesPieces && Buffer.concat(pieces).length > 4096;
+        expect(announced).toEqual(copied.flatMap((pieces) => pieces.map(() => Buffer.concat(pieces).length)));
+        const mayBeCut = (pieces: Buffer[]) => Buffer.concat(pieces).length > 4096;
         expect(copied.every((pieces) => pieces.length === 1 || mayBeCut(pieces))).toBe(true);
       }),
     );
   });
 
-  it('of copied data are not copied when they may come in pieces', () => {
+  it('of copied data are not copied', () => {
     const chunk = encoded({ type: 'd', body: Buffer.alloc(10_000, 7) });
     const given: Buffer[] = [];
     const splitter = new FrameSplitter(
       () => undefined,
-      () => ({ takesPieces: true, takeCopied: (bytes) => void given.push(bytes) }),
+      () => ({ takeCopied: (bytes) => void given.push(bytes) }),
     );
     splitter.push(chunk);
     expect(given.map(({ buffer }) => buffer)).toEqual([chunk.buffer]);

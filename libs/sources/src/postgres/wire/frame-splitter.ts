@@ -6,14 +6,16 @@
 /** Type and length of a message. */
 const HEADER_BYTES = 5;
 const COPY_DATA = 0x64;
-/** Messages up to this size are given whole to whoever takes pieces: what says what follows is small. */
+/** Messages up to this size are given whole: what says what follows is small. */
 const WHOLE_UP_TO = 4096;
 
 export interface CopyTaker {
-  /** Whether larger messages may come in pieces, so that none is put together by copying. */
-  readonly takesPieces: boolean;
-  /** @param continues true for what goes on with the message that came last */
-  takeCopied(bytes: Buffer, continues: boolean): void;
+  /**
+   * Takes a message, or a part of one that is larger: none of those is put together by copying.
+   * @param continues true for what goes on with the message that came last
+   * @param left bytes of the message that are still to come
+   */
+  takeCopied(bytes: Buffer, continues: boolean, left: number): void;
 }
 
 export class FrameSplitter {
@@ -38,7 +40,7 @@ export class FrameSplitter {
     this.#taker = taker;
   }
 
-  /** @param chunk what came off the socket; parts of it are given on, so it must not be written to again */
+  /** @param chunk what came off the socket; parts of it are given on */
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -84,13 +86,12 @@ export class FrameSplitter {
     if (taker === undefined) return;
     if (this.#whole !== undefined) return this.#join(piece, this.#whole, taker);
     const size = piece.length + this.#left;
-    const mustBeWhole = !taker.takesPieces || size <= WHOLE_UP_TO;
-    if (this.#left > 0 && !this.#continues && mustBeWhole) {
+    if (this.#left > 0 && !this.#continues && size <= WHOLE_UP_TO) {
       this.#whole = Buffer.allocUnsafe(size);
       this.#wholeBytes = 0;
       return this.#join(piece, this.#whole, taker);
     }
-    taker.takeCopied(piece, this.#continues);
+    taker.takeCopied(piece, this.#continues, this.#left);
     this.#continues = true;
   }
 
@@ -99,6 +100,6 @@ export class FrameSplitter {
     this.#wholeBytes += piece.length;
     if (this.#left > 0) return;
     this.#whole = undefined;
-    taker.takeCopied(whole, false);
+    taker.takeCopied(whole, false, 0);
   }
 }

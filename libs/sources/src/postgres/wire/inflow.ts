@@ -1,5 +1,25 @@
-/** Stands between two copies of one command. Empty chunks are no sign of that: servers before 15 send some. */
-export const BOUNDARY: Buffer = Buffer.alloc(0);
+/** What arrived of the data of a command and was not taken yet. */
+
+export type Arrival =
+  | { readonly kind: 'data'; readonly bytes: Buffer }
+  /** What is no data: says what follows, or how things are. */
+  | { readonly kind: 'message'; readonly bytes: Buffer }
+  /** Stands between two copies of one command. */
+  | { readonly kind: 'boundary' };
+
+/** Where it waits. */
+export interface Arrivals {
+  /** Bytes that wait. */
+  readonly bytes: number;
+  /**
+   * @param continues whether it goes on with the message that came last
+   * @param left bytes of the message that are still to come
+   */
+  push(bytes: Buffer, continues: boolean, left: number): void;
+  /** Says that what follows is another copy. */
+  mark?(): void;
+  take(): Arrival | undefined;
+}
 
 /** The socket, as far as it is needed to hold the server back. */
 export interface Pausable {
@@ -8,58 +28,40 @@ export interface Pausable {
 }
 
 /** Above this the server is held back, and below the lower mark it is let go on. */
-const HIGH_BYTES = 2 * 1024 * 1024;
-const LOW_BYTES = 1024 * 1024;
+const HIGH_BYTES = 1024 * 1024;
+const LOW_BYTES = 512 * 1024;
 
 /**
- * What arrived and was not taken yet. Bounded: `pg` by itself would read as fast as the server sends, whatever the
- * reader does. What comes after a pause (one read of the socket at most) is still accepted.
+ * Bounded: `pg` by itself would read as fast as the server sends, whatever the reader does. What comes after a pause
+ * (one read of the socket at most) is still accepted.
  */
-export class Inflow implements AsyncIterableIterator<Buffer> {
+export class Inflow implements AsyncIterableIterator<Arrival> {
   readonly #source: Pausable;
-  readonly #chunks: Buffer[] = [];
-  /** Those of them that go on with the message before. */
-  readonly #continuing = new WeakSet<Buffer>();
-  #next = 0;
-  #bytes = 0;
+  readonly #arrivals: Arrivals;
   #paused = false;
   #ended = false;
   #failure: { error: unknown } | undefined;
   #waiting: PromiseWithResolvers<undefined> | undefined;
 
-  constructor(source: Pausable) {
+  constructor(source: Pausable, arrivals: Arrivals) {
     this.#source = source;
+    this.#arrivals = arrivals;
   }
 
-  /** True while nobody can expect the server to send: it was asked to wait. */
-  get isHeldBack(): boolean {
-    return this.#paused;
-  }
-
-  /**
-   * Takes over a chunk, which nobody writes to again.
-   * @param continues whether it goes on with the message that came last
-   */
-  push(chunk: Buffer, continues = false): void {
-    if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    if (continues) this.#continuing.add(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes >= HIGH_BYTES && !this.#paused) {
+  /** Takes in a part of a message, see `Arrivals`. Empty messages are no sign of anything: servers before 15 send some. */
+  push(bytes: Buffer, continues: boolean, left: number): void {
+    if (bytes.length === 0) return;
+    this.#arrivals.push(bytes, continues, left);
+    if (this.#arrivals.bytes >= HIGH_BYTES && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
     this.#wake();
   }
 
-  /** Whether a chunk goes on with the message that came before it. */
-  continues(chunk: Buffer): boolean {
-    return this.#continuing.has(chunk);
-  }
-
   /** Says that what follows is another copy. */
   mark(): void {
-    this.#chunks.push(BOUNDARY);
+    this.#arrivals.mark?.();
     this.#wake();
   }
 
@@ -75,10 +77,10 @@ export class Inflow implements AsyncIterableIterator<Buffer> {
     this.#wake();
   }
 
-  async next(): Promise<IteratorResult<Buffer, undefined>> {
+  async next(): Promise<IteratorResult<Arrival, undefined>> {
     for (;;) {
-      const chunk = this.take();
-      if (chunk !== undefined) return { done: false, value: chunk };
+      const arrival = this.#take();
+      if (arrival !== undefined) return { done: false, value: arrival };
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return { done: true, value: undefined };
       this.#waiting = Promise.withResolvers<undefined>();
@@ -86,21 +88,13 @@ export class Inflow implements AsyncIterableIterator<Buffer> {
     }
   }
 
-  /** The next chunk if one is there already. */
-  take(): Buffer | undefined {
-    const chunk = this.#chunks[this.#next];
-    if (chunk === undefined) return undefined;
-    this.#next += 1;
-    if (this.#next === this.#chunks.length) {
-      this.#chunks.length = 0;
-      this.#next = 0;
-    }
-    this.#bytes -= chunk.length;
-    if (this.#paused && this.#bytes <= LOW_BYTES) {
+  #take(): Arrival | undefined {
+    const arrival = this.#arrivals.take();
+    if (this.#paused && this.#arrivals.bytes <= LOW_BYTES) {
       this.#paused = false;
       this.#source.resume();
     }
-    return chunk;
+    return arrival;
   }
 
   [Symbol.asyncIterator](): this {

@@ -16,7 +16,7 @@ export interface WalStreamOptions {
 /** A piece of log without a gap to the one before. */
 export interface WalPiece {
   readonly position: bigint;
-  /** Valid for as long as it is held. */
+  /** Valid until the next is asked for. */
   readonly bytes: Buffer;
   /** How far the server's log went when it sent this. */
   readonly serverEnd: bigint;
@@ -96,8 +96,9 @@ export class WalStream {
   async *pieces(): AsyncGenerator<WalPiece, void, void> {
     if (this.#hasNothing) return;
     try {
-      for await (const message of this.#command.inflow) {
-        const piece = this.#received(message);
+      for await (const arrival of this.#command.inflow) {
+        if (arrival.kind !== 'data') continue;
+        const piece = this.#received(arrival.bytes);
         if (piece !== undefined) yield piece;
       }
     } catch (error) {

@@ -30,7 +30,7 @@ async function drain(backup: BaseBackup, slowly = false) {
   for await (const part of backup.parts()) {
     if (part.kind === 'archive') continue;
     if (part.kind === 'manifest') inManifest = true;
-    else if (inManifest) manifest.push(part.bytes);
+    else if (inManifest) manifest.push(Buffer.from(part.bytes));
     else {
       bytes += part.bytes.length;
       if (slowly && (chunks += 1) % 16 === 0) await sleep(2);
@@ -153,7 +153,7 @@ describe('a replication connection', () => {
       let reached = from;
       for await (const piece of stream.pieces()) {
         expect(piece.position).toBe(reached);
-        pieces.push(piece.bytes);
+        pieces.push(Buffer.from(piece.bytes));
         reached += BigInt(piece.bytes.length);
         if (reached >= target) stream.stop();
       }
