@@ -199,13 +199,14 @@ export class ContentStorer {
     map: MapReader | undefined,
     small: boolean,
   ): Promise<StoredResult> {
+    const expected = Number(content.sizeHint);
     if (small && cut.kind === 'fixed') {
       const { head, rest } = await beginningOf(content, SMALL_BYTES);
       if (rest === undefined) return this.storeSmall(head, cut, map);
-      return this.storeStream({ bytes: joined(head, rest) }, cut, map);
+      return this.storeStream({ bytes: joined(head, rest), expected }, cut, map);
     }
     if (content.file !== undefined) return this.storeStream({ file: content.file }, cut, map);
-    return this.storeStream({ bytes: content.open() }, cut, map);
+    return this.storeStream({ bytes: content.open(), expected }, cut, map);
   }
 
   private async storeSmall(

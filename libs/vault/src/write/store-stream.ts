@@ -14,7 +14,9 @@ const SEGMENT_BYTES = 1024 * 1024;
 /** Segments of one file that may be stored while the next ones are read. */
 const AHEAD = 8;
 
-export type StreamSource = { readonly bytes: AsyncIterable<Uint8Array> } | { readonly file: OpenContent };
+export type StreamSource =
+  /** `expected`: how many bytes, as far as that is known. */
+  { readonly bytes: AsyncIterable<Uint8Array>; readonly expected: number } | { readonly file: OpenContent };
 
 export interface StreamEnd {
   readonly sha256: Uint8Array;
@@ -75,7 +77,7 @@ class Stream {
     this.cut = cut;
     this.target = target;
     this.segment = segmentBytes(cut);
-    const expected = 'file' in source ? Number(source.file.size) : SEGMENT_BYTES;
+    const expected = 'file' in source ? Number(source.file.size) : Math.max(source.expected, SEGMENT_BYTES);
     this.lane = storer.parts.stations.lane(expected);
     this.chunks = 'bytes' in source ? source.bytes[Symbol.asyncIterator]() : undefined;
   }
