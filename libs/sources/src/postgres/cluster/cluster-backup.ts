@@ -229,7 +229,11 @@ export class ClusterBackup {
     await this.#store(entryOf(path, from, from.size), { open: pieces }, path);
   }
 
-  async #store(entry: Entry, content: Pick<ReadContent['read'], 'open' | 'whole'>, path: string): Promise<void> {
+  async #store(
+    entry: Entry,
+    content: Pick<ReadContent['read'], 'open' | 'whole'>,
+    path: string,
+  ): Promise<void> {
     const before = this.#parent?.find(path);
     const reading: ReadContent = {
       read: { sizeHint: entry.size, ...content },

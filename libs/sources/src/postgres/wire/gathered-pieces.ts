@@ -118,8 +118,7 @@ export class GatheredPieces implements Arrivals {
     const { memory, filled } = this.#current;
     if (memory.length - filled >= room) return this.#current;
     const full = this.#current;
-    this.#current =
-      room > SLAB_BYTES ? newSlab(room) : (this.#spare.pop() ?? newSlab(SLAB_BYTES));
+    this.#current = room > SLAB_BYTES ? newSlab(room) : (this.#spare.pop() ?? newSlab(SLAB_BYTES));
     this.#settle(full);
     return this.#current;
   }
