@@ -123,9 +123,12 @@ export const restoringTasks = {
     context: TaskContext,
   ): MadeFiles {
     const file = fileOf(context, lane);
-    const made = complete(file, wanted, context);
     context.state.delete(`lane ${lane}`);
-    return reported([made], context);
+    try {
+      return reported([complete(file, wanted, context)], context);
+    } finally {
+      file.close(false);
+    }
   },
 
   /** Ends with a file where it is. It stays: an attempt that has superseded this one may go on with it. */
