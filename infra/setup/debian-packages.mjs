@@ -1,6 +1,7 @@
 // Debian's programs that tests compare with. Without root or apt the tests that want one say so in their names.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { run } from './prepare.mjs';
 
 function missing(packages) {
   return packages.filter((name) => spawnSync('dpkg', ['-s', name], { stdio: 'ignore' }).status !== 0);
@@ -12,11 +13,8 @@ export async function installDebianPackages(packages) {
   const wanted = missing(packages);
   if (wanted.length === 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...wanted], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env,
-  });
+  await run('apt-get', ['update', '-qq'], { env, quiet: true });
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...wanted], { env, quiet: true });
   const still = missing(wanted);
   if (still.length > 0)
     console.warn(`Not installable here: ${still.join(', ')}; the tests that use them say so.`);

@@ -9,13 +9,18 @@ const long = process.argv.includes('--long');
 const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--long');
 
 await install();
-await installTestServers();
-await build();
-await installDebianPackages([
-  'cadaver',
-  ...['rsync', 'strace', 'git', 'qemu-utils', 'e2fsprogs'],
-  ...(long ? ['xfsprogs', 'btrfs-progs'] : []),
+// Mostly a wait for others, which the first suites, for which nothing of it is needed, need not share.
+const installing = Promise.all([
+  installTestServers(),
+  installDebianPackages([
+    'cadaver',
+    ...['rsync', 'strace', 'git', 'qemu-utils', 'e2fsprogs'],
+    ...(long ? ['xfsprogs', 'btrfs-progs'] : []),
+  ]),
 ]);
+// What goes wrong there is told where it is waited for.
+installing.catch(() => undefined);
+await build();
 
 let passed = 0;
 let failed = 0;
@@ -61,10 +66,12 @@ async function suite(name, timeZone, args) {
 }
 
 if (jestArguments.length > 0) {
+  await installing;
   await suite('chosen', process.env.TZ ?? 'UTC', jestArguments);
 } else {
   // What reckons with local times: none of it may be those of the machine.
   await suite('domain-elsewhere', 'Australia/Sydney', ['libs/schedule', 'libs/chain/src/retention']);
+  await installing;
   await suite('all', 'UTC', []);
 }
 
