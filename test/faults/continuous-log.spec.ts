@@ -29,7 +29,9 @@ let writer: StubbornWriter;
 async function logs(): Promise<BackupView[]> {
   const backups = await platform.backups('bank');
   const found = backups.filter(({ type }) => type === 'log');
-  return found.toSorted((a, b) => Number(BigInt(a.position) - BigInt(b.position)));
+  return found.toSorted(
+    (a, b) => Number(BigInt(a.position) - BigInt(b.position)) || Number(BigInt(a.start!) - BigInt(b.start!)),
+  );
 }
 
 /** Up to where the server may throw its log away, in its own way to write that down. */
