@@ -13,6 +13,7 @@ import {
   flipBit,
   objectsIn,
   planOf,
+  readBackup,
   readTree,
   seededBytes,
   temporaryFolder,
@@ -324,7 +325,7 @@ describe('a composed full', () => {
           const plan = { backupId: 'composed', run: 'r', attempt: 1, startedAt: LATER, from: parent! };
           const { manifest } = await collection.compose(plan, { unitBytes: 32 * KIB });
           expect(manifest.backups).toEqual(['composed']);
-          const read = await readTree(await collection.openBackup('composed'));
+          const read = await readBackup(collection, 'composed');
           expect(read.size).toBe(tree.size);
           for (const [path, bytes] of tree) expect(read.get(path)!.equals(bytes)).toBe(true);
           expect((await collection.verify({ depth: 'checksums', backups: ['composed'] })).damages).toEqual(

@@ -13,7 +13,7 @@ import {
   parseKeyFile,
   parseRecoveryKey,
 } from '../index.ts';
-import { addTree, objectsIn, planOf, readTree, seededBytes, temporaryFolder } from '../testing/index.ts';
+import { addTree, objectsIn, planOf, readBackup, seededBytes, temporaryFolder } from '../testing/index.ts';
 import { unwrapSecret, wrapSecret } from './wrap.ts';
 
 const scrypt = { N: 1024, r: 8, p: 1 };
@@ -39,7 +39,7 @@ describe('the keys of a collection', () => {
   async function opens(keys: UnlockKey[], id: string): Promise<boolean> {
     const repository = await openRepository(folder.path, { keys });
     try {
-      const tree = await readTree(await repository.collection('c').openBackup(id));
+      const tree = await readBackup(repository.collection('c'), id);
       return tree.get('secret-name.txt')!.equals(content.get('secret-name.txt')!);
     } finally {
       await repository.close();

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { BackupPlan, BackupWriter, Repository, WriteOptions } from '../index.ts';
-import { addTree, planOf, readTree, type FileTree } from './file-tree.ts';
+import { addTree, planOf, readBackup, type FileTree } from './file-tree.ts';
 import { seededBytes } from './seeded-bytes.ts';
 import { untilPacks } from './until-packs.ts';
 
@@ -85,7 +85,7 @@ export class BackupHistory {
     expect(await this.there()).toEqual([...backups].sort());
     expect((await this.collection().verify({ depth: 'checksums' })).damages).toEqual([]);
     for (const backup of backups) {
-      const restored = await readTree(await this.collection().openBackup(backup));
+      const restored = await readBackup(this.collection(), backup);
       const tree = this.trees.get(backup)!;
       expect([...restored.keys()].sort()).toEqual([...tree.keys()].sort());
       for (const [name, bytes] of tree) expect(restored.get(name)!.equals(bytes)).toBe(true);

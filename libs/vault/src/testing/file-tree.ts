@@ -1,4 +1,12 @@
-import type { AddContent, BackupPlan, BackupReader, BackupWriter, Entry, StoredEntry } from '../index.ts';
+import type {
+  AddContent,
+  BackupPlan,
+  BackupReader,
+  BackupWriter,
+  Collection,
+  Entry,
+  StoredEntry,
+} from '../index.ts';
 import { comparePaths } from '../index.ts';
 
 /** A source that exists only in memory: paths and their content. */
@@ -81,4 +89,14 @@ export async function readTree(reader: BackupReader): Promise<Map<string, Buffer
     tree.set(Buffer.from(entry.path).toString(), Buffer.concat(chunks));
   }
   return tree;
+}
+
+/** As {@link readTree}, of a backup that is opened for it, and closed. */
+export async function readBackup(collection: Collection, backup: string): Promise<Map<string, Buffer>> {
+  const reader = await collection.openBackup(backup);
+  try {
+    return await readTree(reader);
+  } finally {
+    await reader.close();
+  }
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '../index.ts';
-import { readTree, seededBytes, temporaryFolder } from '../testing/index.ts';
+import { readBackup, seededBytes, temporaryFolder } from '../testing/index.ts';
 
 const PROGRAM = fileURLToPath(new URL('../testing/crash-program.ts', import.meta.url));
 const FILES = 8;
@@ -78,7 +78,7 @@ describe('a backup whose process is killed', () => {
     const repository = await open();
     const collection = repository.collection('c');
     expect((await collection.latest())?.backup).toBe('b');
-    const tree = await readTree(await collection.openBackup('b'));
+    const tree = await readBackup(collection, 'b');
     expect(tree.size).toBe(FILES);
     let i = 0;
     for (const bytes of tree.values()) expect(bytes.equals(seededBytes(1024 * 1024, i++))).toBe(true);

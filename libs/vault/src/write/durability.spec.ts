@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { initialiseRepository, newKeyFile, parseKeyFile, StoreError } from '../index.ts';
-import { addTree, planOf, readTree, seededBytes, temporaryFolder, WatchedStore } from '../testing/index.ts';
+import { addTree, planOf, readBackup, seededBytes, temporaryFolder, WatchedStore } from '../testing/index.ts';
 
 const MIB = 1024 * 1024;
 const keys = [parseKeyFile(newKeyFile())];
@@ -51,7 +51,7 @@ describe('a backup on a store', () => {
       const next = await collection.beginBackup(planOf('b', { attempt: 2 }), { packBytes: 2 * MIB });
       await addTree(next, tree);
       await next.finish();
-      const read = await readTree(await collection.openBackup('b'));
+      const read = await readBackup(collection, 'b');
       for (const [name, bytes] of tree) expect(read.get(name)?.equals(bytes)).toBe(true);
     },
   );
