@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -32,5 +33,35 @@ describe('catena wal, as a PostgreSQL server calls it', () => {
     expect(await fetch(HISTORY, target, '--repository', path.join(folder, 'gone'))).toBe(255);
     expect(await fetch(HISTORY, target)).toBe(255);
     expect(await fetch(HISTORY, target, '--spoool', spool)).toBe(255);
+    expect(await fetch(HISTORY, target, '--spool', path.join(folder, 'not-mounted'))).toBe(255);
+    expect(await fetch(target, HISTORY, '--spool', spool)).toBe(255);
+    expect(await fetch('00000003.history', path.join(folder, 'no', 'folder'), '--spool', spool)).toBe(255);
+  });
+
+  it('fetch does not say that a segment is not there when a later one is', async () => {
+    const target = path.join(folder, 'RECOVERYXLOG');
+    writeFileSync(path.join(spool, '000000010000000000000005'), '');
+    const fetch = async (name: string) =>
+      (await catena.run('wal', 'fetch', name, target, '--spool', spool)).code;
+    expect(await fetch('000000010000000000000004')).toBe(255);
+    expect(await fetch('000000010000000000000006')).toBe(1);
+    expect(await fetch('000000020000000000000004')).toBe(1);
+  });
+
+  it('fetch of a catena that is not built, or that cannot be loaded, stops a recovery as well', () => {
+    const clone = path.join(folder, 'clone');
+    mkdirSync(path.join(clone, 'bin'), { recursive: true });
+    const program = path.join(clone, 'bin', 'catena.mjs');
+    cpSync(path.resolve('apps/cli/bin/catena.mjs'), program);
+    const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args]).status;
+    expect(run('wal', 'fetch', 'a', 'b')).toBe(255);
+    expect(run('wal', 'push', 'a')).toBe(1);
+    mkdirSync(path.join(clone, 'dist'));
+    for (const broken of ["import './not-there.js';", 'await Promise.reject(new Error());']) {
+      writeFileSync(path.join(clone, 'dist', 'main.js'), broken);
+      expect(run('wal', 'fetch', 'a', 'b', '--json')).toBe(255);
+    }
+    writeFileSync(path.join(clone, 'dist', 'main.js'), "setImmediate(() => { throw new Error('late'); });");
+    expect(run('wal', 'fetch', 'a', 'b')).toBe(255);
   });
 });

@@ -8,11 +8,29 @@ export const ExitCode = {
   doneWithWarnings: 5,
   unreachable: 6,
   damageFound: 7,
+  /** Of `wal fetch`, which tells it the server as 1: there is no such file of the log. */
+  notInArchive: 100,
   interrupted: 130,
   /** Of `wal fetch`: PostgreSQL ends a recovery whose restore_command ends with more than 125. */
   recoveryMustStop: 255,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/**
+ * What PostgreSQL is told of its restore_command: 1 is "there is no such file", on which a recovery takes the log for complete.
+ * So 1 is said for that alone, and whatever goes wrong ends with more than 125, which stops the recovery.
+ */
+export function toldToRecovery(code: ExitCode): number {
+  if (code === ExitCode.done) return 0;
+  if (code === ExitCode.notInArchive) return 1;
+  return code > 125 ? code : ExitCode.recoveryMustStop;
+}
+
+/** Whether a command line is that of a restore_command. */
+export function isRecovery(args: readonly string[]): boolean {
+  const [group, command] = args.filter((one) => !one.startsWith('-'));
+  return group === 'wal' && command === 'fetch';
+}
 
 /** What holds for every command; shown at the end of `catena --help`. */
 export const generalHelp = `

@@ -1,15 +1,14 @@
-import { ExitCode } from './exit-codes.ts';
+import { ExitCode, isRecovery, toldToRecovery } from './exit-codes.ts';
 import { openInvocation } from './open-invocation.ts';
 import { runCommandLine } from './program.ts';
 
-// A reader that went away (`catena events | head`) is no error of ours.
+const args = process.argv.slice(2);
+const codeOf = isRecovery(args) ? toldToRecovery : (code: ExitCode): number => code;
+
+// A reader that went away (`catena events | head`) is no error of ours, but a recovery must not take it for success.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') process.exit(isRecovery(args) ? ExitCode.recoveryMustStop : ExitCode.done);
   throw error;
 });
 
-const args = process.argv.slice(2);
-const code = await runCommandLine(args, openInvocation);
-// Were a recovery told of wrong usage with a small number, it would take the log for complete.
-const isRecovery = args[0] === 'wal' && args[1] === 'fetch';
-process.exitCode = isRecovery && code === ExitCode.usage ? ExitCode.recoveryMustStop : code;
+process.exitCode = codeOf(await runCommandLine(args, openInvocation));

@@ -1,4 +1,4 @@
-import { WalSpool } from '@catena/sources/wal-spool';
+import { readWalFileName, WalSpool, WalSpoolError } from '@catena/sources/wal-spool';
 import type { Command } from 'commander';
 import { commandGroup, subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -55,7 +55,7 @@ export function addWal(program: Command, act: Act): void {
         try {
           const found = await fetch(name, target, options);
           cli.answer({ name, found });
-          if (!found) cli.exit(ExitCode.internal);
+          if (!found) cli.exit(ExitCode.notInArchive);
         } catch (error) {
           sayWhy(cli, name, error);
           cli.exit(ExitCode.recoveryMustStop);
@@ -65,20 +65,47 @@ export function addWal(program: Command, act: Act): void {
 }
 
 async function fetch(name: string, target: string, options: FetchOptions): Promise<boolean> {
-  const { spool, repository: folder, source } = options;
+  const { spool, repository: folder } = options;
+  if (readWalFileName(name) === undefined)
+    throw new UsageError(
+      `${name} is no file of a PostgreSQL log.`,
+      "Use it as restore_command = 'catena wal fetch %f %p …'.",
+    );
   if (spool === undefined && folder === undefined)
     throw new UsageError('Nothing says where the log is.', 'Name --spool, --repository, or both.');
-  if (spool !== undefined && (await new WalSpool(spool).fetch(name, target))) return true;
-  if (folder === undefined) return false;
-  // A segment that is in the spool needs nothing of this.
+  const pushed = spool === undefined ? undefined : new WalSpool(spool);
+  if (pushed !== undefined && (await pushed.fetch(name, target))) return true;
+  if (folder !== undefined && (await fetchFromRepository(name, target, folder, options))) return true;
+  const later = await pushed?.laterThan(name);
+  if (later !== undefined) throw gap(name, `${later} is in ${spool}`, folder === undefined);
+  return false;
+}
+
+/** A segment that is in the spool needs nothing of this. */
+async function fetchFromRepository(
+  name: string,
+  target: string,
+  folder: string,
+  options: FetchOptions,
+): Promise<boolean> {
   const { openByHand } = await import('../repository/open-by-hand.ts');
   const { fetchLogFile, collectionWithLog } = await import('@catena/sources');
   const repository = await openByHand(folder, options);
   try {
+    const { source } = options;
     return await fetchLogFile(await collectionWithLog(repository, source), name, target);
   } finally {
     await repository.close();
   }
+}
+
+function gap(name: string, later: string, spoolOnly: boolean): WalSpoolError {
+  return new WalSpoolError('wal.gap', `${name} is missing, though ${later}.`, {
+    remedy: spoolOnly
+      ? 'Log backups take segments out of the folder: name the repository as well, with --repository.'
+      : 'Recover to a place before it, or from a data backup after it.',
+    details: { name },
+  });
 }
 
 /** A server that is told 1 takes its recovery for complete: everything but "there is none" must stop it. */

@@ -29,6 +29,17 @@ export function parseTimelineHistory(content: string): TimelineSwitch[] {
   });
 }
 
+/**
+ * The history file of a timeline, out of that of one that came after it: its beginning. Undefined when the timeline is none of its
+ * ancestors, or has no history.
+ */
+export function historyOfAncestor(content: string, timeline: number): string | undefined {
+  const lines = content.split('\n');
+  const own = lines.findIndex((line) => parseTimelineHistory(line)[0]?.timeline === timeline);
+  const before = lines.slice(0, Math.max(own, 0)).join('\n').trimEnd();
+  return before === '' ? undefined : `${before}\n`;
+}
+
 /** @param switches what the timeline's history file says, oldest first; none for timeline 1 */
 export function forkOf(timeline: number, switches: readonly TimelineSwitch[]): ForkPlace {
   const left = switches.at(-1);

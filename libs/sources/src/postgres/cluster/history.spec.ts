@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { withoutIncrementalLines } from '../restoring/prepare-copy.ts';
 import { baseBackupCommand, type BaseBackupOptions } from '../wire/base-backup.ts';
 import { formatLsn, parseLsn, segmentName, segmentStart } from '../wire/lsn.ts';
-import { forkOf, parseTimelineHistory, timelineOf } from './fork.ts';
+import { forkOf, historyOfAncestor, parseTimelineHistory, timelineOf } from './fork.ts';
 import { ServerManifest, type ManifestFile } from './server-manifest.ts';
 
 describe('log sequence numbers', () => {
@@ -34,6 +34,11 @@ describe('forks', () => {
     expect(two).toEqual({ fork: two.fork, forkParent: '1', forkAt: String(parseLsn('0/3000148')) });
     expect(three).toEqual({ fork: three.fork, forkParent: two.fork, forkAt: String(parseLsn('0/50000A0')) });
     expect(timelineOf(three.fork)).toBe(3);
+  });
+
+  it('have histories that begin with those of their ancestors', () => {
+    expect(historyOfAncestor(history, 2)).toBe('1\t0/3000148\tno recovery target specified\n');
+    for (const other of [1, 3, 4]) expect(historyOfAncestor(history, other)).toBeUndefined();
   });
 
   it('tell two timelines of the same number apart', () => {

@@ -1,11 +1,12 @@
 /** A file of the log out of the log backups of a repository, as a recovering server asks for it. */
 import { createWriteStream } from 'node:fs';
-import { rm, truncate } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { Collection, Manifest, PagedBackupReader, Repository } from '@catena/vault';
+import type { Collection, Manifest, PagedBackupReader, Repository, StoredEntry } from '@catena/vault';
+import { historyOfAncestor } from '../cluster/fork.ts';
 import { LOG_FOLDER, partName } from '../log/log-files.ts';
 import { parseLsn } from '../wire/lsn.ts';
-import { positionOfSegment, readWalFileName } from './wal-file-name.ts';
+import { historyName, positionOfSegment, readWalFileName } from './wal-file-name.ts';
 import { WalSpoolError } from './wal-spool-error.ts';
 
 interface LogManifest {
@@ -58,8 +59,22 @@ async function sourceOf(collection: Collection): Promise<string | undefined> {
  */
 export async function fetchLogFile(collection: Collection, name: string, target: string): Promise<boolean> {
   const kind = readWalFileName(name);
-  if (kind?.kind === 'history') return await fetchHistory(collection, name, kind.timeline, target);
-  if (kind?.kind !== 'segment') return false;
+  if (kind?.kind !== 'history' && kind?.kind !== 'segment') return false;
+  try {
+    if (kind.kind === 'history') return await fetchHistory(collection, kind.timeline, target);
+    return await fetchSegment(collection, name, kind, target);
+  } catch (error) {
+    await rm(target, { force: true });
+    throw error;
+  }
+}
+
+async function fetchSegment(
+  collection: Collection,
+  name: string,
+  kind: { readonly timeline: number; readonly segment: string },
+  target: string,
+): Promise<boolean> {
   const found = await manifestsOf(collection);
   const [size] = found.map(({ segmentSize }) => segmentSize);
   if (size === undefined) return false;
@@ -67,19 +82,28 @@ export async function fetchLogFile(collection: Collection, name: string, target:
   const holders = found
     .filter((one) => one.timeline === kind.timeline && one.start < from + size && one.end > from)
     .toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
-  try {
-    let reached = 0n;
-    for (const holder of holders)
-      reached = await writePart(collection, holder, { segment: name, from, reached }, target);
-    if (reached === 0n) return false;
-    // A data backup has behind its end what the server had used the file for before.
-    await truncate(target, Number(reached));
-    await truncate(target, Number(size));
-    return true;
-  } catch (error) {
-    await rm(target, { force: true });
-    throw error;
-  }
+  let reached = 0n;
+  for (const holder of holders)
+    reached = await writePart(collection, holder, { segment: name, from, reached }, target);
+  // A data backup may be newer than the log that is backed up so far: that is no gap.
+  const logs = found.filter(
+    ({ manifest, timeline }) => manifest.type === 'log' && timeline === kind.timeline,
+  );
+  const later = logs.find((one) => one.start >= from + reached && one.end > from + reached);
+  if (later !== undefined && reached < size)
+    throw new WalSpoolError(
+      'wal.gap',
+      `${name} is ${reached === 0n ? 'missing' : 'there in part'}, though the backup ${later.manifest.backup} holds what comes after it.`,
+      {
+        remedy: 'Recover to a place before it, or from a data backup after it.',
+        details: { name, backup: later.manifest.backup },
+      },
+    );
+  if (reached === 0n) return false;
+  // A data backup has behind its end what the server had used the file for before.
+  await truncate(target, Number(reached));
+  await truncate(target, Number(size));
+  return true;
 }
 
 /** How far the segment is known after a backup has given what it holds of it. */
@@ -110,25 +134,43 @@ async function writePart(
   }
 }
 
-async function fetchHistory(
-  collection: Collection,
-  name: string,
-  timeline: number,
-  target: string,
-): Promise<boolean> {
-  for (const { manifest, name: backup } of (await manifestsOf(collection)).reverse()) {
-    if (manifest.type !== 'log' || Number(manifest.driverDetails?.['timeline']) > timeline) continue;
-    const reader = await collection.openBackup({ backupId: manifest.backup, name: backup });
+/** The history of a timeline is in log backups of it, or is the beginning of that of one that came after it. */
+async function fetchHistory(collection: Collection, timeline: number, target: string): Promise<boolean> {
+  const holders = (await manifestsOf(collection)).filter(({ manifest }) => manifest.type === 'log').reverse();
+  for (const { manifest, name } of holders) {
+    const reader = await collection.openBackup({ backupId: manifest.backup, name });
     try {
-      const entry = await entryAt(reader, `${LOG_FOLDER}/${name}`);
-      if (entry === undefined) continue;
-      await pipeline(reader.content(entry), createWriteStream(target, { mode: 0o600 }));
+      const text = await historyIn(reader, timeline);
+      if (text === undefined) continue;
+      await writeFile(target, text, { mode: 0o600 });
       return true;
     } finally {
       await reader.close();
     }
   }
   return false;
+}
+
+/** A log backup holds one history file: that of the timeline its server was on. */
+async function historyIn(reader: PagedBackupReader, timeline: number): Promise<string | undefined> {
+  const own = await entryAt(reader, `${LOG_FOLDER}/${historyName(timeline)}`);
+  if (own !== undefined) return await textOf(reader, own);
+  for await (const entry of reader.entries()) {
+    const name = Buffer.from(entry.path)
+      .toString('utf8')
+      .slice(LOG_FOLDER.length + 1);
+    const kind = readWalFileName(name);
+    if (kind?.kind !== 'history' || kind.timeline < timeline) continue;
+    const ancestor = historyOfAncestor(await textOf(reader, entry), timeline);
+    if (ancestor !== undefined) return ancestor;
+  }
+  return undefined;
+}
+
+async function textOf(reader: PagedBackupReader, entry: StoredEntry): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of reader.content(entry)) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function entryAt(reader: PagedBackupReader, path: string) {
@@ -139,7 +181,8 @@ function entryAt(reader: PagedBackupReader, path: string) {
 async function manifestsOf(collection: Collection): Promise<LogManifest[]> {
   const found: LogManifest[] = [];
   for await (const one of collection.listBackups()) {
-    if (!('manifest' in one) || one.manifest.source.driver !== 'postgres') continue;
+    if (!('manifest' in one)) throw unreadable(one.name, one.error);
+    if (one.manifest.source.driver !== 'postgres') continue;
     const { driverDetails: details } = one.manifest;
     const [start, end, size] = ['startLsn', 'endLsn', 'walSegmentSize'].map((field) => details?.[field]);
     if (typeof start !== 'string' || typeof end !== 'string' || typeof size !== 'number') continue;
@@ -153,4 +196,13 @@ async function manifestsOf(collection: Collection): Promise<LogManifest[]> {
     });
   }
   return found.toSorted((a, b) => (a.end < b.end ? -1 : a.end > b.end ? 1 : 0));
+}
+
+/** What a backup holds that cannot be read cannot be said, so nothing can be said not to be there. */
+function unreadable(name: string, error: Error): WalSpoolError {
+  return new WalSpoolError('wal.unreadable', `The backup ${name} cannot be read: ${error.message}`, {
+    remedy: 'catena verify says what is damaged. Whether the log is complete cannot be said.',
+    cause: error,
+    details: { name },
+  });
 }

@@ -36,6 +36,13 @@ describe('a log that the server pushes', () => {
     }
   }
 
+  async function isGap(name: string, target: string): Promise<boolean> {
+    return await fetchLogFile(one.collection, name, target).then(
+      () => false,
+      (error: unknown) => (error as { code?: unknown }).code === 'wal.gap',
+    );
+  }
+
   async function log(start: string) {
     runs += 1;
     const writer = await one.collection.beginBackup({
@@ -67,7 +74,9 @@ describe('a log that the server pushes', () => {
     const target = one.at('fetched');
     let compared = 0;
     for (const [name, bytes] of pushed) {
-      if (!(await fetchLogFile(one.collection, name, target))) continue;
+      // Before the first of all there is nothing, and that is said: a recovery must not end there.
+      if (compared === 0 && (await isGap(name, target))) continue;
+      expect(await fetchLogFile(one.collection, name, target)).toBe(true);
       expect(readFileSync(target).equals(bytes)).toBe(true);
       compared += 1;
     }
@@ -77,7 +86,8 @@ describe('a log that the server pushes', () => {
 
     const nothing = await log(second.position!.end);
     expect(nothing.position).toMatchObject({ start: second.position!.end, end: second.position!.end });
-    expect((await spool.names()).filter((name) => SEGMENT.test(name))).toEqual([]);
+    // The last one stays: a record that begins in it may end in the next.
+    expect((await spool.names()).filter((name) => SEGMENT.test(name))).toEqual([[...pushed.keys()].at(-1)]);
   });
 
   it('a segment that was never pushed is a gap by name', async () => {
@@ -86,7 +96,7 @@ describe('a log that the server pushes', () => {
       await one.cluster.sql(`CREATE TABLE ${table} (n int)`);
       await pushAll();
     }
-    const [missing] = (await spool.names()).filter((name) => SEGMENT.test(name));
+    const [, missing] = (await spool.names()).filter((name) => SEGMENT.test(name));
     await rm(spool.at(missing!));
     await expect(log(start)).rejects.toMatchObject({
       code: 'source.history-lost',

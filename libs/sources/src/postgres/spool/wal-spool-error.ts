@@ -12,7 +12,11 @@ export type WalSpoolErrorCode =
   /** Several sources keep a log in the repository, or none does. */
   | 'wal.which-source'
   /** The folder cannot be used. */
-  | 'wal.spool-unusable';
+  | 'wal.spool-unusable'
+  /** A segment is not there, though a later one is: the log ends somewhere else than it seems. */
+  | 'wal.gap'
+  /** A backup of the log cannot be read. */
+  | 'wal.unreadable';
 
 /** Why a file of the log was not taken. The server keeps it, and tries again. */
 export class WalSpoolError extends CatenaError {

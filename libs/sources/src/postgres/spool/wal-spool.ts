@@ -5,7 +5,7 @@
 import { constants, copyFile, link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readSegmentHeader } from './segment-header.ts';
-import { positionOfSegment, readWalFileName, type WalFileName } from './wal-file-name.ts';
+import { laterSegment, positionOfSegment, readWalFileName, type WalFileName } from './wal-file-name.ts';
 import { WalSpoolError } from './wal-spool-error.ts';
 
 /** Whose log the folder takes. */
@@ -42,15 +42,40 @@ export class WalSpool {
     return (await this.#add(name, bytes)) ? 'added' : 'there';
   }
 
-  /** Copies a file of the log to where the server wants it; false when it is not here. */
+  /**
+   * Copies a file of the log to where the server wants it.
+   * @returns false when it is not here
+   * @throws WalSpoolError `wal.spool-unusable` when nothing was ever pushed here: is it mounted?
+   */
   async fetch(name: string, target: string): Promise<boolean> {
     try {
       await copyFile(path.join(this.folder, name), target);
       return true;
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' && (await exists(path.dirname(target)))) return false;
-      throw error;
+      if (codeOf(error) !== 'ENOENT' || !(await exists(path.dirname(target)))) {
+        await rm(target, { force: true });
+        throw error;
+      }
     }
+    if (await this.#isBlank())
+      throw new WalSpoolError(
+        'wal.spool-unusable',
+        `The folder ${this.folder} is not there, or nothing was ever pushed into it.`,
+        { remedy: 'Is it mounted? Whether it has the log cannot be said.', details: { folder: this.folder } },
+      );
+    return false;
+  }
+
+  /**
+   * A segment of the same timeline that comes after a name, when there is one: then that one was here, or is missing.
+   * @param name of a file of the log that is not here
+   */
+  async laterThan(name: string): Promise<string | undefined> {
+    return laterSegment(name, await this.names());
+  }
+
+  async #isBlank(): Promise<boolean> {
+    return !(await exists(this.at(CLUSTER))) && (await this.names()).length === 0;
   }
 
   /** Names of files of the log, in order; none when nothing was ever pushed. */
