@@ -207,6 +207,46 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
   });
 
   onlyAtLength(
+    'a mark and a transaction older than the newest data backup are found without being told where',
+    async () => {
+      const [mark] = await cluster.sql<{ lsn: string }>(
+        "SELECT pg_create_restore_point('before it')::text AS lsn",
+      );
+      await cluster.sql('CREATE TABLE after_it (n int)');
+      const [last] = await cluster.sql<{ xid: string }>(
+        'INSERT INTO after_it VALUES (1) RETURNING pg_current_xact_id()::text AS xid',
+      );
+      await cluster.sql('INSERT INTO after_it VALUES (2)');
+      expect((await platform.backup('bank', 'bank', 'incremental', false)).state).toMatch(/^completed/);
+      const [newest] = await backups();
+      await until('a log goes beyond the data backup', async () => {
+        const end = BigInt((await logs()).at(-1)?.position ?? 0);
+        return end > BigInt(newest!.position);
+      });
+      const plan = await catena.ask<{ reachesTarget: boolean; steps: { type: string }[] }>(
+        ...['plan', 'bank', '--mark', 'before it'],
+      );
+      expect(plan).toMatchObject({ reachesTarget: true, steps: [{ type: 'full' }, { type: 'log' }] });
+      const to = (name: string) => ['--to', path.join(platform.place('restored'), name)];
+      const tried = await catena.run('restore', 'bank', '--mark', 'before it', ...to('mark'), '--try');
+      expect(tried).toMatchObject({ code: 0, out: expect.stringContaining(mark!.lsn) as unknown });
+      await catena.ask(
+        ...['restore', 'bank', '--repository', path.join(platform.home, 'repository')],
+        ...['--transaction', last!.xid, ...to('transaction')],
+      );
+      const folder = path.join(platform.place('restored'), 'transaction');
+      const server = await ScratchServer.start({ folder, bin: cluster.server.bin });
+      try {
+        expect(await rowsOf(server, 'SELECT n FROM after_it')).toEqual([{ n: 1 }]);
+      } finally {
+        await server.stop();
+      }
+      const refused = await catena.run('restore', 'bank', '--mark', 'never set', ...to('never'));
+      expect(refused.err).toContain('chain.mark-unknown');
+    },
+  );
+
+  onlyAtLength(
     'a slot that was dropped behind its back while the log was recycled is a gap with a name',
     async () => {
       const drawn = async () => (await catena.run('chains', '--source', 'bank')).out;

@@ -1,5 +1,5 @@
 import type { BackupView, RestoreStop } from '@catena/events';
-import { planRestore, restorableOf, type ForkOrigin } from '@catena/chain';
+import { planRestore, restorableOf, stopOfPlan, targetOfStop, type ForkOrigin } from '@catena/chain';
 import type { Command } from 'commander';
 import { instant } from './command-line.ts';
 import { NotPossibleError, UsageError } from './invocation.ts';
@@ -62,7 +62,8 @@ export function positionOf(text: string): string {
   return wholeNumber(text);
 }
 
-function wholeNumber(text: string): string {
+/** A number of any width, as decimal text. */
+export function wholeNumber(text: string): string {
   if (/^\d+$/.test(text)) return text;
   throw new UsageError(`"${text}" is neither a whole number nor a position such as 0/16B3748.`);
 }
@@ -90,13 +91,7 @@ export function planPlace(
   forks: ReadonlyMap<string, ForkOrigin>,
   options: PlaceOptions & { backup?: string; copyOnly?: boolean },
 ): PlannedSteps {
-  const target =
-    until === undefined || !('at' in until || 'position' in until)
-      ? ({ kind: 'latest' } as const)
-      : 'at' in until
-        ? ({ kind: 'at', at: until.at } as const)
-        : ({ kind: 'position', position: until.position } as const);
-  const plan = planRestore(backups.map(restorableOf), target, {
+  const plan = planRestore(backups.map(restorableOf), targetOfStop(until), {
     forks,
     fork: until?.fork,
     base: options.backup,
@@ -116,6 +111,6 @@ export function planPlace(
         : `Times that can be had: ${times.join(', ')}; or take the nearest with --nearest.`,
     );
   }
-  const isInLog = plan.reachesTarget && logs.length > 0;
-  return { data, logs, ...(isInLog && until !== undefined ? { stop: until } : {}) };
+  const stop = stopOfPlan(until, plan);
+  return { data, logs, ...(stop === undefined ? {} : { stop }) };
 }

@@ -46,6 +46,7 @@ export * from './retention/simulate-retention.ts';
 export * from './restore-plan/restorable.ts';
 export * from './restore-plan/plan-restore.ts';
 export * from './restore-plan/plan-layers.ts';
+export * from './restore-plan/target-of-stop.ts';
 export * from './retention/decide-expiry.ts';
 export * from './retention/clocks-agree.ts';
 export * from './retention/retention-days.ts';

@@ -15,11 +15,13 @@ import { UsageError, type Invocation } from '../invocation.ts';
 import { gather } from '../pages.ts';
 import { formatBytes } from '../presentation/quantities.ts';
 import { readInputFile } from '../read-input-file.ts';
+import { positionOf, wholeNumber } from '../restore-place.ts';
 
 interface PlanOptions {
   at?: string;
   position?: string;
   mark?: string;
+  transaction?: string;
   fromPosition?: string;
   base?: string;
   logs: boolean;
@@ -59,8 +61,8 @@ function sayHistoryPlan(cli: Invocation, plan: HistoryPlan): void {
 
 /** Offline, from another system's own records. */
 async function planFromHistory(cli: Invocation, file: string, options: PlanOptions): Promise<void> {
-  if (options.mark !== undefined)
-    throw new UsageError('A recorded history has no marks.', 'Use --at or --position.');
+  if (options.mark !== undefined || options.transaction !== undefined)
+    throw new UsageError('A recorded history has no marks and no transactions.', 'Use --at or --position.');
   const text = await readInputFile(file);
   if (options.check) {
     const answer = checkHistory(text, { database: options.database });
@@ -87,11 +89,15 @@ async function planFromHistory(cli: Invocation, file: string, options: PlanOptio
 }
 
 function targetOf(options: PlanOptions): RestoreTarget {
-  const given = [options.at, options.position, options.mark].filter((one) => one !== undefined);
-  if (given.length > 1) throw new UsageError('A plan has one target: --at, --position or --mark.');
+  const { at, position, mark, transaction } = options;
+  const given = [at, position, mark, transaction].filter((one) => one !== undefined);
+  if (given.length > 1)
+    throw new UsageError('A plan has one target: --at, --position, --mark or --transaction.');
   if (options.at !== undefined) return { kind: 'at', at: options.at };
-  if (options.position !== undefined) return { kind: 'position', position: options.position };
+  if (options.position !== undefined) return { kind: 'position', position: positionOf(options.position) };
   if (options.mark !== undefined) return { kind: 'mark', mark: options.mark };
+  if (options.transaction !== undefined)
+    return { kind: 'transaction', transaction: wholeNumber(options.transaction) };
   return { kind: 'latest' };
 }
 
@@ -155,6 +161,7 @@ catena plan --msdb-history chain.json --check`,
     .option('--at <time>', 'reach this time')
     .option('--position <position>', 'reach this position of the source (an LSN)')
     .option('--mark <name>', 'reach this mark')
+    .option('--transaction <id>', 'reach the end of this transaction')
     .option('--from-position <position>', 'an interrupted restore stands here: the logs from there')
     .option('--base <id>', 'start from this backup')
     .option('--no-logs', 'use no log backups')

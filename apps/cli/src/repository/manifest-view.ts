@@ -23,6 +23,10 @@ export function backupViewOf({ manifest, ref }: FoundBackup): BackupView {
     ...(manifest.position?.archivePoint === undefined
       ? {}
       : { archivePoint: manifest.position.archivePoint }),
+    ...(manifest.position?.marks === undefined ? {} : { marks: [...manifest.position.marks] }),
+    ...(manifest.position?.transactions === undefined
+      ? {}
+      : { transactions: manifest.position.transactions.map(([first, last]) => [first, last]) }),
     family: source.family,
     startedAt: manifest.startedAt,
     asOf: manifest.asOf,

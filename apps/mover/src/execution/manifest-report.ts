@@ -1,5 +1,5 @@
 import { CatenaError, type ManifestReport } from '@catena/events';
-import type { FoundBackup, Manifest, ManifestRef } from '@catena/vault';
+import type { FoundBackup, Manifest, ManifestRef, Position } from '@catena/vault';
 
 /** What a catalog needs to know of a manifest. */
 export function manifestReportOf({ ref, manifest }: FoundBackup): ManifestReport {
@@ -45,14 +45,26 @@ function detailsOf({ driverDetails = {} }: Manifest): Pick<ManifestReport, 'driv
 function historyOf(
   manifest: Manifest,
   ref: ManifestRef,
-): Pick<ManifestReport, 'position' | 'start' | 'fork' | 'forkParent' | 'forkAt' | 'archivePoint'> {
+): Pick<
+  ManifestReport,
+  'position' | 'start' | 'fork' | 'forkParent' | 'forkAt' | 'archivePoint' | keyof LogLandmarks
+> {
   if (manifest.position !== undefined) {
-    const { end, ...rest } = manifest.position;
-    return { position: end, ...rest };
+    const { end, marks: _marks, transactions: _transactions, ...rest } = manifest.position;
+    return { position: end, ...rest, ...landmarksOf(manifest.position) };
   }
   throw new CatenaError('mover.manifest-without-position', `The manifest ${ref.name} names no position.`, {
     remedy: 'It was not written by a mover. Restore it with catena restore --repository.',
   });
+}
+
+type LogLandmarks = Pick<ManifestReport, 'marks' | 'transactions'>;
+
+function landmarksOf({ marks, transactions }: Pick<Position, 'marks' | 'transactions'>): LogLandmarks {
+  return {
+    ...(marks === undefined ? {} : { marks: [...marks] }),
+    ...(transactions === undefined ? {} : { transactions: transactions.map(([a, b]) => [a, b]) }),
+  };
 }
 
 /** Events carry milliseconds, always three digits of them. */

@@ -2,6 +2,7 @@ import type { BackupType, EventData } from '@catena/events';
 import type { FoldableEvent } from '@catena/run';
 import { comparePositions, laterPosition, type Position } from '../position.ts';
 import type { ForkOrigin } from '../restore-plan/fork-path.ts';
+import type { RestoreMark } from '../restore-plan/restorable.ts';
 
 /** One source in one repository. */
 export type CollectionPlace = EventData<'collection.opened'>;
@@ -37,6 +38,9 @@ export interface CollectedBackup extends PlannedBackup {
   readonly asOf: string;
   /** Backups whose objects it needs, itself not among them. */
   readonly closure: readonly string[];
+  /** Of a log: what is found in it by those who look for a place; absent when it is not known. */
+  readonly marks?: readonly RestoreMark[] | undefined;
+  readonly transactions?: readonly (readonly [first: number, last: number])[] | undefined;
 }
 
 /** Where the next regular log begins. */

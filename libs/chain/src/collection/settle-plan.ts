@@ -142,7 +142,7 @@ export function artefact(manifest: ManifestReport, place: CollectionPlace): Even
 /** What the collection keeps of a backup. */
 export function collected(manifest: ManifestReport): EventData<'collection.backup-completed'> {
   const { run, backup, type, copyOnly, parent, base, chain, position, family, asOf, closure } = manifest;
-  const { fork, start, archivePoint } = manifest;
+  const { fork, start, archivePoint, marks, transactions } = manifest;
   return {
     run,
     backup,
@@ -155,6 +155,8 @@ export function collected(manifest: ManifestReport): EventData<'collection.backu
     ...(fork === undefined ? {} : { fork }),
     ...(start === undefined ? {} : { start }),
     ...(archivePoint === undefined ? {} : { archivePoint }),
+    ...(marks === undefined ? {} : { marks }),
+    ...(transactions === undefined ? {} : { transactions }),
     family,
     asOf,
     closure,

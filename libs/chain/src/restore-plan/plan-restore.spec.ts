@@ -237,10 +237,64 @@ describe('forks and marks, rules.md 2.1', () => {
     });
   });
 
-  it('a mark that nobody made is refused by name', () => {
-    expect(() => planRestore(all, { kind: 'mark', mark: 'never' })).toThrow(
+  const listed = all.map((one) => (one.type === 'log' ? { ...one, marks: [], transactions: [] } : one));
+
+  it('a mark that nobody made is refused by name, and so is a transaction', () => {
+    expect(() => planRestore(listed, { kind: 'mark', mark: 'never' })).toThrow(
       expect.objectContaining({ code: 'chain.mark-unknown' }),
     );
+    expect(() => planRestore(listed, { kind: 'transaction', transaction: '733' })).toThrow(
+      expect.objectContaining({ code: 'chain.transaction-unknown' }),
+    );
+  });
+
+  it('where a mark lies is said, so that another of its name before it is not taken', () => {
+    expect(planRestore([f1, earlier, marked], { kind: 'mark', mark: 'release' }).markAt).toBe('128');
+    expect(planRestore([f1, l1], latest)).not.toHaveProperty('markAt');
+  });
+
+  it('a mark of a branch that was left is found there', () => {
+    const lost = on('A', { ...l3, marks: [{ name: 'lost', at: restorableTime(129), position: '129' }] });
+    const history = [...old.filter(({ backup }) => backup !== 'l3'), lost, ...young];
+    const plan = planRestore(history, { kind: 'mark', mark: 'lost' }, { forks });
+    expect(plan.steps.map((step) => step.backup)).toEqual(['i2', 'l3']);
+    expect(plan).toMatchObject({ reachesTarget: true, markAt: '129' });
+  });
+
+  describe('a transaction older than the newest data backup', () => {
+    const asks = (transaction: string) => ({ kind: 'transaction', transaction }) as const;
+    const told = [
+      { ...l1, transactions: [[700, 740]] as const },
+      { ...l2, transactions: [[741, 800]] as const },
+      {
+        ...l3,
+        transactions: [
+          [600, 600],
+          [801, 900],
+        ] as const,
+      },
+    ];
+    const history = [f1, i1, i2, ...told];
+
+    it('is looked for from the newest data backup before the log that may hold it', () => {
+      expect(idsOf(history, asks('720'))).toEqual(['f1', 'l1']);
+      expect(idsOf(history, asks('750'))).toEqual(['f1', 'l1', 'l2']);
+      expect(idsOf(history, asks('600'))).toEqual(['i1', 'l2', 'l3']);
+    });
+
+    it('with an epoch it is the same', () => {
+      expect(idsOf(history, asks(((7n << 32n) + 850n).toString()))).toEqual(['i1', 'l2', 'l3']);
+    });
+
+    it('when logs do not say what they hold it is looked for in those as well', () => {
+      const silent = { ...l1, transactions: undefined };
+      expect(idsOf([f1, i1, i2, silent, told[1]!, told[2]!], asks('850'))).toEqual(['f1', 'l1', 'l2', 'l3']);
+    });
+
+    it('in the log that a chain began with it is looked for after the data backup that began it', () => {
+      const first = restorableLog('l0', 95, 105, { transactions: [[650, 699]] });
+      expect(idsOf([f1, first, ...told], asks('660'))[0]).toBe('f1');
+    });
   });
 });
 

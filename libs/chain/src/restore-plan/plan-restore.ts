@@ -3,7 +3,8 @@ import { comparePositions, type Position } from '../position.ts';
 import { AvailabilityIndex, type Availability, type NeededBackup } from './availability.ts';
 import { ForkPath, type ForkOrigin } from './fork-path.ts';
 import { LogWalk, type WalkableLog } from './log-walk.ts';
-import type { RestorableBackup, RestoreMark, RestoreRepository } from './restorable.ts';
+import type { RestorableBackup, RestoreRepository } from './restorable.ts';
+import { findSought, logsThatHold, soughtInWords, type SoughtTarget } from './sought-in-logs.ts';
 import { ownerOfTarget } from './target-owner.ts';
 
 /** What a restore is to reach. `latest` is whatever is newest. */
@@ -12,8 +13,7 @@ export type RestoreTarget =
   /** ISO 8601, any offset. */
   | { readonly kind: 'at'; readonly at: string }
   | { readonly kind: 'position'; readonly position: Position }
-  /** `before`: stop just short of it; `after`: the first of that name at or after a time. */
-  | { readonly kind: 'mark'; readonly mark: string; readonly before?: boolean; readonly after?: string };
+  | SoughtTarget;
 
 export interface RestorePlanOptions {
   readonly noLogs?: boolean | undefined;
@@ -62,6 +62,8 @@ export interface RestorePlan {
   readonly gap: { readonly from: RestorePlace; readonly to: RestorePlace | null } | null;
   /** The times around the target that can be had. */
   readonly neighbours: { readonly before: string | null; readonly after: string | null };
+  /** Where the mark lies that was asked for, when a log says it. */
+  readonly markAt?: Position;
   readonly steps: readonly RestoreStep[];
   readonly bytes: number;
   readonly keyIds: readonly string[];
@@ -80,7 +82,14 @@ interface PlacedLog extends WalkableLog, Place {
 type Goal =
   | { readonly kind: 'newest'; readonly place: RestorePlace | undefined }
   | { readonly kind: 'time'; readonly at: string }
-  | { readonly kind: 'position'; readonly position: Position; readonly stop: string };
+  | {
+      readonly kind: 'position';
+      readonly position: Position;
+      readonly stop: string;
+      readonly isMark?: boolean;
+    }
+  /** Somewhere in the log between. */
+  | { readonly kind: 'stretch'; readonly from: Position; readonly to: Position; readonly stop: string };
 
 /** Where a restore starts: a data backup, or the place where an interrupted one stands. */
 interface Start {
@@ -93,7 +102,7 @@ interface Start {
  * before the target and from which it can be reached, in one step with its closure, then logs. Each step comes from the
  * cheapest repository that has it. A plan that stops short says where, and what is missing.
  * @param backups of one source, in any order, in any number of repositories.
- * @throws CatenaError `chain.time-unreadable`, `chain.mark-unknown`.
+ * @throws CatenaError `chain.time-unreadable`, `chain.mark-unknown`, `chain.transaction-unknown`.
  */
 export function planRestore(
   backups: readonly RestorableBackup[],
@@ -117,7 +126,7 @@ class RestorePlanner {
     const usable = withoutExcluded(backups, new Set(options.without));
     this.#availability = new AvailabilityIndex(usable, options.repositories ?? []);
     const at = target.kind === 'at' ? instantOf(target.at) : undefined;
-    const onPath = this.#allowed(this.#onPath(usable, at));
+    const onPath = this.#allowed(this.#onPath(usable, at, this.#forkOfSought(usable, target)));
     this.#logs = new LogWalk(this.#placedLogs(onPath.filter((one) => one.type === 'log')));
     const data = onPath.filter((one) => one.type !== 'log' && one.state !== 'expired');
     this.#isLater = hasOnePosition(backups) ? laterByPosition : laterByTime;
@@ -141,6 +150,9 @@ class RestorePlanner {
       lastReachable: reached ?? null,
       gap: reachesTarget || reached === undefined ? null : this.#gapAfter(reached),
       neighbours: this.#neighbours(reached),
+      ...(this.#goal.kind === 'position' && this.#goal.isMark === true
+        ? { markAt: this.#goal.position }
+        : {}),
       steps: steps.map((step, index) => this.#stepOf(step, reachesTarget && index === steps.length - 1)),
       bytes: steps.reduce((sum, step) => sum + step.bytes, 0),
       keyIds: [...new Set(steps.flatMap((step) => step.keyIds))],
@@ -148,21 +160,38 @@ class RestorePlanner {
     };
   }
 
+  /** What is not on the way to the newest fork may lie on one that was left. */
+  #forkOfSought(backups: readonly RestorableBackup[], target: RestoreTarget): string | undefined {
+    if (target.kind !== 'mark' && target.kind !== 'transaction') return undefined;
+    const { relatives, held } = this.#pathTo(backups, undefined, undefined);
+    const logsOf = (those: readonly RestorableBackup[]) =>
+      logsThatHold(this.#allowed(those).filter(isLog), target);
+    return logsOf(held).length > 0 ? undefined : logsOf(relatives).at(-1)?.fork;
+  }
+
   /** Backups of the family and on the way to the fork that own the target. */
-  #onPath(backups: readonly RestorableBackup[], at: string | undefined): RestorableBackup[] {
-    const { forks = new Map<string, ForkOrigin>(), from } = this.#options;
-    const timeOf = (one: RestorableBackup) => one.asOf;
-    const owner = ownerOfTarget(backups, timeOf, at);
-    const family = owner?.family;
-    const relatives = backups.filter((one) => one.family === family);
-    const withFork = relatives.filter((one) => one.fork !== undefined);
-    const fork = this.#options.fork ?? from?.fork ?? ownerOfTarget(withFork, timeOf, at)?.fork;
-    const path = fork === undefined ? undefined : new ForkPath(fork, forks);
-    const held = relatives.filter((one) => path === undefined || path.holds(one.fork, one.position));
+  #onPath(
+    backups: readonly RestorableBackup[],
+    at: string | undefined,
+    owner: string | undefined,
+  ): RestorableBackup[] {
+    const { held } = this.#pathTo(backups, at, owner);
     const elsewhere = backups.length - held.length;
     if (elsewhere > 0)
       this.#notes.push(`${elsewhere} backups lie on another fork or family and are not used.`);
     return held;
+  }
+
+  #pathTo(backups: readonly RestorableBackup[], at: string | undefined, owner: string | undefined) {
+    const { forks = new Map<string, ForkOrigin>(), from } = this.#options;
+    const timeOf = (one: RestorableBackup) => one.asOf;
+    const family = ownerOfTarget(backups, timeOf, at)?.family;
+    const relatives = backups.filter((one) => one.family === family);
+    const withFork = relatives.filter((one) => one.fork !== undefined);
+    const fork = this.#options.fork ?? from?.fork ?? owner ?? ownerOfTarget(withFork, timeOf, at)?.fork;
+    const path = fork === undefined ? undefined : new ForkPath(fork, forks);
+    const held = relatives.filter((one) => path === undefined || path.holds(one.fork, one.position));
+    return { relatives, held };
   }
 
   #allowed(backups: readonly RestorableBackup[]): RestorableBackup[] {
@@ -196,16 +225,21 @@ class RestorePlanner {
     if (target.kind === 'position') {
       return { kind: 'position', position: target.position, stop: `position ${target.position}` };
     }
-    if (target.kind === 'mark') {
-      const mark = findMark(onPath, target);
-      const stop = `${target.before === true ? 'before ' : ''}mark ${mark.name}`;
-      return { kind: 'position', position: mark.position, stop };
-    }
+    if (target.kind === 'mark' || target.kind === 'transaction') return this.#soughtIn(onPath, target);
     const newest = this.#options.from === undefined ? this.#newestAvailable() : undefined;
     const log = this.#logs.furthest();
     const end = log && endOf(log);
     const isLog = end !== undefined && (newest === undefined || this.#isLater(end, newest));
     return { kind: 'newest', place: isLog ? end : newest };
+  }
+
+  #soughtIn(onPath: readonly RestorableBackup[], target: SoughtTarget): Goal {
+    const isAfter = target.kind === 'mark' && target.after !== undefined;
+    const sought = isAfter ? { ...target, after: instantOf(target.after) } : target;
+    const found = findSought(onPath.filter(isLog), sought);
+    const stop = soughtInWords(target);
+    if (found.kind === 'stretch') return { ...found, stop };
+    return { kind: 'position', position: found.mark.position, stop, isMark: true };
   }
 
   #newestAvailable(): RestorePlace | undefined {
@@ -238,9 +272,13 @@ class RestorePlanner {
   /** Logs that reach on from an older backup reach on from a newer one too, so the newest that is there reaches furthest. */
   #newestBefore(passedOver: string[]): Start | undefined {
     const { base } = this.#options;
+    // A log chain begins within the data backup that started it: what is sought there is sought after that one.
+    const goal = this.#goal;
+    const oldest = this.#points.findLast(([one]) => one !== undefined && this.#isUsable(one));
     for (const copies of this.#points) {
       const [point] = copies;
-      if (point === undefined || !this.#endsBeforeTarget(point)) continue;
+      const isFirst = goal.kind === 'stretch' && (copies === oldest || base !== undefined);
+      if (point === undefined || !(isFirst || this.#endsBeforeTarget(point))) continue;
       if (base !== undefined && !copies.some((one) => one.backup === base)) continue;
       const data = this.#availability.best(copies) ?? point;
       const lacks = this.#availability.lacks(data);
@@ -250,9 +288,14 @@ class RestorePlanner {
     return undefined;
   }
 
+  #isUsable(one: RestorableBackup): boolean {
+    return this.#availability.lacks(one) === undefined;
+  }
+
   #endsBeforeTarget(point: RestorableBackup): boolean {
     const goal = this.#goal;
     if (goal.kind === 'time') return point.asOf <= goal.at;
+    if (goal.kind === 'stretch') return comparePositions(point.position, goal.from) <= 0;
     return goal.kind === 'newest' || comparePositions(point.position, goal.position) <= 0;
   }
 
@@ -260,7 +303,7 @@ class RestorePlanner {
     const goal = this.#goal;
     if (goal.kind === 'time') return place.at !== null && place.at >= goal.at;
     if (goal.kind === 'newest') return goal.place === undefined || !this.#isLater(goal.place, place);
-    return comparePositions(place.position, goal.position) >= 0;
+    return comparePositions(place.position, goal.kind === 'stretch' ? goal.to : goal.position) >= 0;
   }
 
   #logsFrom(start: RestorePlace): PlacedLog[] {
@@ -279,7 +322,8 @@ class RestorePlanner {
     if (next !== undefined) return { from: reached, to: { at: null, position: next.start } };
     const goal = this.#goal;
     if (goal.kind === 'newest') return { from: reached, to: goal.place ?? null };
-    return { from: reached, to: goal.kind === 'time' ? null : { at: null, position: goal.position } };
+    if (goal.kind === 'time') return { from: reached, to: null };
+    return { from: reached, to: { at: null, position: goal.kind === 'stretch' ? goal.to : goal.position } };
   }
 
   #neighbours(reached: RestorePlace | undefined): RestorePlan['neighbours'] {
@@ -299,7 +343,7 @@ class RestorePlanner {
     const { backup, type, copyOnly, repository } = step.backup;
     const { needs, bytes, keyIds } = step;
     const goal = this.#goal;
-    const stop = goal.kind === 'time' ? goal.at : goal.kind === 'position' ? goal.stop : undefined;
+    const stop = goal.kind === 'time' ? goal.at : goal.kind === 'newest' ? undefined : goal.stop;
     const stopAt = isEnd && type === 'log' ? stop : undefined;
     const present = step.lacks === undefined;
     return {
@@ -324,20 +368,8 @@ function withoutExcluded(
   return backups.map((one) => (excluded.has(one.backup) ? { ...one, state: 'missing' } : one));
 }
 
-function findMark(
-  onPath: readonly RestorableBackup[],
-  target: Extract<RestoreTarget, { kind: 'mark' }>,
-): RestoreMark {
-  const after = target.after === undefined ? undefined : instantOf(target.after);
-  const marks = onPath
-    .flatMap((one) => one.marks ?? [])
-    .filter((mark) => mark.name === target.mark && (after === undefined || mark.at >= after))
-    .sort((a, b) => comparePositions(a.position, b.position));
-  const mark = after === undefined ? marks.at(-1) : marks[0];
-  if (mark !== undefined) return mark;
-  throw new CatenaError('chain.mark-unknown', `No log that can be reached holds the mark "${target.mark}".`, {
-    remedy: 'Restore to a time or a position.',
-  });
+function isLog(backup: RestorableBackup): boolean {
+  return backup.type === 'log';
 }
 
 /**

@@ -29,7 +29,10 @@ export interface RestorableBackup {
   readonly bytes: number;
   readonly keyIds: readonly string[];
   readonly state: BackupView['state'];
+  /** Of a log; undefined when it does not say which it holds. */
   readonly marks?: readonly RestoreMark[] | undefined;
+  /** Of a log: ranges, ends included, that hold the numbers of the transactions that ended in it; undefined when it does not say. */
+  readonly transactions?: readonly (readonly [first: number, last: number])[] | undefined;
 }
 
 /** A repository as far as planning is concerned. */
@@ -46,7 +49,7 @@ export interface RestoreRepository {
 /** A backup as queries answer it, for planning. */
 export function restorableOf(view: BackupView): RestorableBackup {
   const { backup, repository, type, copyOnly, family, asOf, closure, keyIds, state } = view;
-  const { start, position, fork, bytesAdded: bytes } = view;
+  const { start, position, fork, bytesAdded: bytes, marks, transactions } = view;
   return {
     backup,
     repository,
@@ -61,5 +64,7 @@ export function restorableOf(view: BackupView): RestorableBackup {
     bytes,
     keyIds,
     state,
+    marks,
+    transactions,
   };
 }

@@ -57,9 +57,9 @@ describe('a restore to a place in the history of a source, rules.md section 2', 
       { backup: 'bkp-i', logs: ['bkp-l2'], stop: { position: '135' } },
     ],
     [
-      'a mark is looked for in everything after the newest data backup',
+      'a mark is looked for in all logs when they do not say what they hold',
       { source, until: { mark: 'before the upgrade' } },
-      { backup: 'bkp-i', logs: ['bkp-l2'], stop: { mark: 'before the upgrade' } },
+      { backup: 'bkp-f', logs: ['bkp-l1', 'bkp-l2'], stop: { mark: 'before the upgrade' } },
     ],
     [
       'or after the data backup that is named',

@@ -1,4 +1,5 @@
 import {
+  CatenaError,
   domainEvent,
   type AnyDomainEvent,
   type DefinitionSnapshot,
@@ -9,8 +10,9 @@ import {
 } from '@catena/events';
 import type { CollectionState } from '../collection/collection-state.ts';
 import { standingOf } from '../collection/usable.ts';
-import { planRestore, type RestorePlan, type RestoreTarget } from '../restore-plan/plan-restore.ts';
+import { planRestore, type RestorePlan } from '../restore-plan/plan-restore.ts';
 import type { RestorableBackup } from '../restore-plan/restorable.ts';
+import { stopOfPlan, targetOfStop } from '../restore-plan/target-of-stop.ts';
 import { findBackup } from './find-backup.ts';
 
 type RestoreRequest = Extract<RunRequest, { kind: 'restore' }>;
@@ -82,7 +84,9 @@ function toPlace(
   const { until, nearest = false } = request;
   const all = [...state.backups.values()].map((one) => restorable(state, one.backup, repository.name));
   const forks = new Map([...state.forks].flatMap(([fork, origin]) => (origin ? [[fork, origin]] : [])));
-  const plan = planRestore(all, targetOf(until), { base, forks, fork: until?.fork });
+  const options = { base, forks, fork: until?.fork };
+  const plan = planOrRefusal(() => planRestore(all, targetOfStop(until), options));
+  if ('failure' in plan) return plan;
   const [data, ...logs] = plan.steps;
   if (data === undefined) return { failure: nothingBefore(state, until, plan) };
   const lacking = plan.steps.find((step) => !step.present);
@@ -92,8 +96,7 @@ function toPlace(
   }
   const keepsLog = all.some((one) => one.type === 'log') || state.archivePoint !== undefined;
   if (!plan.reachesTarget && keepsLog && !nearest) return { failure: outOfReach(state, until, plan) };
-  const last = plan.steps.at(-1);
-  const stop = plan.reachesTarget && last?.type === 'log' ? until : undefined;
+  const stop = stopOfPlan(until, plan);
   return planned(run, request, repository, facts, state, {
     backup: data.backup,
     logs: logs.map((step) => step.backup),
@@ -141,21 +144,26 @@ function planned(
   };
 }
 
-/** A mark or a transaction is found by the source itself, in everything that follows the data backup. */
-function targetOf(until: RestoreStop | undefined): RestoreTarget {
-  if (until === undefined) return { kind: 'latest' };
-  if ('at' in until) return { kind: 'at', at: until.at };
-  if ('position' in until) return { kind: 'position', position: until.position };
-  return { kind: 'latest' };
+/** A mark or a transaction that no log holds is a refusal like others. */
+function planOrRefusal(plan: () => RestorePlan): RestorePlan | { readonly failure: Failure } {
+  try {
+    return plan();
+  } catch (error) {
+    if (!(error instanceof CatenaError)) throw error;
+    return {
+      failure: final(error.code, error.message, error.remedy ?? 'catena backups lists what there is.'),
+    };
+  }
 }
 
 function restorable(state: CollectionState, backup: string, repository: string): RestorableBackup {
   const known = state.backups.get(backup);
   if (known === undefined) throw new Error(`${backup} is not in ${state.collection}.`);
-  const { type, copyOnly, family, fork, start, position, asOf, closure } = known;
+  const { type, copyOnly, family, fork, start, position, asOf, closure, marks, transactions } = known;
   const reason = state.deleted.has(backup) ? 'deleted' : (state.unusable.get(backup) ?? 'usable');
   return {
     ...{ backup, repository, type, copyOnly, family, fork, start, position, asOf, closure },
+    ...{ marks, transactions },
     bytes: 0,
     keyIds: [],
     state: reason,

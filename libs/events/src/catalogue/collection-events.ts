@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { backupType, count, definitionName, driverDetails, instant, position } from './vocabulary.ts';
+import {
+  backupType,
+  count,
+  definitionName,
+  driverDetails,
+  instant,
+  logLandmarks,
+  position,
+} from './vocabulary.ts';
 
 const lineage = {
   run: z.string(),
@@ -49,6 +57,7 @@ export const collectionEvents = {
     .object({
       ...lineage,
       ...historyFields,
+      ...logLandmarks,
       position,
       family: z.string(),
       asOf: instant,
@@ -112,6 +121,7 @@ export const backupEvents = {
       ...lineage,
       ...place,
       ...historyFields,
+      ...logLandmarks,
       collection: z.string(),
       family: z.string(),
       position,
@@ -133,6 +143,7 @@ export const backupEvents = {
       ...lineage,
       ...place,
       ...historyFields,
+      ...logLandmarks,
       collection: z.string(),
       family: z.string(),
       position,

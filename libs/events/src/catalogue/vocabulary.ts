@@ -112,6 +112,20 @@ export const restoredOwnership = z
   .enum(['name', 'id'])
   .describe('The account of the same name, by id where there is none (the default); or always by id.');
 
+/** What is found in a log backup by those who look for a place in it. */
+export const logLandmarks = {
+  marks: z
+    .array(z.object({ name: z.string(), at: instant, position }))
+    .optional()
+    .describe('Of a log: names that somebody left in it, in order; absent when they are not known.'),
+  transactions: z
+    .array(z.tuple([z.int().nonnegative(), z.int().nonnegative()]))
+    .optional()
+    .describe(
+      'Of a log: the numbers of the transactions that ended in it lie in these ranges, ends included; absent when they are not known.',
+    ),
+};
+
 /** What the driver of a source says of a backup, such as the version of the server. */
 export const driverDetails = z
   .record(z.string(), z.union([z.string(), z.int(), z.boolean()]))

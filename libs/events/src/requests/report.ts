@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runStatistics } from '../catalogue/run-events.ts';
-import { count, driverDetails, failure, instant, warning } from '../catalogue/vocabulary.ts';
+import { count, driverDetails, failure, instant, logLandmarks, warning } from '../catalogue/vocabulary.ts';
 
 /** A manifest as a mover read it: what a catalog needs to know a backup again. */
 export const manifestReport = z.object({
@@ -26,6 +26,7 @@ export const manifestReport = z.object({
     .string()
     .optional()
     .describe('Of a data backup: where logs begin, reserved before reading.'),
+  ...logLandmarks,
   startedAt: instant,
   asOf: instant,
   finishedAt: instant,

@@ -91,6 +91,8 @@ function artefact(
     verifiedAt: null,
     verifiedDepth: null,
     driverDetails: data.driverDetails ?? null,
+    marks: data.marks ?? null,
+    transactions: data.transactions ?? null,
   };
 }
 

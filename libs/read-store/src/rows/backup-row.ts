@@ -61,4 +61,7 @@ export class BackupRow extends VersionedRow {
   @OptionalText() verifiedDepth!: 'presence' | 'checksums' | null;
   /** What the driver of the source says of it. */
   @OptionalJson() driverDetails!: BackupView['driverDetails'] | null;
+  /** Of a log: the marks in it, and ranges of the transactions that ended in it. */
+  @OptionalJson() marks!: BackupView['marks'] | null;
+  @OptionalJson() transactions!: BackupView['transactions'] | null;
 }

@@ -74,6 +74,8 @@ const manifest = z.object({
       forkParent: z.string().optional(),
       forkAt: z.string().optional(),
       archivePoint: z.string().optional(),
+      marks: z.array(z.object({ name: z.string(), at: z.iso.datetime(), position: z.string() })).optional(),
+      transactions: z.array(z.tuple([count, count])).optional(),
     })
     .optional(),
   asOf: z.iso.datetime(),

@@ -11,6 +11,10 @@ export interface Position {
   readonly forkAt?: string;
   /** Of a data backup whose source keeps a log: where logs begin, reserved before reading. */
   readonly archivePoint?: string;
+  /** Of a log: names that somebody left in it, in order; absent when they are not known. */
+  readonly marks?: readonly { readonly name: string; readonly at: string; readonly position: string }[];
+  /** Of a log: numbers of the transactions that ended in it lie in these ranges, ends included; absent when not known. */
+  readonly transactions?: readonly (readonly [first: number, last: number])[];
 }
 
 export interface SourceIdentity {

@@ -133,7 +133,9 @@ const TABLES: Readonly<Record<string, { id: string; columns: string }>> = {
       found boolean not null,
       verified_at timestamptz(3),
       verified_depth text collate "C",
-      driver_details json`,
+      driver_details json,
+      marks json,
+      transactions json`,
   },
   chain: {
     id: 'chain',

@@ -1,5 +1,6 @@
-/** Finds out which commits a write-ahead log holds that flows past. */
+/** Finds out which commits, transactions and marks a write-ahead log holds that flows past. */
 import { RecordWalk } from './record-walk.ts';
+import { TransactionRanges, type TransactionRange } from './transaction-ranges.ts';
 
 /** A transaction that is committed, and from where on. */
 export interface Commit {
@@ -22,11 +23,26 @@ export interface SegmentCommits extends Commits {
   readonly segment: bigint;
 }
 
+/** A name that somebody left in the log. */
+export interface FoundMark {
+  readonly name: string;
+  /** Microseconds since 1970. */
+  readonly at: bigint;
+  /** Where its record ends. */
+  readonly position: bigint;
+}
+
+/** So many are kept of one log backup, whose manifest has them all: more are not listed at all. */
+const MOST_MARKS = 100;
+
 export class CommitScanner {
   readonly #walk: RecordWalk;
   readonly #segmentSize: bigint;
   readonly #countedFrom: bigint;
   readonly #segments: SegmentCommits[] = [];
+  readonly #transactions = new TransactionRanges();
+  readonly #marks: FoundMark[] = [];
+  #sawPrepared = false;
   #count = 0;
   #first: Commit | undefined;
   #last: Commit | undefined;
@@ -39,8 +55,14 @@ export class CommitScanner {
     this.#segmentSize = segmentSize;
     this.#countedFrom = countedFrom;
     this.#walk = new RecordWalk(from, segmentSize, {
-      transaction: ({ kind, at, end }) => {
-        if (kind === 'commit' && end > this.#countedFrom) this.#take({ at, position: end });
+      transaction: ({ kind, xid, at, end }) => {
+        if (end <= this.#countedFrom) return;
+        if (xid === 0) this.#sawPrepared = true;
+        else this.#transactions.add(xid);
+        if (kind === 'commit') this.#take({ at, position: end });
+      },
+      mark: ({ name, at, end }) => {
+        if (end > this.#countedFrom) this.#marks.push({ name, at, position: end });
       },
     });
   }
@@ -52,6 +74,26 @@ export class CommitScanner {
       ...(this.#first === undefined ? {} : { first: this.#first }),
       ...(this.#last === undefined ? {} : { last: this.#last }),
     };
+  }
+
+  /** Transactions that ended, committed or not; undefined when the numbers of some are not known (two-phase commits). */
+  get transactions(): readonly TransactionRange[] | undefined {
+    return this.#sawPrepared ? undefined : this.#transactions.all;
+  }
+
+  /** In order; undefined when there are too many to list. */
+  get marks(): readonly FoundMark[] | undefined {
+    return this.#marks.length > MOST_MARKS ? undefined : this.#marks;
+  }
+
+  /**
+   * Where the log so far is understood up to: before a record that began in an earlier segment and is not there to its end.
+   * Who reads on begins at the start of a segment, and would never see the beginning of that record.
+   * @param end where the log ends now
+   */
+  understoodUntil(end: bigint): bigint {
+    const { unfinished } = this.#walk;
+    return unfinished !== undefined && unfinished < end - (end % this.#segmentSize) ? unfinished : end;
   }
 
   /** Segments in which something was committed, in order. */

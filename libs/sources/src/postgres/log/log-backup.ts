@@ -1,4 +1,5 @@
 /** One log backup of a cluster: the write-ahead log between two positions, segment by segment, byte for byte. */
+import { createReadStream } from 'node:fs';
 import { CatenaError } from '@catena/events';
 import type { BackupWriter } from '@catena/vault';
 import { ProgressMeter } from '../../files/progress-meter.ts';
@@ -67,8 +68,9 @@ export class LogBackup {
       this.#spec.log?.hold === 'push'
         ? await this.#readSpool(this.#spec.log.spool, stretch, system.timeline, settings)
         : await this.#read(stretch, system, settings);
-    if (read.segments.length > 0) {
-      const text = segmentsText(stretch.timeline, settings.walSegmentSize, read.segments);
+    const { segments } = read.found;
+    if (segments.length > 0) {
+      const text = segmentsText(stretch.timeline, settings.walSegmentSize, segments);
       await this.#files.storeText(SEGMENTS_FILE, text);
     }
     await this.#files.addAll();
@@ -85,7 +87,7 @@ export class LogBackup {
     };
   }
 
-  /** What the server pushed. What was recorded before is not needed there any more. */
+  /** What the server pushed. What was recorded before goes, all but its last segment. */
   async #readSpool(
     folder: string,
     stretch: LogStretch,
@@ -95,14 +97,19 @@ export class LogBackup {
     const { copyOnly, stream: seal, signal } = this.#options;
     const spool = new WalSpool(folder);
     const from = segmentStart(stretch.start, size);
-    if (!copyOnly) await spool.release(from, size);
+    // The segment before is kept: a record that begins in it and ends in the next is to be understood.
+    const behind = stretch.start === from ? from - size : from;
+    if (!copyOnly) await spool.release(behind, size);
     const nextTimeline = stretch.timeline === newest ? undefined : newest;
     const flow = await SpoolFlow.begin(spool, {
       ...{ stretch, from, segmentSize: size, nextTimeline, seal, signal },
     });
-    const scanner = new CommitScanner(from, size, stretch.start);
+    const before = segmentName(stretch.timeline, behind, size);
+    const isThere = behind < from && flow.end > stretch.start && (await spool.names()).includes(before);
+    const scanner = new CommitScanner(isThere ? behind : from, size, stretch.start);
+    if (isThere) for await (const piece of createReadStream(spool.at(before))) scanner.push(piece as Buffer);
     await this.#storeAll(flow, stretch, size, scanner, flow.end === stretch.start);
-    return { end: flow.end, commits: scanner.commits, segments: scanner.segments, quietAt: undefined };
+    return { end: flow.end, found: scanner, quietAt: undefined };
   }
 
   /** What the server no longer has it may say at once, or only when it comes to send it. */
@@ -134,10 +141,10 @@ export class LogBackup {
         : new LiveFlow(stream, { from, start: stretch.start, serverEnd: system.position, seal });
     try {
       await this.#storeAll(flow, stretch, size, scanner, seal === undefined && target === stretch.start);
-      const end = seal === undefined ? target : this.#endOf(flow, stretch);
+      const end = understood(scanner, seal === undefined ? target : this.#endOf(flow, stretch), stretch);
       const { quietAt } = flow;
       await flow.end();
-      return { end, commits: scanner.commits, segments: scanner.segments, quietAt };
+      return { end, found: scanner, quietAt };
     } finally {
       if (flow instanceof LiveFlow) flow.give();
     }
@@ -208,6 +215,11 @@ export class LogBackup {
     this.#warnings += 1;
     this.#writer.warn({ path: Buffer.alloc(0), code, message });
   }
+}
+
+/** Where the next log begins: it must see the beginning of every record that is not there to its end yet. */
+function understood(scanner: CommitScanner, end: bigint, { start }: LogStretch): bigint {
+  return latest(scanner.understoodUntil(end), start);
 }
 
 async function* scanned(

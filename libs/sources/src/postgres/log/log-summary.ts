@@ -2,7 +2,7 @@
 import type { BackupSummary } from '@catena/vault';
 import { formatLsn, segmentName } from '../wire/lsn.ts';
 import type { ServerSettings } from '../wire/system.ts';
-import type { Commit, Commits, SegmentCommits } from './commit-scanner.ts';
+import type { Commit, CommitScanner, FoundMark } from './commit-scanner.ts';
 import type { LogStretch } from './where-to-begin.ts';
 
 const MICROSECONDS = 1000n;
@@ -10,22 +10,25 @@ const MICROSECONDS = 1000n;
 /** What was read of a stretch of log. */
 export interface LogRead {
   readonly end: bigint;
-  readonly commits: Commits;
-  readonly segments: readonly SegmentCommits[];
+  readonly found: Pick<CommitScanner, 'commits' | 'segments' | 'marks' | 'transactions'>;
   /** Until when nothing was committed beyond the end, in microseconds since 1970; undefined if that is not known. */
   readonly quietAt: bigint | undefined;
 }
 
 export function summaryOf(
   { start, timeline, fork }: LogStretch,
-  { end, commits, quietAt }: LogRead,
+  { end, found: { commits, marks, transactions }, quietAt }: LogRead,
   { systemIdentifier, settings }: { systemIdentifier: string; settings: ServerSettings },
 ): BackupSummary {
   const asOf = latest(commits.last?.at, quietAt);
   return {
     // Nothing is known of when nothing was committed and the server said nothing: then nothing is promised.
     asOf: new Date(Number((asOf ?? 0n) / MICROSECONDS)),
-    position: { start: start.toString(), end: end.toString(), ...fork },
+    position: {
+      ...{ start: start.toString(), end: end.toString(), ...fork },
+      ...(marks === undefined ? {} : { marks: marks.map(markText) }),
+      ...(transactions === undefined ? {} : { transactions }),
+    },
     driverDetails: {
       systemIdentifier,
       serverVersion: settings.version,
@@ -40,8 +43,12 @@ export function summaryOf(
   };
 }
 
+function markText({ name, at, position }: FoundMark) {
+  return { name, at: new Date(Number(at / MICROSECONDS)).toISOString(), position: position.toString() };
+}
+
 /** First and last commit of each segment that has any, as JSON: times in microseconds since 1970. */
-export function segmentsText(timeline: number, size: bigint, segments: readonly SegmentCommits[]): string {
+export function segmentsText(timeline: number, size: bigint, segments: CommitScanner['segments']): string {
   const rows = segments.map(({ segment, count, first, last }) => ({
     segment: segmentName(timeline, segment, size),
     commits: count,

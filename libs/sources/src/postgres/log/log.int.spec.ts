@@ -135,7 +135,8 @@ describe('the log of a cluster', () => {
     await writer.some(40);
     await writer.stop();
     const { position: two, asOf } = await log('log2', one!.end);
-    expect(two).toMatchObject({ start: one!.end, fork: '1' });
+    expect(two).toMatchObject({ start: one!.end, fork: '1', marks: [] });
+    expect(one!.marks).toMatchObject([{ name: 'half way' }]);
     const rows = await written();
     expect(asOf >= rows.at(-1)!.at.slice(0, 23)).toBe(true);
 
@@ -145,6 +146,10 @@ describe('the log of a cluster', () => {
     const later = rows.filter((row) => row.at > first.asOf);
     for (const part of [1 / 3, 2 / 3]) {
       const { at, xid, n } = later[Math.floor(later.length * part)]!;
+      const holds = [one!, two!].some(({ transactions }) =>
+        transactions!.some(([first, last]) => first <= Number(xid) && Number(xid) <= last),
+      );
+      expect(holds).toBe(true);
       expect(await restored('full', logs, { at })).toEqual(until(rows, at));
       expect(await restored('full', logs, { transaction: xid })).toEqual(
         everything.filter((one) => one <= n),

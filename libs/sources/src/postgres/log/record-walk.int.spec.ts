@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { startProtectedCluster, type ProtectedCluster } from '../testing/protected-cluster.ts';
 import { parseLsn, segmentName, segmentStart } from '../wire/lsn.ts';
+import { CommitScanner } from './commit-scanner.ts';
 import { RecordWalk, type LogMark, type TransactionEnd } from './record-walk.ts';
 
 interface Written {
@@ -117,5 +118,31 @@ describe('the records of a log', () => {
     let turn = 0;
     expect(walked(() => 1 + ((turn++ * 7919) % 9001))).toEqual(whole);
     expect(walked(() => 61)).toEqual(whole);
+  });
+
+  it('are all found by who reads on, wherever it was cut', () => {
+    const scan = (start: bigint, counted: bigint, to: bigint) => {
+      const scanner = new CommitScanner(start, size, counted);
+      scanner.push(wal.subarray(Number(start - from), Number(to - from)));
+      return scanner;
+    };
+    const whole = scan(from, from, end);
+    expect(whole.transactions).toHaveLength(1);
+    expect(whole.transactions?.[0]?.[0]).toBeLessThanOrEqual(written[0]!.xid);
+    expect(whole.transactions?.[0]?.[1]).toBe(rolledBack);
+    expect(whole.marks?.map(({ name, position }) => [name, position])).toEqual(
+      marks.map((one) => [one.name, one.end]),
+    );
+    const boundaries: bigint[] = [];
+    for (let at = from + size; at < end; at += size) boundaries.push(at);
+    expect(boundaries.length).toBeGreaterThan(1);
+    const steps = Array.from({ length: 40 }, (_, turn) => from + (BigInt(turn) * (end - from)) / 40n);
+    for (const cut of [...boundaries, ...boundaries.map((at) => at + 24n), ...steps.slice(1)]) {
+      const first = scan(from, from, cut);
+      const next = first.understoodUntil(cut);
+      const second = scan(segmentStart(next, size), next, end);
+      expect(first.commits.count + second.commits.count).toBe(whole.commits.count);
+      expect(second.commits.last).toEqual(whole.commits.last);
+    }
   });
 });

@@ -24,9 +24,18 @@ export interface LogMark {
   readonly end: bigint;
 }
 
+/** A tablespace that was created (`CREATE TABLESPACE`): who replays it makes it at the very same path. */
+export interface MadeTablespace {
+  readonly oid: number;
+  readonly path: string;
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
 export interface RecordListener {
   transaction?(ended: TransactionEnd): void;
   mark?(mark: LogMark): void;
+  tablespace?(made: MadeTablespace): void;
   /** Every record, in bytes from where the walk began. */
   record?(start: number, end: number): void;
 }
@@ -40,6 +49,10 @@ const REMAINING_LENGTH_AT = 16;
 const RECORD_HEADER = 24;
 /** Of a record: its header, those of what it carries, a time and a name. */
 const LOOKED_AT = RECORD_HEADER + 3 + 5 + 5 + 8 + 64;
+/** Of one that may name a path (at most 1024 bytes). */
+const LOOKED_AT_WITH_PATH = RECORD_HEADER + 3 + 5 + 5 + 4 + 1024;
+/** Where a record's header says whose record it is. */
+const MANAGER_AT = 17;
 const LOG_MANAGER = 0;
 const SWITCH = 0x40;
 const RESTORE_POINT = 0x70;
@@ -48,6 +61,8 @@ const COMMIT = 0x00;
 const ABORT = 0x20;
 const COMMIT_PREPARED = 0x30;
 const ABORT_PREPARED = 0x40;
+const TABLESPACE_MANAGER = 5;
+const CREATE_TABLESPACE = 0x00;
 /** Between 1970 and 2000, where PostgreSQL's clock begins. */
 const EPOCH_MICROSECONDS = 946_684_800_000_000n;
 
@@ -60,7 +75,7 @@ export class RecordWalk {
   /** Bytes taken in so far. */
   #offset = 0;
   readonly #header = Buffer.alloc(LONG_HEADER);
-  readonly #head = Buffer.alloc(LOOKED_AT);
+  readonly #head = Buffer.alloc(LOOKED_AT_WITH_PATH);
   #headLength = 0;
   /** Of the record that is being read; 0 between records, -1 while its length is not known. */
   #length = 0;
@@ -88,6 +103,11 @@ export class RecordWalk {
   /** Where the last record ended that was there to its end. */
   get end(): bigint | undefined {
     return this.#end === undefined ? undefined : this.#from + BigInt(this.#end);
+  }
+
+  /** Where the record began that is not there to its end yet; undefined between records. */
+  get unfinished(): bigint | undefined {
+    return this.#length === 0 ? undefined : this.#from + BigInt(this.#start);
   }
 
   /** Takes in what follows on what came before, without a gap. */
@@ -144,8 +164,9 @@ export class RecordWalk {
   #passWhole(chunk: Buffer, at: number, available: number): number {
     if (available < RECORD_HEADER) return 0;
     const length = chunk.readUInt32LE(at);
-    const manager = chunk[at + 17] ?? 0;
+    const manager = chunk[at + MANAGER_AT] ?? 0;
     if (length < RECORD_HEADER || length > available || manager <= TRANSACTION_MANAGER) return 0;
+    if (manager === TABLESPACE_MANAGER) return 0;
     const start = this.#offset;
     this.#offset += length;
     this.#end = aligned(this.#offset);
@@ -174,7 +195,7 @@ export class RecordWalk {
   }
 
   #keep(chunk: Buffer, at: number, length: number): number {
-    const kept = Math.min(LOOKED_AT - this.#headLength, length);
+    const kept = Math.min(this.#lookedAt(chunk, at, length) - this.#headLength, length);
     if (kept > 0) {
       chunk.copy(this.#head, this.#headLength, at, at + kept);
       this.#headLength += kept;
@@ -182,6 +203,18 @@ export class RecordWalk {
     this.#taken += length;
     this.#offset += length;
     return length;
+  }
+
+  /** How much of the record that is being read is kept. */
+  #lookedAt(chunk: Buffer, at: number, length: number): number {
+    const ahead = at + MANAGER_AT - this.#headLength;
+    const manager =
+      this.#headLength > MANAGER_AT
+        ? this.#head[MANAGER_AT]
+        : ahead < at + length
+          ? chunk[ahead]
+          : TABLESPACE_MANAGER;
+    return manager === TABLESPACE_MANAGER ? LOOKED_AT_WITH_PATH : LOOKED_AT;
   }
 
   /** Nothing more is in this segment: the server went on with the next one. */
@@ -193,7 +226,7 @@ export class RecordWalk {
 
   #close(): void {
     this.#length = 0;
-    const manager = this.#head[17];
+    const manager = this.#head[MANAGER_AT];
     const info = this.#head[16] ?? 0;
     const isLog = manager === LOG_MANAGER;
     if (isLog && (info & 0xf0) === SWITCH) this.#passSegment();
@@ -201,6 +234,7 @@ export class RecordWalk {
     this.#listener.record?.(this.#start, this.#end);
     if (manager === TRANSACTION_MANAGER) this.#closeTransaction(info & 0x70);
     else if (isLog && (info & 0xf0) === RESTORE_POINT) this.#closeMark();
+    else if (manager === TABLESPACE_MANAGER && (info & 0xf0) === CREATE_TABLESPACE) this.#closeTablespace();
   }
 
   #closeTransaction(operation: number): void {
@@ -219,18 +253,28 @@ export class RecordWalk {
   #closeMark(): void {
     const data = this.#dataAt();
     if (data === undefined) return;
-    const text = this.#head.subarray(data + 8, this.#headLength);
+    this.#listener.mark?.({ name: this.#textAt(data + 8), ...this.#timeAndPlace(data) });
+  }
+
+  #closeTablespace(): void {
+    const data = this.#dataAt();
+    if (data === undefined) return;
+    const oid = this.#head.readUInt32LE(data);
+    this.#listener.tablespace?.({ oid, path: this.#textAt(data + 4), ...this.#place() });
+  }
+
+  #textAt(start: number): string {
+    const text = this.#head.subarray(start, this.#headLength);
     const ending = text.indexOf(0);
-    const name = text.toString('utf8', 0, ending === -1 ? text.length : ending);
-    this.#listener.mark?.({ name, ...this.#timeAndPlace(data) });
+    return text.toString('utf8', 0, ending === -1 ? text.length : ending);
   }
 
   #timeAndPlace(data: number): { at: bigint; start: bigint; end: bigint } {
-    return {
-      at: this.#head.readBigInt64LE(data) + EPOCH_MICROSECONDS,
-      start: this.#from + BigInt(this.#start),
-      end: this.#from + BigInt(this.#end ?? 0),
-    };
+    return { at: this.#head.readBigInt64LE(data) + EPOCH_MICROSECONDS, ...this.#place() };
+  }
+
+  #place(): { start: bigint; end: bigint } {
+    return { start: this.#from + BigInt(this.#start), end: this.#from + BigInt(this.#end ?? 0) };
   }
 
   /** Where a record's own data begins, behind the headers of what it carries; undefined when it is not of that shape. */
