@@ -41,11 +41,13 @@ export class TransactionRanges {
 
   #joinClosest(): void {
     const inOrder = this.#ranges.toSorted((a, b) => a[0] - b[0]);
-    const gapBefore = (index: number) => inOrder[index]![0] - inOrder[index - 1]![1];
-    let closest = 1;
-    for (let index = 2; index < inOrder.length; index++)
-      if (gapBefore(index) < gapBefore(closest)) closest = index;
-    const [left, right] = [inOrder[closest - 1]!, inOrder[closest]!];
+    const pairs = inOrder.flatMap((right, index) => {
+      const left = inOrder[index - 1];
+      return left === undefined ? [] : [{ left, right, gap: right[0] - left[1] }];
+    });
+    const [closest] = pairs.toSorted((a, b) => a.gap - b.gap);
+    if (closest === undefined) return;
+    const { left, right } = closest;
     left[1] = Math.max(left[1], right[1]);
     this.#ranges.splice(this.#ranges.indexOf(right), 1);
     if (this.#current === right) this.#current = left;
