@@ -77,12 +77,20 @@ export function decodeContents(bytes: Uint8Array, units: number): ContentsUnit[]
   });
 }
 
-/** As `decodeContents`, without the blocks: of an object that compresses well they are very many. */
-export function decodeUnitSpans(bytes: Uint8Array, units: number): UnitSpan[] {
+/**
+ * As `decodeContents`, without keeping the blocks: of an object that compresses well they are very many.
+ * @param visit told of each block; `id` is a view that must not be kept
+ */
+export function decodeUnitSpans(
+  bytes: Uint8Array,
+  units: number,
+  visit?: (unit: UnitSpan, size: number, id: Buffer) => void,
+): UnitSpan[] {
   return decodeTable(bytes, units, (span, count, reader) => {
     for (let i = 0; i < count; i++) {
-      reader.varint();
-      reader.skip(BLOCK_ID_BYTES);
+      const size = reader.varint();
+      if (visit === undefined) reader.skip(BLOCK_ID_BYTES);
+      else visit(span, size, reader.bytes(BLOCK_ID_BYTES));
     }
     return span;
   });

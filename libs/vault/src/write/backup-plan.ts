@@ -34,6 +34,8 @@ export interface WriteOptions {
    * attempt loses, are at most 64 MiB together.
    */
   readonly packBytes?: number;
+  /** Blocks of earlier attempts that are held in memory at once, to be used again; default 150 000. */
+  readonly leftoverBlocks?: number;
   /** Bytes that are compressed and sealed together; default 128 KiB. */
   readonly unitBytes?: number;
   /** Threads that read, hash, compress and seal; default one for each core. 0: none but the caller's. */

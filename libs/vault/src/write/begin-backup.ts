@@ -48,7 +48,8 @@ export async function beginBackup(
   const folder = await claimFolder(context, run, startedAt, (time) => folderAt(plan, before, time));
   const number = Math.max(-1, ...(before?.volumes ?? []).map((volume) => volume.number)) + 1;
   const own: OwnVolume = { number, id: randomBytes(16).toString('hex'), origin: place.origin };
-  const leftovers = await LeftoverBlocks.find(context, keyring, folder, run, number + 1);
+  const { leftoverBlocks } = options;
+  const leftovers = await LeftoverBlocks.find(context, keyring, folder, run, number + 1, leftoverBlocks);
   const parent = before === undefined ? undefined : await VaultBackupReader.open(context, before);
 
   const { maps, tree, packsDurable, mapsDurable } = ownSeries(context, keyring, folder, plan, own, options);
