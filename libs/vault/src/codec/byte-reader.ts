@@ -59,8 +59,17 @@ export class ByteReader {
   }
 
   varbig(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
+    // Most of them are small, and a number costs far less than a big integer.
+    let low = 0;
+    let factor = 1;
+    for (let i = 0; i < 7; i++) {
+      const byte = this.u8();
+      low += (byte & 0x7f) * factor;
+      if (byte < 0x80) return BigInt(low);
+      factor *= 0x80;
+    }
+    let value = BigInt(low);
+    for (let shift = 49n; shift < 70n; shift += 7n) {
       const byte = this.u8();
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) {
