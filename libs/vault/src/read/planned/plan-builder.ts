@@ -2,6 +2,7 @@ import type { UnitPlace } from '../../container/object-series-writer.ts';
 import { sealOf } from '../../container/readable-volume.ts';
 import type { ReadableVolume } from '../../container/readable-volume.ts';
 import { MAX_SEALED_BYTES } from '../../container/unit-fetcher.ts';
+import { samePlace } from '../../map/leaf-page.ts';
 import type { Stretch } from '../../map/stretch.ts';
 import type { ObjectStore } from '../../port/object-store.ts';
 import type { LeasedPlan, PlannedObject } from './content-plan.ts';
@@ -30,6 +31,8 @@ export class PlanBuilder {
   private bytes = 0;
   private dataBytes = 0;
   private newSealedBytes = 0;
+  /** Content that follows mostly lies in the same unit. */
+  private last: { readonly place: UnitPlace; readonly number: number } | undefined;
   private readonly unitsBefore: PlannedUnits | undefined;
 
   /** @param unitsBefore what the plan before has read, which the thread that goes on with this one has at hand */
@@ -65,6 +68,7 @@ export class PlanBuilder {
   }
 
   private unitNumber(place: UnitPlace): number {
+    if (this.last !== undefined && samePlace(this.last.place, place)) return this.last.number;
     if (place.length > MAX_SEALED_BYTES) throw new UnplannableError();
     const name = `${place.volume}/${place.object}/${place.offset}/${place.length}`;
     let number = this.unitNumbers.get(name);
@@ -74,6 +78,7 @@ export class PlanBuilder {
       this.units.push(this.objectNumber(place), place.offset, place.length);
       if (this.unitsBefore?.has(name) !== true) this.newSealedBytes += place.length;
     }
+    this.last = { place, number };
     return number;
   }
 

@@ -98,6 +98,18 @@ describe.each([
   });
 });
 
+it.each([0, 16 * UNIT_BYTES, 1000 * UNIT_BYTES])(
+  'content that repeats itself comes as it is, with %s bytes of units kept',
+  (cacheBytes) => {
+    const units = plain.slice(0, 20);
+    const stretches = [1, 2, 3].flatMap(() => units.flatMap((_, i) => [i + 1, 0, UNIT_BYTES]));
+    const plan = planOf(places.slice(0, 20), stretches);
+    const reader = new PlanReader(cacheBytes);
+    for (let time = 1; time <= 2; time++)
+      expect(read(reader, plan).equals(Buffer.concat([...units, ...units, ...units]))).toBe(true);
+  },
+);
+
 it.each<[what: string, plan: () => ContentPlan]>([
   ['a stretch that goes on behind its unit', () => planOf(places.slice(0, 1), [1, UNIT_BYTES - 1, 2])],
   ['a stretch of a unit that is not there', () => planOf(places.slice(0, 1), [2, 0, 1])],

@@ -11,6 +11,9 @@ const FEW_UNITS = 48;
 /** No more is put together; a plan that was honestly made has no more. */
 const MAX_GATHERED_BYTES = 16 * 1024 * 1024;
 
+/** The part of what may be kept that is for units whose end has been handed out: content may repeat itself. */
+const SPENT_SHARE = 1 / 8;
+
 /** A unit cannot be had as planned; the backup's reader says why, or mends it from a repair overlay. */
 export class UnreadableUnitError extends Error {
   constructor(cause?: unknown) {
@@ -34,12 +37,19 @@ interface WantedUnit {
   sealed?: Buffer;
 }
 
+interface OpenUnit {
+  readonly plain: Buffer;
+  /** Whether its end has been handed out: content takes what is in a unit from front to back. */
+  isSpent: boolean;
+}
+
 /** Carries out plans on the thread it is on: reads, unseals and decompresses; keeps the units that were used last. */
 export class PlanReader {
   private readonly seals = new RecentSeals();
-  private readonly cache = new Map<string, Buffer>();
+  /** What still comes is likely to be in these. */
+  private readonly cache = new OpenUnits();
+  private readonly spent = new OpenUnits();
   private readonly cacheLimit: number;
-  private cached = 0;
   private scratch = Buffer.alloc(0);
   private together = Buffer.alloc(0);
 
@@ -54,17 +64,16 @@ export class PlanReader {
    */
   begin(plan: ContentPlan): PlanPass {
     const wanted = this.wantedOf(plan);
-    this.readSealed(wanted.filter(({ name }) => !this.cache.has(name)));
+    this.readSealed(wanted.filter(({ name }) => !this.isOpen(name)));
     const isScattered = wanted.length > FEW_UNITS;
     return (isScattered ? this.gathered(plan, wanted) : undefined) ?? this.direct(plan, wanted);
   }
 
   /** Pieces lie in the units themselves. */
   private direct({ stretches }: ContentPlan, wanted: readonly WantedUnit[]): PlanPass {
-    return new PlanPass(stretches, false, (at) => {
-      const plain = this.open(wanted[(stretches[at] ?? 0) - 1]);
-      return partOf(plain, stretches[at + 1] ?? 0, stretches[at + 2] ?? 0);
-    });
+    return new PlanPass(stretches, false, (at, size) =>
+      this.part(wanted[(stretches[at] ?? 0) - 1], stretches[at + 1] ?? 0, size),
+    );
   }
 
   /**
@@ -84,14 +93,17 @@ export class PlanReader {
     }
     if (bytes > MAX_GATHERED_BYTES) return undefined;
     if (this.together.length < bytes) this.together = Buffer.allocUnsafeSlow(bytes);
-    for (const [number, unit] of wanted.entries()) {
-      const plain = this.open(unit);
+    const isAtHand = wanted.map(({ name }) => this.isOpen(name));
+    const gather = (unit: WantedUnit, number: number): void => {
       for (const at of byUnit[number] ?? [])
-        partOf(plain, stretches[at + 1] ?? 0, stretches[at + 2] ?? 0).copy(
+        this.part(unit, stretches[at + 1] ?? 0, stretches[at + 2] ?? 0).copy(
           this.together,
           offsets[at / PLAN_WORDS],
         );
-    }
+    };
+    // What is at hand comes first, before it has to make room for others.
+    for (const [number, unit] of wanted.entries()) if (isAtHand[number] === true) gather(unit, number);
+    for (const [number, unit] of wanted.entries()) if (isAtHand[number] !== true) gather(unit, number);
     return new PlanPass(stretches, true, (at, size) => {
       const offset = offsets[at / PLAN_WORDS] ?? 0;
       return this.together.subarray(offset, offset + size);
@@ -132,19 +144,21 @@ export class PlanReader {
     }
   }
 
-  private open(unit: WantedUnit | undefined): Buffer {
-    if (unit === undefined) throw new UnreadableUnitError();
-    const known = this.cache.get(unit.name);
-    if (known !== undefined) {
-      this.cache.delete(unit.name);
-      this.cache.set(unit.name, known);
-      return known;
-    }
-    const plain = this.opened(unit);
-    this.cache.set(unit.name, plain);
-    this.cached += plain.length;
-    this.trim();
-    return plain;
+  private isOpen(name: string): boolean {
+    return this.cache.has(name) || this.spent.has(name);
+  }
+
+  /** Valid until the next part is asked for. */
+  private part(wanted: WantedUnit | undefined, start: number, size: number): Buffer {
+    if (wanted === undefined) throw new UnreadableUnitError();
+    const { name } = wanted;
+    const unit = this.cache.take(name) ?? this.spent.take(name) ?? newlyOpened(this.opened(wanted));
+    if (start + size > unit.plain.length) throw new UnreadableUnitError();
+    unit.isSpent ||= start + size === unit.plain.length;
+    // The newest is being used, and stays.
+    if (unit.isSpent) this.spent.add(name, unit, this.cacheLimit * SPENT_SHARE);
+    else this.cache.add(name, unit, this.cacheLimit);
+    return unit.plain.subarray(start, start + size);
   }
 
   private opened({ object, place, sealed }: WantedUnit): Buffer {
@@ -163,16 +177,39 @@ export class PlanReader {
       throw error;
     }
   }
+}
 
-  private trim(): void {
-    for (const [name, plain] of this.cache) {
-      // The newest is being used.
-      if (this.cached <= this.cacheLimit || this.cache.size === 1) return;
-      this.cache.delete(name);
-      this.cached -= plain.length;
+/** Units by name, the one that was added last at the end. */
+class OpenUnits {
+  private readonly units = new Map<string, OpenUnit>();
+  private bytes = 0;
+
+  has(name: string): boolean {
+    return this.units.has(name);
+  }
+
+  take(name: string): OpenUnit | undefined {
+    const unit = this.units.get(name);
+    if (unit === undefined) return undefined;
+    this.units.delete(name);
+    this.bytes -= unit.plain.length;
+    return unit;
+  }
+
+  /** Adds one; others go, the oldest first, when all of them are more bytes than the limit. */
+  add(name: string, unit: OpenUnit, limit: number): void {
+    for (const [oldest, { plain }] of this.units) {
+      if (this.bytes + unit.plain.length <= limit) break;
+      this.take(oldest);
       freeMemory(plain);
     }
+    this.units.set(name, unit);
+    this.bytes += unit.plain.length;
   }
+}
+
+function newlyOpened(plain: Buffer): OpenUnit {
+  return { plain, isSpent: false };
 }
 
 /** One plan being carried out, front to back. */
@@ -218,11 +255,6 @@ export class PlanPass {
   skipTo(stretch: number): void {
     this.at = stretch * PLAN_WORDS;
   }
-}
-
-function partOf(plain: Buffer, start: number, size: number): Buffer {
-  if (start + size > plain.length) throw new UnreadableUnitError();
-  return plain.subarray(start, start + size);
 }
 
 function sealedAgain(object: PlannedObject, place: WantedUnit['place']): Buffer {
