@@ -39,6 +39,8 @@ export class Metadata {
   /** Whether the file system was seen to keep a time to the nanosecond. */
   #keepsNanoseconds = false;
   readonly flags: FlagKeeper;
+  /** Whose a thing is that was made in a folder: the same for all that is made there. */
+  #madeIn: { readonly folder: FolderHandle; readonly uid: number; readonly gid: number } | undefined;
 
   constructor(ownership: RestoreOptions['ownership'], warnings: RestoreWarnings) {
     this.#byName = ownership !== 'id';
@@ -60,7 +62,7 @@ export class Metadata {
     options: { isNew: boolean; keepWritable?: boolean },
   ): void {
     if (!options.isNew) this.#unlock(path, place);
-    const owned = this.#setOwner(path, entry, place);
+    const owned = this.#setOwner(path, entry, place, options.isNew);
     if (!options.isNew || entry.xattrs) this.#setAttributes(path, entry, place, options.isNew);
     if (entry.kind !== 'symlink') {
       let mode = owned ? entry.mode : entry.mode & ~setIdBits;
@@ -117,9 +119,9 @@ export class Metadata {
     };
   }
 
-  #setOwner(path: ByteString, entry: RestoredMetadata, place: Place): boolean {
+  #setOwner(path: ByteString, entry: RestoredMetadata, place: Place, isNew: boolean): boolean {
     const { uid, gid } = this.ownerOf(entry);
-    const owner = place.folder.ownerOf(place.name);
+    const owner = isNew ? this.#ownerOfNew(place) : place.folder.ownerOf(place.name);
     if (owner.uid === uid && owner.gid === gid) return true;
     try {
       place.folder.setOwner(place.name, uid, gid);
@@ -133,6 +135,11 @@ export class Metadata {
       );
       return false;
     }
+  }
+
+  #ownerOfNew({ folder, name }: Place): { readonly uid: number; readonly gid: number } {
+    if (this.#madeIn?.folder !== folder) this.#madeIn = { folder, ...folder.ownerOf(name) };
+    return this.#madeIn;
   }
 
   #setAttributes(path: ByteString, entry: RestoredMetadata, place: Place, isNew: boolean): void {

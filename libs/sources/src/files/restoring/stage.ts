@@ -13,6 +13,7 @@ import type { ProgressMeter } from '../progress-meter.ts';
 import { TimeSlice } from '../time-slice.ts';
 import type { Durability } from './durability.ts';
 import type { FileMaker } from './file-maker.ts';
+import { GatheredFiles } from './gathered-files.ts';
 import type { Metadata, Place } from './metadata.ts';
 import type { PlannedFiles } from './planned/planned-files.ts';
 import {
@@ -69,13 +70,12 @@ export interface StagingResult {
 const mostMemory = 16 * 1024 * 1024;
 /** What a file that is being written holds in memory at most: read ahead, and gathered for a write. */
 const streamMemory = 4 * 1024 * 1024;
-/** The same of a file that is made together with others on another thread. */
-const smallMemory = 8 * 1024;
 
 export class Stage {
   readonly #context: StagingContext;
   readonly #folders: StagedFolder[] = [];
   readonly #pending = new PendingWork({ tasks: 1024, bytes: mostMemory });
+  readonly #gathered: GatheredFiles | undefined;
   /** For hard-link groups whose first name was not selected: the name that has the content instead. */
   readonly #substitutes = new Map<ByteString, ByteString>();
   readonly #newFolders = new Set<ByteString>();
@@ -86,6 +86,15 @@ export class Stage {
 
   constructor(context: StagingContext) {
     this.#context = context;
+    const { planned } = context;
+    if (planned === undefined) return;
+    this.#gathered = new GatheredFiles(planned, this.#pending, {
+      made: ({ path, entry }) => this.#made(path, Number(entry.size), 1),
+      notMade: ({ path, entry, place }) => this.#makeAlone(path, entry, place),
+      failed: () => {
+        this.#failed = true;
+      },
+    });
   }
 
   async run(): Promise<StagingResult> {
@@ -98,20 +107,22 @@ export class Stage {
         if (item.entry.kind === 'folder') this.#enterFolder(item);
         else if (item.entry.hardLink) {
           // Its first name must be there before anything can be linked to it.
-          await this.#pending.settle();
+          await this.#settle();
           await this.#within(item.path, (folder) => this.#stageLink(item, folder));
         } else {
           if (!this.#pending.hasRoom) await this.#pending.room();
-          this.#pending.track(
-            this.#within(item.path, (folder) => this.#stageThing(item.path, item.entry, folder)),
-            this.#memoryFor(item.entry),
-          );
+          if (!this.#gathers(item))
+            this.#pending.track(
+              this.#within(item.path, (folder) => this.#stageThing(item.path, item.entry, folder)),
+              this.#memoryFor(item.entry),
+            );
         }
         if (slice.isOver) await slice.giveWay();
       }
-      await this.#pending.settle();
+      await this.#settle();
     } catch (error) {
       this.#failed = true;
+      this.#gathered?.forget();
       await this.#pending.settle().catch(() => undefined);
       throw error;
     } finally {
@@ -120,9 +131,30 @@ export class Stage {
     return { newFolders: this.#newFolders, bytesWritten: this.#bytesWritten, unchanged: this.#unchanged };
   }
 
+  /** Resolves when everything so far is there. What was looked at may have been gathered since. */
+  async #settle(): Promise<void> {
+    do {
+      this.#gathered?.make();
+      await this.#pending.settle();
+    } while (this.#gathered?.isEmpty === false);
+  }
+
+  /** Gathers a small file where nothing can be in its way. */
+  #gathers({ path, entry }: SelectedEntry): boolean {
+    const folder = this.#folders.at(-1);
+    if (this.#gathered === undefined || folder === undefined || path === '') return false;
+    if (
+      folder.target !== undefined ||
+      this.#context.resumed ||
+      this.#context.planned?.isSmall(entry) !== true
+    )
+      return false;
+    this.#gathered.add(path, entry, folder);
+    return true;
+  }
+
   #memoryFor(entry: StoredEntry): number {
     const { planned } = this.#context;
-    if (planned?.isSmall(entry) === true) return smallMemory;
     if (planned?.takes(entry) === true) return Math.ceil(mostMemory / planned.sideBySide);
     return Math.min(Number(entry.size), streamMemory);
   }
@@ -189,7 +221,7 @@ export class Stage {
   }
 
   async #stageThing(path: ByteString, entry: StoredEntry, folder: StagedFolder | undefined): Promise<void> {
-    const { durability, maker, metadata, meter, options, planned, root, resumed, targetPath } = this.#context;
+    const { maker, metadata, meter, options, planned, root, resumed, targetPath } = this.#context;
     options.signal?.throwIfAborted();
     const there = this.#targetPlace(path, folder);
     const status = there?.folder.statusIfThere(there.name);
@@ -213,18 +245,30 @@ export class Stage {
       metadata.apply(path, entry, place, { isNew: false });
       return;
     }
-    const written = (bytes: number): void => {
-      this.#bytesWritten += bytes;
-      meter.add(0, bytes, path);
-      durability.wrote(bytes, 0);
-    };
-    const isPlanned = planned?.takes(entry) === true && (await planned.make(path, entry, place, written));
-    if (!isPlanned) {
-      if (!(await maker.make(path, entry, place, written))) return;
-      metadata.apply(path, entry, place, { isNew: true });
+    if (folder && planned?.isSmall(entry) === true) {
+      this.#gathered?.add(path, entry, folder);
+      return;
     }
-    meter.add(isFile, 0, path);
-    durability.wrote(0, 1);
+    const written = (bytes: number): void => this.#made(path, bytes, 0);
+    if (planned?.takes(entry) && (await planned.make(path, entry, place, written)))
+      this.#made(path, 0, isFile);
+    else await this.#makeAlone(path, entry, place);
+  }
+
+  /** Makes a thing on this thread. */
+  async #makeAlone(path: ByteString, entry: StoredEntry, place: Place): Promise<void> {
+    const { maker, metadata } = this.#context;
+    const written = (bytes: number): void => this.#made(path, bytes, 0);
+    if (!(await maker.make(path, entry, place, written))) return;
+    metadata.apply(path, entry, place, { isNew: true });
+    this.#made(path, 0, entry.kind === 'file' ? 1 : 0);
+  }
+
+  #made(path: ByteString, bytes: number, files: number): void {
+    const { durability, meter } = this.#context;
+    this.#bytesWritten += bytes;
+    meter.add(files, bytes, path);
+    durability.wrote(bytes, files);
   }
 
   async #stageLink({ path, entry }: SelectedEntry, folder: StagedFolder | undefined): Promise<void> {

@@ -28,28 +28,43 @@ export interface FileBatch {
 
 const hashBytes = 32;
 
-export function packBatch(files: readonly PlannedSmallFile[]): FileBatch {
+/** @param stretchesOf how many stretches of the plan the content of a file is, by its number */
+export function packBatch(files: readonly FileToMake[], stretchesOf: readonly number[]): FileBatch {
   const count = files.length;
-  const hashes = new Uint8Array(count * hashBytes);
-  for (const [i, { sha256 }] of files.entries()) hashes.set(sha256, i * hashBytes);
-  const metadata = files.map((file) => file.metadata);
-  return {
+  const batch = {
     count,
-    names: files.map(({ name }) => name).join(''),
-    nameEnds: endsOf(files.map(({ name }) => name)),
-    paths: files.map(({ path }) => path).join(''),
-    pathEnds: endsOf(files.map(({ path }) => path)),
-    hashes,
-    folders: Int32Array.from(files, ({ folder }) => folder),
-    sizes: Float64Array.from(files, ({ size }) => size),
-    stretches: Uint32Array.from(files, ({ stretches }) => stretches),
-    syncs: Uint8Array.from(files, ({ sync }) => Number(sync)),
-    hasMetadata: Uint8Array.from(metadata, (one) => Number(one !== undefined)),
-    modes: Uint32Array.from(metadata, (one) => one?.mode ?? 0),
-    uids: Uint32Array.from(metadata, (one) => one?.uid ?? 0),
-    gids: Uint32Array.from(metadata, (one) => one?.gid ?? 0),
-    mtimes: BigInt64Array.from(metadata, (one) => one?.mtime ?? 0n),
+    names: '',
+    nameEnds: new Uint32Array(count),
+    paths: '',
+    pathEnds: new Uint32Array(count),
+    hashes: new Uint8Array(count * hashBytes),
+    folders: new Int32Array(count),
+    sizes: new Float64Array(count),
+    stretches: Uint32Array.from(stretchesOf),
+    syncs: new Uint8Array(count),
+    hasMetadata: new Uint8Array(count),
+    modes: new Uint32Array(count),
+    uids: new Uint32Array(count),
+    gids: new Uint32Array(count),
+    mtimes: new BigInt64Array(count),
   };
+  for (const [i, { folder, name, path, sha256, size, sync, metadata }] of files.entries()) {
+    batch.names += name;
+    batch.nameEnds[i] = batch.names.length;
+    batch.paths += path;
+    batch.pathEnds[i] = batch.paths.length;
+    batch.hashes.set(sha256, i * hashBytes);
+    batch.folders[i] = folder;
+    batch.sizes[i] = size;
+    batch.syncs[i] = Number(sync);
+    if (metadata === undefined) continue;
+    batch.hasMetadata[i] = 1;
+    batch.modes[i] = metadata.mode;
+    batch.uids[i] = metadata.uid;
+    batch.gids[i] = metadata.gid;
+    batch.mtimes[i] = metadata.mtime;
+  }
+  return batch;
 }
 
 /** File after file, as they were packed. */
@@ -73,11 +88,6 @@ export function* unpackBatch(batch: FileBatch): Iterable<PlannedSmallFile> {
       ...(batch.hasMetadata[i] === 1 ? { metadata } : {}),
     };
   }
-}
-
-function endsOf(texts: readonly string[]): Uint32Array {
-  let end = 0;
-  return Uint32Array.from(texts, (text) => (end += text.length));
 }
 
 function textAt(texts: string, ends: Uint32Array, i: number): ByteString {

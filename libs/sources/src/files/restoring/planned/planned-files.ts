@@ -10,7 +10,7 @@ import {
   type TaskRunner,
 } from '@catena/vault';
 import type { RestoreOptions, SourceTotals } from '../../../port/source-driver.ts';
-import type { ByteString } from '../../../system-calls/index.ts';
+import type { ByteString, FolderHandle } from '../../../system-calls/index.ts';
 import type { Durability } from '../durability.ts';
 import type { Metadata, Place } from '../metadata.ts';
 import type { RestoreWarnings } from '../restore-warnings.ts';
@@ -21,10 +21,10 @@ import { restoringTasks, type FileToMake, type MadeFiles } from './restoring-tas
 const few = { files: 500, bytes: 32 * 1024 * 1024 };
 /** Each thread holds a few dozen megabytes, and a few of them write as much as disks take. */
 const usualThreads = () => Math.min(4, defaultWorkers());
-/** Small files that are made with one task, at most. */
-const batch = { files: 128, bytes: 1024 * 1024 };
 /** To make a file is as much work as writing so many bytes. */
 const bytesLikeAFile = 64 * 1024;
+/** So much more may wait for a thread that goes on in a folder: two that make names in one folder wait for each other. */
+const mostForAFolder = 32 * 1024 * 1024;
 /** Plans of one file that a thread is given at once, so that it has the next one when it is done with one. */
 const plansAhead = 2;
 
@@ -33,11 +33,11 @@ type Runner = TaskRunner<typeof restoringTasks>;
 /** Hears of bytes of content, and how many of them are not known to be zeros. */
 export type HearsWritten = (bytes: number, data: number) => void;
 
-interface Waiting {
+/** A file that is small enough to be made together with others. */
+export interface SmallFile {
+  readonly path: ByteString;
   readonly entry: StoredEntry;
-  readonly file: FileToMake;
-  readonly resolve: (made: boolean) => void;
-  readonly reject: (error: unknown) => void;
+  readonly place: Place;
 }
 
 export interface PlannedFilesParts {
@@ -60,8 +60,8 @@ export class PlannedFiles {
   /** Of each thread: resolves when it has been given all of the large file before. */
   readonly #turns: Promise<undefined>[] = [];
   #lanes = 0;
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
+  /** Where small files went last, and which thread made them. */
+  #last: { readonly folder: FolderHandle; readonly thread: number } | undefined;
 
   constructor(parts: PlannedFilesParts) {
     this.#parts = parts;
@@ -93,22 +93,26 @@ export class PlannedFiles {
    * @param written hears of content that is there, and takes it back when nothing comes of the file
    */
   async make(path: ByteString, entry: StoredEntry, place: Place, written: HearsWritten): Promise<boolean> {
+    if (this.isSmall(entry)) {
+      const [made = false] = await this.makeTogether([{ path, entry, place }]);
+      if (made) written(Number(entry.size), Number(entry.size));
+      return made;
+    }
     const file = this.#fileOf(path, entry, place);
     const told = { bytes: 0, data: 0 };
-    const tell = (bytes: number, data: number): void => {
+    const made = await this.#makeLarge(entry, file, (bytes, data) => {
       told.bytes += bytes;
       told.data += data;
       written(bytes, data);
-    };
-    const made = this.isSmall(entry)
-      ? await this.#makeSmall(entry, file, tell)
-      : await this.#makeLarge(entry, file, tell);
-    if (!made) {
-      tell(-told.bytes, -told.data);
-      return false;
-    }
+    });
+    if (made) this.#complete({ path, entry, place }, file);
+    else written(-told.bytes, -told.data);
+    return made;
+  }
+
+  /** Threads see to what is alike for all files. */
+  #complete({ path, entry, place }: SmallFile, file: FileToMake): void {
     if (file.metadata === undefined) this.#parts.metadata.apply(path, entry, place, { isNew: true });
-    return true;
   }
 
   #fileOf(path: ByteString, entry: StoredEntry, place: Place): FileToMake {
@@ -125,62 +129,49 @@ export class PlannedFiles {
     };
   }
 
-  async #makeSmall(entry: StoredEntry, file: FileToMake, written: HearsWritten): Promise<boolean> {
-    const made = await this.#makeWithOthers(entry, file);
-    if (made) written(file.size, file.size);
-    return made;
-  }
-
-  #makeWithOthers(entry: StoredEntry, file: FileToMake): Promise<boolean> {
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-    this.#waiting.push({ entry, file, resolve, reject });
-    this.#waitingBytes += file.size;
-    if (this.#waiting.length >= batch.files || this.#waitingBytes >= batch.bytes) this.#flush();
-    return promise;
-  }
-
-  #flush(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#makeTogether(waiting).then(
-      (made) => {
-        for (const [i, { resolve }] of waiting.entries()) resolve(made?.[i] ?? false);
-      },
-      (error: unknown) => {
-        for (const { reject } of waiting) reject(error);
-      },
-    );
-  }
-
-  async #makeTogether(waiting: readonly Waiting[]): Promise<readonly boolean[] | undefined> {
+  /**
+   * Makes small files with their metadata. Answers of each whether that was possible as planned; where it was not,
+   * nothing is there.
+   */
+  async makeTogether(small: readonly SmallFile[]): Promise<readonly boolean[]> {
     const { planner, signal, limits } = this.#parts;
-    const leased = await planner.together(waiting.map(({ entry }) => entry));
-    if (leased === undefined) return undefined;
+    const leased = await planner.together(small.map(({ entry }) => entry));
+    if (leased === undefined) return small.map(() => false);
     try {
       await limits?.write?.take(leased.dataBytes);
       signal?.throwIfAborted();
-      const files = waiting.map(({ file }, i) => ({ ...file, stretches: leased.counts[i] ?? 0 }));
-      const input = { plan: leased.plan, batch: packBatch(files) };
-      return await this.#onFreest(leased.bytes + files.length * bytesLikeAFile, async (runner) =>
+      const files = small.map(({ path, entry, place }) => this.#fileOf(path, entry, place));
+      const input = { plan: leased.plan, batch: packBatch(files, leased.counts) };
+      const thread = this.#threadFor(small[0]?.place.folder);
+      this.#last = { folder: small.at(-1)?.place.folder as FolderHandle, thread };
+      const work = leased.bytes + files.length * bytesLikeAFile;
+      const made = await this.#on(thread, work, async (runner) =>
         this.#heard(await runner.run('files', input)),
       );
+      for (const [i, file] of files.entries())
+        if (made[i] === true) this.#complete(small[i] as SmallFile, file);
+      return made;
     } finally {
       await leased.release();
     }
   }
 
-  /** Gives work that is as much as writing so many bytes to the thread that has least of it. */
-  async #onFreest<T>(bytes: number, work: (runner: Runner, thread: number) => Promise<T>): Promise<T> {
-    const thread = this.#load.indexOf(Math.min(...this.#load));
+  /** The thread that has least to do; for files of a folder the one that made others in it, unless it has far more. */
+  #threadFor(folder?: FolderHandle): number {
+    const least = Math.min(...this.#load);
+    const { thread } = (folder !== undefined && this.#last?.folder === folder && this.#last) || {};
+    if (thread !== undefined && (this.#load[thread] ?? 0) - least <= mostForAFolder) return thread;
+    return this.#load.indexOf(least);
+  }
+
+  /** Gives a thread work that is as much as writing so many bytes. */
+  async #on<T>(thread: number, bytes: number, work: (runner: Runner) => Promise<T>): Promise<T> {
     const add = (more: number): void => {
       this.#load[thread] = (this.#load[thread] ?? 0) + more;
     };
     add(bytes);
     try {
-      return await work(this.#pool?.on(thread) ?? this.#here, thread);
+      return await work(this.#pool?.on(thread) ?? this.#here);
     } finally {
       add(-bytes);
     }
@@ -197,7 +188,8 @@ export class PlannedFiles {
    */
   async #makeLarge(entry: StoredEntry, file: FileToMake, written: HearsWritten): Promise<boolean> {
     const lane = ++this.#lanes;
-    return await this.#onFreest(file.size, async (runner, thread) => {
+    const thread = this.#threadFor();
+    return await this.#on(thread, file.size, async (runner) => {
       const before = this.#turns[thread];
       const turn = Promise.withResolvers<undefined>();
       const given = (): void => turn.resolve(undefined);

@@ -70,8 +70,13 @@ function complete(file: PlannedFile, wanted: FileToMake, context: TaskContext): 
   return true;
 }
 
-function makeSmall(wanted: PlannedSmallFile, pieces: Iterable<PlannedPiece>, context: TaskContext): boolean {
-  const file = new PlannedFile(FolderHandle.borrowed(wanted.folder), wanted.name);
+function makeSmall(
+  folder: FolderHandle,
+  wanted: PlannedSmallFile,
+  pieces: Iterable<PlannedPiece>,
+  context: TaskContext,
+): boolean {
+  const file = new PlannedFile(folder, wanted.name);
   const write = () => (wanted.stretches === 1 ? file.writeWhole(pieces) : file.write(pieces));
   try {
     if (triesToRead(write)) return complete(file, wanted, context);
@@ -91,9 +96,11 @@ export const restoringTasks = {
       const pass = reader.begin(plan);
       let stretch = 0;
       let i = 0;
+      let folder: FolderHandle | undefined;
       for (const file of unpackBatch(batch)) {
         pass.skipTo(stretch);
-        made[i++] = makeSmall(file, pass.pieces(file.stretches), context);
+        if (folder?.fd !== file.folder) folder = FolderHandle.borrowed(file.folder);
+        made[i++] = makeSmall(folder, file, pass.pieces(file.stretches), context);
         stretch += file.stretches;
       }
     });
