@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { UnlockKey } from '../index.ts';
 import { initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '../index.ts';
-import { addTree, planOf, readTree, seededBytes, temporaryFolder } from '../testing/index.ts';
+import { addTree, planOf, readBackup, readTree, seededBytes, temporaryFolder } from '../testing/index.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -74,8 +74,7 @@ describe.each(['encrypted', 'plain'])('a backup in a repository that is %s', (ki
       expect(manifest.chain).toBe('b1');
       expect(manifest.backups).toEqual(['b1', id].sort());
       expect(manifest.statistics.bytesNew).toBeLessThan(8 * KIB + 20_000 + 2 * 256 * KIB);
-      const reader = await collection.openBackup(id);
-      const read = await readTree(reader);
+      const read = await readBackup(collection, id);
       expect([...read.keys()].sort()).toEqual([...changed.keys()].sort());
       for (const [path, bytes] of changed) expect(read.get(path)?.equals(bytes)).toBe(true);
     }
