@@ -325,7 +325,7 @@ describe('two chain catalogs on one log', () => {
     await claim(run);
     const queue = await ports.jobQueue.take({
       kinds: ['backup'],
-      waitMilliseconds: 1_000,
+      waitMilliseconds: 60_000,
       signal: new AbortController().signal,
     });
     await report(run, { kind: 'failed', failure: { code: 'x', message: 'm', retryable: true } });
@@ -347,7 +347,7 @@ describe('two chain catalogs on one log', () => {
     await eventually('the job', async () => (await ports.jobQueue.pending()).has(run));
     const job = await ports.jobQueue.take({
       kinds: ['backup'],
-      waitMilliseconds: 1_000,
+      waitMilliseconds: 60_000,
       signal: new AbortController().signal,
     });
     await job?.acknowledge();

@@ -53,8 +53,9 @@ describe('issue 6.7: two schedulers on one log', () => {
       ...{ commandId: freshId(), actor: 'person:tester' },
       files: [{ name: 'a.yaml', text: definitions }],
     });
-    const before = (await firings(2)).length;
+    await firings(2);
     await first.stop();
+    const before = (await fired()).length;
     services.splice(services.indexOf(first), 1);
     expect(second.get(Turn).isOurs()).toBe(true);
     const events = await firings(before + 3);
