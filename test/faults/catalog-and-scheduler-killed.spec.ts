@@ -9,7 +9,7 @@ import { atLength, SeededChance } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { until } from '../platform/operator.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 
 let platform: TestPlatform;
 let tree: ProtectedTree;

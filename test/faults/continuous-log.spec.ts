@@ -17,7 +17,7 @@ import { CatenaCommand } from '../scenarios/catena-command.ts';
 import { rowsOf } from '../scenarios/rows-of-copy.ts';
 import { streamedBank } from '../scenarios/streamed-bank.ts';
 
-const PATIENCE = 300_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 const ROUNDS = atLength ? 6 : 1;
 const SEGMENT = /^[0-9A-F]{24}$/;
 

@@ -6,7 +6,7 @@ import { flawsOf, flawsOfRestore } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { atLength, SeededChance } from '../platform/seeded-chance.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 
 let platform: CatenaUp;
 let tree: ProtectedTree;

@@ -10,7 +10,7 @@ import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from '../scenarios/catena-command.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 const MOVER = 'mover-1';
 
 let platform: TestPlatform;

@@ -8,7 +8,7 @@ import { flawsOf, flawsOfRestore } from '../platform/proof.ts';
 import { ProtectedTree } from '../platform/protected-tree.ts';
 import { scenarioFolder, TestPlatform } from '../platform/test-platform.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = 300_000;
 const MEGABYTES = 32;
 /** The log is asked more than once before it is said to store nothing. */
 const UNHURRIED = { timeoutMilliseconds: 120_000 };

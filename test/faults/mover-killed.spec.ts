@@ -9,7 +9,7 @@ import { ProtectedTree } from '../platform/protected-tree.ts';
 import { atLength, SeededChance } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 const MOVER = 'mover-1';
 
 let platform: TestPlatform;

@@ -9,7 +9,7 @@ import { canMountTmpfs, mountTmpfs, unmount } from '../platform/small-disk.ts';
 import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 
 if (canMountTmpfs()) noSpace();
 else

@@ -9,7 +9,7 @@ import { everythingListed } from '../platform/everything-listed.ts';
 import { openRuns, violations } from '../platform/invariants.ts';
 import { scenarioFolder, TestPlatform } from '../platform/test-platform.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = 300_000;
 const GOLDEN = fileURLToPath(new URL('../golden/data-folder', import.meta.url));
 const VERSIONS = readdirSync(GOLDEN)
   .filter((name) => name.endsWith('.tar.gz'))

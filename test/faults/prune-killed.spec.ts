@@ -7,7 +7,7 @@ import { logLines } from '../platform/service-log.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { KeptTree } from '../scenarios/kept-tree.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 
 let platform: TestPlatform;
 

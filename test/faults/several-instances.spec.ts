@@ -6,7 +6,7 @@ import { ProtectedTree } from '../platform/protected-tree.ts';
 import { atLength, SeededChance } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 const SERVICES = ['chain-catalog', 'scheduler', 'mover'] as const;
 const INSTANCES = SERVICES.flatMap((service) => [`${service}-1`, `${service}-2`]);
 /** Of the schedulers one has the turn, and the other leaves it the work. */

@@ -8,7 +8,7 @@ import { atLength } from '../platform/seeded-chance.ts';
 import { logLines } from '../platform/service-log.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 const STOPPED = 'mover-1';
 const SUCCESSOR = 'mover-2';
 

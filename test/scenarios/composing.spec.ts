@@ -11,7 +11,7 @@ import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from './catena-command.ts';
 import { KeptTree, madeBy } from './kept-tree.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 
 let platform: TestPlatform;
 

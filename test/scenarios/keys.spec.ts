@@ -7,7 +7,7 @@ import { ProtectedTree } from '../platform/protected-tree.ts';
 import { CatenaCommand } from './catena-command.ts';
 import { madeBy } from './kept-tree.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = 300_000;
 
 let platform: TestPlatform;
 let catena: CatenaCommand;

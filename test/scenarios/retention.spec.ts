@@ -5,7 +5,7 @@ import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from './catena-command.ts';
 import { KeptTree, madeBy } from './kept-tree.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = 300_000;
 
 let platform: TestPlatform;
 

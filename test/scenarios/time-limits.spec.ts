@@ -5,7 +5,7 @@ import { atLength } from '../platform/seeded-chance.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand } from './catena-command.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = atLength ? 1_200_000 : 300_000;
 
 let platform: TestPlatform;
 let catena: CatenaCommand;

@@ -7,7 +7,7 @@ import { eventually } from '@catena/service/testing';
 import { ServiceFleet } from './testing/service-fleet.ts';
 
 /** For machines that do much else at the same time. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 const services = ['scheduler', 'chain-catalog', 'mover'] as const;
 

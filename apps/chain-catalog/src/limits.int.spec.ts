@@ -7,7 +7,7 @@ import { eventually } from '@catena/service/testing';
 import { command, ServiceFleet } from './testing/service-fleet.ts';
 
 /** For machines that do much else at the same time. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 const atLength = process.env['CATENA_TEST_LONG'] === '1';
 
 const SOURCES = atLength ? 40 : 8;

@@ -6,7 +6,7 @@ import { eventually } from '@catena/service/testing';
 import { command, ServiceFleet } from './testing/service-fleet.ts';
 
 /** For machines that do much else at the same time. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** Nobody dies here: a mover that is only slow keeps what it works on. */
 const PATIENT = { CATENA_JOB_WAIT_SECONDS: '60' };

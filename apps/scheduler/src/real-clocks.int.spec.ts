@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises';
 import { flawsOfTimes, timesTold } from './testing/due-times-told.ts';
 import { SchedulerFleet } from './testing/scheduler-fleet.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = 300_000;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const atLength = process.env['CATENA_TEST_LONG'] === '1';

@@ -26,7 +26,7 @@ import {
 } from '../testing/index.ts';
 
 /** Hundreds of states; a busy machine takes its time for them. */
-const PATIENCE = 240_000;
+const PATIENCE = 300_000;
 const SCRYPT = { N: 16, r: 1, p: 1 };
 const FIRST: UnlockKey = parseKeyFile(newKeyFile());
 const SECOND: UnlockKey = { kind: 'passphrase', passphrase: 'the second one' };
