@@ -17,6 +17,7 @@ export type RestoreErrorCode =
   | 'restore.stopNotFound'
   | 'restore.stopBeforeBackup'
   | 'restore.tablespaceUnknown'
+  | 'restore.tablespaceInLog'
   | 'restore.otherCluster'
   | 'restore.serverRunning'
   | 'restore.reachedElsewhere'

@@ -11,6 +11,7 @@ import { toEndOfBackup, toStopInLog } from './recovery-target.ts';
 import { writeLogs } from './roll-logs.ts';
 import { searchLog } from './search-log.ts';
 import { StopSearch, type FoundStop } from './stop-search.ts';
+import { refuseTablespacesInUse } from './tablespaces-in-log.ts';
 
 export interface CopyToRecover {
   readonly reader: BackupReader;
@@ -29,7 +30,7 @@ export interface RecoverableCopy {
 
 /**
  * @param folder the data folder, before anybody started a server on it
- * @throws RestoreError `restore.stopNotFound`, `restore.stopBeforeBackup`.
+ * @throws RestoreError `restore.stopNotFound`, `restore.stopBeforeBackup`, `restore.tablespaceInLog`.
  */
 export async function makeRecoverable(folder: string, copy: CopyToRecover): Promise<RecoverableCopy> {
   const { reader, options, paths, tablespaces } = copy;
@@ -38,10 +39,12 @@ export async function makeRecoverable(folder: string, copy: CopyToRecover): Prom
   const end = BigInt(position?.end ?? '0');
   const base = { backup, start: BigInt(position?.start ?? '0'), end, asOf: microsecondsOf(asOf) };
   const isLookedFor = logs.length > 0 && (stop !== undefined || cluster?.start !== undefined);
-  const search = isLookedFor ? new StopSearch(stop, base) : undefined;
   const owner = await stat(path.join(folder, 'PG_VERSION'));
   const rolled = await writeLogs(folder, logs, owner, signal);
-  const found = search === undefined ? undefined : await searchLog(folder, search, signal);
+  const search = new StopSearch(isLookedFor ? stop : undefined, base);
+  const searched = await searchLog(folder, search, signal);
+  await refuseTablespacesInUse(searched.tablespaces, owner.uid);
+  const found = isLookedFor ? searched : undefined;
   const standby = driverDetails['standby'] === true;
   const fork = logs.at(-1)?.manifest.position?.fork;
   const recovery =

@@ -102,4 +102,27 @@ describe('a restored cluster that is started', () => {
     await refused('restore.targetNotUsable', spaced, path.join(target, 'inside'));
     await refused('restore.targetExists', spaced, spaced);
   });
+
+  it('a tablespace that the log creates is not made over one that is in use', async () => {
+    const place = here.at('made later');
+    mkdirSync(place, { mode: 0o700 });
+    const { uid, gid } = statSync(here.cluster.server.dataDir);
+    chownSync(place, uid, gid);
+    const before = parseLsn(await lsnOf('pg_current_wal_insert_lsn()'));
+    await sql(`CREATE TABLESPACE later LOCATION '${place}'`);
+    const { position } = await here.log('with tablespace', end);
+    const restore = (name: string, more: object = {}) =>
+      here.restoreTo(here.at('restored', name), 'full', { logs: ['with tablespace'], ...more });
+    await expect(restore('over')).rejects.toMatchObject({
+      code: 'restore.tablespaceInLog',
+      message: expect.stringContaining(place),
+    });
+    expect(existsSync(here.at('restored', 'over'))).toBe(false);
+    await restore('short of it', { stop: { position: before.toString() } });
+    // What the source does not use any more is free: it is made there, and dropped again.
+    await sql('DROP TABLESPACE later');
+    await here.log('dropped', position!.end);
+    await restore('free', { logs: ['with tablespace', 'dropped'], cluster: { start: 'stopAgain' } });
+    expect(readdirSync(place)).toEqual([]);
+  });
 });

@@ -5,7 +5,7 @@
  */
 import type { RestoreStop } from '@catena/events';
 import { RestoreError } from '../../port/restore-error.ts';
-import { RecordWalk, type LogMark, type TransactionEnd } from '../log/record-walk.ts';
+import { RecordWalk, type LogMark, type MadeTablespace, type TransactionEnd } from '../log/record-walk.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import { microsecondsOf } from './moment.ts';
 
@@ -27,6 +27,8 @@ export interface FoundStop {
   readonly position: bigint | undefined;
   /** A mark of that name is there before the backup is consistent, and the server would take that one. */
   readonly hasNamesake: boolean;
+  /** Tablespaces that recovery creates on the way. */
+  readonly tablespaces: readonly MadeTablespace[];
 }
 
 /** A segment of the log. */
@@ -51,6 +53,7 @@ export class StopSearch {
   #found: bigint | undefined;
   #hasNamesake = false;
   #sawPrepared = false;
+  readonly #tablespaces: MadeTablespace[] = [];
 
   constructor(stop: RestoreStop | undefined, base: SearchBase) {
     this.#stop = stop;
@@ -74,6 +77,7 @@ export class StopSearch {
         record: (from, to) => this.#record(start + BigInt(from), start + BigInt(to)),
         transaction: (one) => this.#transactionEnded(one),
         mark: (one) => this.#markSet(one),
+        tablespace: (one) => this.#tablespaceMade(one),
       });
     }
     this.#walk.push(bytes);
@@ -82,16 +86,17 @@ export class StopSearch {
   /** @throws RestoreError `restore.stopNotFound`, `restore.stopBeforeBackup`. */
   found(): FoundStop {
     const hasNamesake = this.#hasNamesake;
+    const tablespaces = this.#tablespaces;
     if (this.#time !== undefined && this.#time < this.#base.asOf) throw this.#tooEarly();
     if (this.#found !== undefined) {
       if (this.#found < this.#base.end) throw this.#tooEarly();
-      return { isInside: true, position: this.#found, hasNamesake };
+      return { isInside: true, position: this.#found, hasNamesake, tablespaces };
     }
     if (this.#transaction !== undefined && this.#sawPrepared)
-      return { isInside: true, position: undefined, hasNamesake };
+      return { isInside: true, position: undefined, hasNamesake, tablespaces };
     if (this.#stop !== undefined && ('mark' in this.#stop || 'transaction' in this.#stop))
       throw this.#notThere();
-    return { isInside: false, position: this.#end, hasNamesake };
+    return { isInside: false, position: this.#end, hasNamesake, tablespaces };
   }
 
   #record(start: bigint, end: bigint): void {
@@ -115,6 +120,11 @@ export class StopSearch {
     if (this.#stop === undefined || !('mark' in this.#stop) || this.#stop.mark !== name) return;
     if (end < this.#base.end) this.#hasNamesake = true;
     else this.#found ??= end;
+  }
+
+  #tablespaceMade(made: MadeTablespace): void {
+    if (!this.#isRepeated && made.start >= this.#base.start && this.#found === undefined)
+      this.#tablespaces.push(made);
   }
 
   #tooEarly(): RestoreError {
