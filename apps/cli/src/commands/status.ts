@@ -38,11 +38,13 @@ function isTelling({ kind, state, schedule }: RunView): boolean {
 }
 
 async function protectionOf(client: CatenaClient, source: string): Promise<Protection> {
-  const [points, runs, [window, ...earlier]] = await Promise.all([
+  const [points, runs, windows] = await Promise.all([
     askCurrent(client, catalogRequests.listRestorePoints, { source, limit: 1 }),
     askCurrent(client, catalogRequests.listRuns, { source, active: false, limit: 20 }),
     recoveryWindowsOf(client, { source }),
   ]);
+  // What the source can still be restored to is more, but what is late or lost is so on the branch that it is on.
+  const [window, ...earlier] = windows.filter(({ leftBranch }) => leftBranch !== true);
   return { source, newest: points.items[0], window, earlier, lastRun: runs.items.find(isTelling) };
 }
 

@@ -14,9 +14,10 @@ export function recoveryWindowLines(windows: readonly RecoveryWindowView[]): str
 }
 
 function windowText(window: RecoveryWindowView): string {
-  const { from, to, logs, bytesAdded } = window;
+  const { from, to, logs, bytesAdded, fork, leftBranch } = window;
+  const left = leftBranch === true ? `  a branch that was left: --branch ${fork}` : '';
   const stretch = stretchInHistory(window, window.fromPosition, window.toPosition);
-  return `any moment from ${formatInstant(from)} to ${formatInstant(to)}  ${stretch}  ${plural(logs, 'log')}, +${formatBytes(bytesAdded)}`;
+  return `any moment from ${formatInstant(from)} to ${formatInstant(to)}  ${stretch}  ${plural(logs, 'log')}, +${formatBytes(bytesAdded)}${left}`;
 }
 
 /** What is missing before a window. */

@@ -182,6 +182,12 @@ export const recoveryWindowView = z.object({
     .object({ position: z.string(), reason: z.string(), at: instant })
     .optional()
     .describe('Of the last one: the log after it is gone; the next data backup begins the next window.'),
+  leftBranch: z
+    .literal(true)
+    .optional()
+    .describe(
+      'It ends on a branch that the source has left: beyond that it is restored with the branch named.',
+    ),
 });
 export type RecoveryWindowView = z.infer<typeof recoveryWindowView>;
 

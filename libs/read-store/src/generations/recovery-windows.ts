@@ -2,7 +2,8 @@ import { restorable } from './restorable.ts';
 
 /**
  * The select of the recovery windows: stretches that logs cover without a gap, from the first data backup in each that can
- * be restored. Of several branches the newest counts, and of the older ones what came before it left them.
+ * be restored. Of several branches the newest counts, and of the older ones what came before it left them; what they have beyond that
+ * is in windows of their own (`left_branch`).
  * @param schema what stands before a table's name
  * @param held the condition that the row of an alias holds
  * @param chosen a condition on the rows of `backup` to look at
@@ -26,44 +27,60 @@ export function recoveryWindows({
     ), branch as (
       select collection, family, fork, min(as_of) as since, min(case type when 'log' then first else last end) as first
       from known group by collection, family, fork
+    ), newest as (
+      select collection, family, max(since) as since from branch group by collection, family
+    ), head as (
+      select branch.collection, branch.family, branch.fork as head, branch.since,
+        branch.since < newest.since as is_left
+      from branch join newest using (collection, family)
     ), on_path as (
-      select known.* from known join branch as own using (collection, family, fork)
+      select known.*, head.head, head.is_left
+      from known join branch as own using (collection, family, fork)
+      join head on head.collection = known.collection and head.family = known.family and head.since >= own.since
       where not exists (
         select from branch as later
         where later.collection = known.collection and later.family = known.family and later.fork <> known.fork
-          and later.since > own.since and later.first < known.last)
+          and later.since > own.since and later.since <= head.since and later.first < known.last)
     ), log as (
       select *, coalesce(first > max(last) over (
-          partition by collection, family order by first, last rows between unbounded preceding and 1 preceding
+          partition by collection, family, head order by first, last rows between unbounded preceding and 1 preceding
         ), true) as begins
       from on_path where type = 'log' and state = 'usable' and last > first
     ), numbered as (
-      select *, count(*) filter (where begins) over (partition by collection, family order by first, last) as number
+      select *, count(*) filter (where begins) over (partition by collection, family, head order by first, last) as number
       from log
     ), stretch as (
-      select collection, family, source, repository, number, min(first) as first, max(last) as last,
+      select collection, family, head, is_left, source, repository, number, min(first) as first, max(last) as last,
         max(as_of) as last_at, count(*) as logs, sum(bytes_added)::bigint as bytes_added,
         (array_agg(fork order by last desc))[1] as fork
-      from numbered group by collection, family, source, repository, number
+      from numbered group by collection, family, head, is_left, source, repository, number
     ), after_gap as (
       select *, lag(last) over chain as gap_from, lag(last_at) over chain as gap_from_at
-      from stretch window chain as (partition by collection, family order by first)
+      from stretch window chain as (partition by collection, family, head order by first)
     )
     select stretch.source, stretch.repository, stretch.collection, stretch.family, stretch.fork,
       begin.as_of as from_time, stretch.last_at as to_time,
       begin.last::text as from_position, stretch.last::text as to_position,
       greatest(stretch.last_at, (
         select max(quiet.as_of) from on_path as quiet
-        where quiet.collection = stretch.collection and quiet.family = stretch.family and quiet.type = 'log'
-          and quiet.state = 'usable' and quiet.last = stretch.last)) as known_until,
+        where quiet.collection = stretch.collection and quiet.family = stretch.family and quiet.head = stretch.head
+          and quiet.type = 'log' and quiet.state = 'usable' and quiet.last = stretch.last)) as known_until,
       begin.backup, stretch.logs, stretch.bytes_added,
       stretch.gap_from_at, stretch.gap_from::text as gap_from_position,
-      case when stretch.gap_from is null then null else stretch.first::text end as gap_to_position
+      case when stretch.gap_from is null then null else stretch.first::text end as gap_to_position,
+      stretch.is_left as left_branch
     from after_gap as stretch
     cross join lateral (
       select data.backup, data.as_of, data.last from on_path as data
-      where data.collection = stretch.collection and data.family = stretch.family and data.type <> 'log'
-        and data.restorable and data.last >= stretch.first and data.last < stretch.last
+      where data.collection = stretch.collection and data.family = stretch.family and data.head = stretch.head
+        and data.type <> 'log' and data.restorable and data.last >= stretch.first and data.last < stretch.last
       order by data.last limit 1
-    ) as begin`;
+    ) as begin
+    -- Of a branch that was left only what reaches beyond where it was left: the rest is in the newest one's windows.
+    where not stretch.is_left or (stretch.fork = stretch.head and exists (
+      select from branch as later
+      where later.collection = stretch.collection and later.family = stretch.family
+        and later.since > (select own.since from branch as own where own.collection = stretch.collection
+          and own.family = stretch.family and own.fork = stretch.head)
+        and later.first < stretch.last))`;
 }

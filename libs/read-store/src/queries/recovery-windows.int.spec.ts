@@ -65,11 +65,14 @@ describe('recovery windows', () => {
 
   async function listed({ queries }: ReadStore) {
     const windows = await wholeList((page) => queries.listRecoveryWindows({ ...page, source: 'bank' }));
-    return windows.map(({ from, to, backup, logs, gap, lost, fork, fromPosition, toPosition }) => ({
-      ...{ from, to, backup, logs, fork, stretch: [fromPosition, toPosition] },
-      ...(gap === undefined ? {} : { gap: [gap.from, gap.fromPosition, gap.toPosition] }),
-      ...(lost === undefined ? {} : { lost: lost.reason }),
-    }));
+    return windows.map(
+      ({ from, to, backup, logs, gap, lost, fork, fromPosition, toPosition, leftBranch }) => ({
+        ...(leftBranch === undefined ? {} : { leftBranch }),
+        ...{ from, to, backup, logs, fork, stretch: [fromPosition, toPosition] },
+        ...(gap === undefined ? {} : { gap: [gap.from, gap.fromPosition, gap.toPosition] }),
+        ...(lost === undefined ? {} : { lost: lost.reason }),
+      }),
+    );
   }
 
   it('go from the first data backup to the end of the last log, over every data backup in between', async () => {
@@ -145,16 +148,37 @@ describe('recovery windows', () => {
     expect(windows).toEqual([]);
   });
 
-  it('follow the newest branch: of an older one only what came before it was left', async () => {
-    const windows = await windowsOf([
+  it('follow the newest branch; what an older one has beyond where it was left is a window of its own', async () => {
+    const history = [
       ...full('full', 1, '100'),
       ...log('l1', 2, '100', '200'),
       ...log('old', 3, '200', '600'),
       ...log('switched', 4, '200', '250', { fork: '2-abc' }),
       ...log('l2', 5, '250', '400', { fork: '2-abc' }),
+    ];
+    const newest = {
+      ...{ from: at(1), to: at(5), backup: 'full', logs: 3, fork: '2-abc', stretch: ['100', '400'] },
+    };
+    const left = { from: at(1), to: at(3), backup: 'full', logs: 2, fork: '1', stretch: ['100', '600'] };
+    expect(await windowsOf(history)).toEqual([newest, { ...left, leftBranch: true }]);
+    const again = await windowsOf([
+      ...history,
+      ...log('l3', 6, '200', '220', { fork: '3-def' }),
+      ...log('l4', 7, '220', '300', { fork: '3-def' }),
     ]);
-    expect(windows).toEqual([
-      { from: at(1), to: at(5), backup: 'full', logs: 3, fork: '2-abc', stretch: ['100', '400'] },
+    expect(again).toMatchObject([
+      { to: at(7), logs: 3, fork: '3-def', stretch: ['100', '300'] },
+      { ...newest, leftBranch: true },
+      { ...left, leftBranch: true },
     ]);
+  });
+
+  it('of a branch that ended where the next one began there is no window of its own', async () => {
+    const windows = await windowsOf([
+      ...full('full', 1, '100'),
+      ...log('l1', 2, '100', '200'),
+      ...log('l2', 3, '200', '250', { fork: '2-abc' }),
+    ]);
+    expect(windows).toMatchObject([{ to: at(3), logs: 2, fork: '2-abc' }]);
   });
 });

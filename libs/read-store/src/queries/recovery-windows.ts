@@ -24,6 +24,7 @@ interface WindowRow {
   gap_from_at: Date | null;
   gap_from_position: string | null;
   gap_to_position: string | null;
+  left_branch: boolean;
 }
 
 /** From when to when any moment can be restored, newest first; of the last one of a collection also what is lost after it. */
@@ -94,6 +95,7 @@ function windowView(row: WindowRow, lost: CollectionRow['lostLog'] | undefined):
       gapAt === null || gapFrom === null || gapTo === null
         ? null
         : { from: gapAt.toISOString(), fromPosition: gapFrom, toPosition: gapTo },
-    lost: lost?.position === row.to_position ? lost : null,
+    lost: lost?.position === row.to_position && !row.left_branch ? lost : null,
+    leftBranch: row.left_branch ? true : null,
   });
 }
