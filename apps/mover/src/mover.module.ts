@@ -15,6 +15,7 @@ import { RepositoryOpener } from './repository/repository-opener.ts';
 import { RescanExecutor } from './rescan/rescan.executor.ts';
 import { SweepExecutor } from './sweep/sweep.executor.ts';
 import { RestoreExecutor } from './restore/restore.executor.ts';
+import { ScratchSweep } from './restore/scratch-sweep.ts';
 import { VerifyExecutor } from './verify/verify.executor.ts';
 
 const executors = [
@@ -37,6 +38,7 @@ export class MoverModule {
       RepositoryOpener,
       Installation,
       KnownRepositories,
+      ScratchSweep,
       { provide: INSTALLATION_NAME, useValue: name },
       { provide: SOURCE_DRIVERS, useValue: sourceDrivers },
       {

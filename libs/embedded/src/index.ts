@@ -21,6 +21,7 @@ export {
 export { findPostgres, type PostgresBinaries } from './postgres/find-postgres.ts';
 export { findProgramsOfMajor, type WantedPrograms } from './postgres/programs-of-major.ts';
 export type { ChildFolders, ChildSpec } from './process/child-spec.ts';
+export { identifyProcess, isRunning, type ProcessIdentity } from './process/process-identity.ts';
 export {
   Supervisor,
   type ChildEvent,

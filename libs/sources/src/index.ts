@@ -21,6 +21,7 @@ export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
 export { collectionWithLog, fetchLogFile } from './postgres/spool/fetch-log-file.ts';
 export { postgresDriver } from './postgres/postgres-driver.ts';
+export { sweepScratch } from './postgres/scratch/leftovers.ts';
 export { ScratchServer, type ScratchServerOptions } from './postgres/scratch/scratch-server.ts';
 export { shownTarget } from './postgres/tables/target-server.ts';
 export { formatLsn } from './postgres/wire/lsn.ts';

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BackedUpCluster } from '../testing/backed-up-cluster.ts';
+import { sweepScratch } from './leftovers.ts';
 import { ScratchServer } from './scratch-server.ts';
 
 const SOURCE = new URL('./scratch-server.ts', import.meta.url).href;
@@ -67,8 +68,10 @@ describe('a server on a restored copy', () => {
     expect(isThere(pid)).toBe(true);
     starter.kill('SIGKILL');
     await gone(pid);
-    // Nobody is left who would remove it.
-    rmSync(host.toString().trim(), { recursive: true });
+    const left = host.toString().trim();
+    expect(existsSync(left)).toBe(true);
+    await sweepScratch();
+    expect(existsSync(left)).toBe(false);
   });
 
   it('names the version when there are no programs for it', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { RestoreError } from '../../port/restore-error.ts';
+import { markAsOwn, SOCKET_PREFIX } from './leftovers.ts';
 import { programsFor } from './programs-for.ts';
 import { readReached, type ReachedPlace } from './reached-place.ts';
 import { ownerOf, runServer, type ServerProcess } from './server-process.ts';
@@ -50,9 +51,10 @@ export class ScratchServer {
     const { folder, signal } = options;
     signal?.throwIfAborted();
     const bin = await programsFor(folder, options.bin);
-    const host = await mkdtemp(path.join(tmpdir(), 'catena-copy-'));
+    const host = await mkdtemp(path.join(tmpdir(), SOCKET_PREFIX));
     const log = path.join(host, 'server.log');
     try {
+      await markAsOwn(host);
       const rules = path.join(host, 'pg_hba.conf');
       await writeFile(rules, 'local all all trust\nlocal replication all trust\n');
       await writeFile(log, '');

@@ -8,6 +8,7 @@ import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
 import { restoreCluster } from '../restoring/restore-cluster.ts';
 import { ownerOf } from '../scratch/server-process.ts';
+import { markAsOwn, SCRATCH_PREFIX, sweepScratch } from '../scratch/leftovers.ts';
 import { compareReached } from '../scratch/expected-end.ts';
 import type { ReachedPlace } from '../scratch/reached-place.ts';
 import { DEFAULT_SUPERUSER, ScratchServer } from '../scratch/scratch-server.ts';
@@ -56,11 +57,13 @@ export class ScratchCopy {
   ): Promise<ScratchCopy> {
     const { run, logs, stop, signal, progress, limits } = options;
     const label = createHash('sha256').update(run).digest('hex').slice(0, 16);
-    const folder = path.join(scratch, `catena-scratch-${label}`);
+    const folder = path.join(scratch, `${SCRATCH_PREFIX}${label}`);
     const data = path.join(folder, 'data');
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const place of new Set([scratch, tmpdir()])) await sweepScratch(place);
     try {
+      await markAsOwn(folder);
       const { cluster } = await restoreCluster(reader, data, {
         run,
         ...(logs === undefined ? {} : { logs }),
