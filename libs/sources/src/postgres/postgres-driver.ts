@@ -93,6 +93,7 @@ class PostgresDriver implements SourceDriver {
       const { log } = parsed;
       if (log?.hold !== 'slot' || options.copyOnly)
         return await new LogBackup(parsed, writer, options, connection).run();
+      let isReading = false;
       const watch = new HoldWatch({
         collection: options.collection,
         start: BigInt(options.start),
@@ -101,10 +102,12 @@ class PostgresDriver implements SourceDriver {
           writer.warn({ path: Buffer.alloc(0), code: alarm.code, message: alarm.message });
           options.alarm?.(alarm);
         },
+        endReading: () => isReading && connection.close(),
         open: () => this.#open(spec, options.signal),
       });
       try {
         await watch.look(connection);
+        isReading = true;
         return await new LogBackup(parsed, writer, options, connection).run();
       } finally {
         watch.stop();

@@ -135,6 +135,22 @@ async function beginThrough(
   }
 }
 
+/** Drops the slot of the collection, however much it holds. Whoever reads through it may not be gone yet. */
+export async function giveUpHold(connection: ReplicationConnection, collection: string): Promise<void> {
+  const until = performance.now() + IN_USE_MILLISECONDS;
+  for (;;) {
+    try {
+      await dropSlot(connection, slotOf(collection));
+      return;
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (state === NOT_THERE) return;
+      if (state !== IN_USE || performance.now() > until) throw error;
+    }
+    await sleep(LOOK_AGAIN_MILLISECONDS);
+  }
+}
+
 function sqlStateOf(error: unknown): unknown {
   return error instanceof CatenaError ? error.details?.['sqlState'] : undefined;
 }

@@ -1,9 +1,12 @@
-/** Looks now and then how much the collection's slot holds back, and raises an alarm before the server lets it go. */
+/**
+ * Looks now and then how much the collection's slot holds back, and raises an alarm before the server lets it go. Where the server itself
+ * bounds nothing (`unbounded: true`) it lets the slot go when `holdLimit` is reached, whatever the repository does (rules.md 3.12).
+ */
 import type { DriverAlarm } from '../../port/source-driver.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
 import { identifySystem, readSettings } from '../wire/system.ts';
-import { readHold, slotOf } from './held-log.ts';
-import { holdRoom, isShort } from './hold-room.ts';
+import { giveUpHold, readHold, slotOf } from './held-log.ts';
+import { holdRoom, isShort, type HoldRoom } from './hold-room.ts';
 
 const LOOK_MILLISECONDS = 5_000;
 const MEGABYTE = 1_000_000n;
@@ -15,6 +18,8 @@ export interface HoldWatchOptions {
   /** Bytes, as the definition has it. */
   readonly holdLimit: number | undefined;
   readonly raise: (alarm: DriverAlarm) => void;
+  /** Ends the connection that reads through the slot. */
+  readonly endReading: () => void;
   /** Another connection: that of the backup may stand still. */
   readonly open: () => Promise<ReplicationConnection>;
   readonly everyMilliseconds?: number;
@@ -25,6 +30,7 @@ export class HoldWatch {
   readonly #timer: NodeJS.Timeout;
   #isLooking = false;
   #isRaised = false;
+  #isGivenUp = false;
 
   constructor(options: HoldWatchOptions) {
     this.#options = options;
@@ -34,13 +40,15 @@ export class HoldWatch {
   /** Looks once, on a connection that is free. */
   async look(connection: ReplicationConnection): Promise<void> {
     const { collection, start, holdLimit, raise } = this.#options;
-    if (this.#isRaised) return;
+    if (this.#isGivenUp) return;
     const held = await readHold(connection, collection);
     if (held === undefined || held.kind === 'lost') return;
     const settings = await readSettings(connection);
     const { position } = await identifySystem(connection);
     const room = holdRoom(settings, held.restartPosition ?? start, position, holdLimit);
     if (room === undefined || !isShort(room)) return;
+    if (settings.slotLimit === undefined && room.safe <= 0n) await this.#giveUp(connection, room);
+    if (this.#isRaised) return;
     this.#isRaised = true;
     raise({
       code: 'postgres.holdNearLimit',
@@ -50,13 +58,26 @@ export class HoldWatch {
     });
   }
 
+  async #giveUp(connection: ReplicationConnection, { held, limit }: HoldRoom): Promise<void> {
+    const { collection, raise, endReading } = this.#options;
+    this.#isRaised = this.#isGivenUp = true;
+    endReading();
+    await giveUpHold(connection, collection);
+    raise({
+      code: 'postgres.holdLimitReached',
+      message: `The slot ${slotOf(collection)} held back ${held / MEGABYTE} MB of log, its holdLimit is ${limit / MEGABYTE} MB, and the server bounds nothing: it was dropped.`,
+      remedy:
+        'Look why log backups are behind. What of the log the server still has is backed up by the next one, else the next data backup begins the log chain again.',
+    });
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }
 
   /** A server that cannot be asked now is asked again: the backup itself says what is wrong with it. */
   async #lookAgain(): Promise<void> {
-    if (this.#isLooking || this.#isRaised) return;
+    if (this.#isLooking || this.#isGivenUp) return;
     this.#isLooking = true;
     try {
       using connection = await this.#options.open();

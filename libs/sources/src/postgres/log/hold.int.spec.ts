@@ -8,6 +8,7 @@ import { identifySystem, readSettings } from '../wire/system.ts';
 import { readHold, slotOf } from './held-log.ts';
 import { holdRoom } from './hold-room.ts';
 
+const onlyAtLength = process.env['CATENA_TEST_LONG'] === '1' ? it : it.skip;
 const LIMIT_MB = 48;
 const KEPT_MB = 32;
 
@@ -108,4 +109,42 @@ describe('3.12 what is held at the source', () => {
     });
     await next.abandon();
   });
+
+  onlyAtLength(
+    'is let go at holdLimit where the server bounds nothing, while a repository hangs',
+    async () => {
+      const { sql } = one.cluster;
+      await sql(`SELECT pg_drop_replication_slot('${slotOf('cluster')}')`);
+      await sql("ALTER SYSTEM SET max_slot_wal_keep_size = '-1'");
+      await sql('SELECT pg_reload_conf()');
+      const spec = { ...one.spec, log: { hold: 'slot', unbounded: true, holdLimit: 16_000_000 } };
+      const first = await one.collection.beginBackup({
+        ...{ backupId: 'full-2', run: 'run-full-2', attempt: 1, type: 'full', startedAt: new Date() },
+        source: { ...source, family: await postgresDriver.family(spec) },
+      });
+      const { summary } = await postgresDriver.backup(spec, first, { collection: 'cluster' });
+      await first.finish(summary);
+      const abort = new AbortController();
+      const alarms: string[] = [];
+      const reached = Promise.withResolvers<void>();
+      const limits = { write: new RateLimiter(1, abort.signal) };
+      const writer = await begin('hanging-2', { limits, signal: abort.signal });
+      const hanging = postgresDriver.log!.backup(spec, writer, {
+        ...{ collection: 'cluster', start: summary.position!.archivePoint!, fork: '1', copyOnly: false },
+        ...{ signal: abort.signal, stream: { sealAfter: 3_600_000, sealBytes: 1_000_000_000_000 } },
+        alarm: ({ code }) => {
+          alarms.push(code);
+          if (code === 'postgres.holdLimitReached') reached.resolve();
+        },
+      });
+      hanging.catch(() => undefined);
+      await write(24);
+      await reached.promise;
+      expect(await sql('SELECT slot_name FROM pg_replication_slots WHERE NOT temporary')).toEqual([]);
+      abort.abort(new Error('the mover gives up'));
+      await expect(hanging).rejects.toThrow();
+      await writer.abandon();
+      expect(alarms.at(-1)).toBe('postgres.holdLimitReached');
+    },
+  );
 });
