@@ -96,6 +96,6 @@ function windowView(row: WindowRow, lost: CollectionRow['lostLog'] | undefined):
         ? null
         : { from: gapAt.toISOString(), fromPosition: gapFrom, toPosition: gapTo },
     lost: lost?.position === row.to_position && !row.left_branch ? lost : null,
-    leftBranch: row.left_branch ? true : null,
+    leftBranch: row.left_branch ? (true as const) : null,
   });
 }
