@@ -126,7 +126,7 @@ describe('3.12 what is held at the source', () => {
       await first.finish(summary);
       const abort = new AbortController();
       const alarms: string[] = [];
-      const reached = Promise.withResolvers<void>();
+      const reached = Promise.withResolvers<string>();
       const limits = { write: new RateLimiter(1, abort.signal) };
       const writer = await begin('hanging-2', { limits, signal: abort.signal });
       const hanging = postgresDriver.log!.backup(spec, writer, {
@@ -134,7 +134,7 @@ describe('3.12 what is held at the source', () => {
         ...{ signal: abort.signal, stream: { sealAfter: 3_600_000, sealBytes: 1_000_000_000_000 } },
         alarm: ({ code }) => {
           alarms.push(code);
-          if (code === 'postgres.holdLimitReached') reached.resolve();
+          if (code === 'postgres.holdLimitReached') reached.resolve(code);
         },
       });
       hanging.catch(() => undefined);
