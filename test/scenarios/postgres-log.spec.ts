@@ -226,7 +226,9 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
       const plan = await catena.ask<{ reachesTarget: boolean; steps: { type: string }[] }>(
         ...['plan', 'bank', '--mark', 'before it'],
       );
-      expect(plan).toMatchObject({ reachesTarget: true, steps: [{ type: 'full' }, { type: 'log' }] });
+      expect(plan.reachesTarget).toBe(true);
+      const [first, ...then] = plan.steps.map(({ type }) => type);
+      expect([first, new Set(then)]).toEqual(['full', new Set(['log'])]);
       const to = (name: string) => ['--to', path.join(platform.place('restored'), name)];
       const tried = await catena.run('restore', 'bank', '--mark', 'before it', ...to('mark'), '--try');
       expect(tried).toMatchObject({ code: 0, out: expect.stringContaining(mark!.lsn) as unknown });
