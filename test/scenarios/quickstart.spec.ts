@@ -79,6 +79,8 @@ describe('the quickstart', () => {
     await running.says(/Ctrl-C stops it/);
     expect(running.out).toContain('The chain of an earlier start goes on');
     expect(running.out).toContain('Every byte, every time stamp: equal.');
+    // It rested while the bank did not run.
+    expect(running.out).toContain('Schedule bank: resumed');
     expect(running.out).toContain('exactly those committed by then');
     const { items } = await catena.ask<{ items: ChainView[] }>('chains', '--source', 'quickstart');
     const { ids, types } = chainOf({ chains: items });

@@ -4,7 +4,7 @@ import { subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { startEverything } from '../platform/start-everything.ts';
 import { Bank } from '../quickstart/bank/bank.ts';
-import { showBankJob } from '../quickstart/bank/bank-job.ts';
+import { letBankRest, showBankJob } from '../quickstart/bank/bank-job.ts';
 import { startBankServer } from '../quickstart/bank/bank-server.ts';
 import { howToGoOn, showMainJob } from '../quickstart/main-job.ts';
 import { describePlatformEvent, untilInterrupted } from './up.ts';
@@ -42,6 +42,7 @@ export function addQuickstart(program: Command, act: Act): void {
               cli.say('\nThe platform stays up and the schedules go on. Ctrl-C stops it.');
               await untilInterrupted(cli);
             }
+            await letBankRest(cli, client);
             cli.exit(succeeded ? ExitCode.done : ExitCode.runFailed);
           } finally {
             await bank.close();

@@ -31,6 +31,18 @@ export class RunsToFollow {
     return applied.sequence;
   }
 
+  /** Lets the schedule fire again that `pause` has stopped at the end of an earlier start. */
+  async resume(): Promise<void> {
+    const command = { ...this.#cli.command(), schedule: this.#schedule };
+    const { changed } = await this.#client.ask(schedulerRequests.resumeSchedule, command);
+    if (changed) this.#cli.say(`  Schedule ${this.#schedule}: resumed`);
+  }
+
+  async pause(reason: string): Promise<void> {
+    const schedule = this.#schedule;
+    await this.#client.ask(schedulerRequests.pauseSchedule, { ...this.#cli.command(), schedule, reason });
+  }
+
   /** Waits for the full that the schedule fires by itself because of `firstRun: now`. False: there were backups before. */
   async firstFull(source: string, atLeast: number): Promise<boolean> {
     const known = await this.#client.ask(catalogRequests.listBackups, { source, atLeast, limit: 1 });

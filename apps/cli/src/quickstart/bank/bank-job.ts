@@ -43,6 +43,7 @@ export async function showBankJob(
 
   cli.say('\n10. What to protect and when: examples/quickstart/bank');
   const applied = await runs.apply(definitions, (text) => text.replace('port: 5432', `port: ${server.port}`));
+  await runs.resume();
   if (await runs.firstFull(BANK, applied))
     cli.say('  that was the first full; the schedule fired it by itself');
   else cli.say('  the chain of an earlier start goes on');
@@ -87,4 +88,9 @@ export async function showBankJob(
   const windows = await recoveryWindowsOf(client, { source: BANK });
   cli.say(`\n${drawChains(chains, windows)}`);
   return { ...proof, restored, chains };
+}
+
+/** The bank's server stops with the quickstart: what starts the platform without it must not ask for its log in vain. */
+export async function letBankRest(cli: Invocation, client: CatenaClient): Promise<void> {
+  await new RunsToFollow(cli, client, BANK).pause('the bank runs while the quickstart does');
 }
