@@ -9,8 +9,14 @@ import {
 } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { readSourceSpec, sourcePathOf } from '@catena/schedule';
-import { restorePartsWith, shownTarget, sourceDrivers, type RestoredCluster } from '@catena/sources';
-import { globOfPath, type BackupReader } from '@catena/vault';
+import {
+  restorePartsWith,
+  shownTarget,
+  sourceDrivers,
+  type LogToRoll,
+  type RestoredCluster,
+} from '@catena/sources';
+import { globOfPath } from '@catena/vault';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
 import {
@@ -106,14 +112,18 @@ async function restoreByHand(
     const { backups, options } = meantAmong(all, wanted, given);
     const { data, logs, stop } = chooseByHand(cli, backups, forks, options);
     await using open = new AsyncDisposableStack();
-    const readerOf = async ({ collection, backup, manifest: { name } }: BackupView) => {
-      const reader = await repository.collection(collection).openBackup({ backupId: backup, name });
-      open.defer(() => reader.close());
-      return reader;
-    };
-    const reader = await readerOf(data);
-    const readersOfLogs: BackupReader[] = [];
-    for (const log of logs) readersOfLogs.push(await readerOf(log));
+    const openView = ({ collection, backup, manifest: { name } }: BackupView) =>
+      repository.collection(collection).openBackup({ backupId: backup, name });
+    const reader = await openView(data);
+    open.defer(() => reader.close());
+    const toRoll: LogToRoll[] = [];
+    for (const log of logs) {
+      const { backup, manifest } = log;
+      const found = await repository
+        .collection(log.collection)
+        .backup({ backupId: backup, name: manifest.name });
+      toRoll.push({ manifest: found.manifest, open: () => openView(log) });
+    }
     const restoring = {
       // The same backup to the same place continues what an interrupted call has staged; of parts nothing is staged.
       run: `run-${parts === undefined ? digestId('restore by hand', data.backup, target) : freshId()}`,
@@ -122,7 +132,7 @@ async function restoreByHand(
       ...clusterAsked(options),
       signal: cli.signal,
       ...(globs.length === 0 ? {} : { globs }),
-      ...(readersOfLogs.length === 0 ? {} : { logs: readersOfLogs }),
+      ...(toRoll.length === 0 ? {} : { logs: toRoll }),
       ...(stop === undefined ? {} : { stop }),
     };
     const driver = sourceDrivers.get(reader.manifest.source.driver);

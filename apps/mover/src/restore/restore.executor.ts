@@ -5,6 +5,7 @@ import {
   discardStaged,
   restorePartsWith,
   type DriverRegistry,
+  type LogToRoll,
   type RestoreOptions,
   type RestoreOutcome,
 } from '@catena/sources';
@@ -43,14 +44,12 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
     try {
       const collection = repository.collection(plan.collection);
       const limits = new RunLimits(restoreLimitsOf(plan.source.spec, plan.repository.spec), execution.signal);
-      const readerOf = async (backup: string): Promise<BackupReader> => {
-        const reader = await collection.openBackup(backup, limits.reading);
-        open.defer(() => reader.close());
-        return reader;
-      };
-      const reader = await readerOf(plan.backup);
-      const logs: BackupReader[] = [];
-      for (const log of plan.logs ?? []) logs.push(await readerOf(log));
+      const reader = await collection.openBackup(plan.backup, limits.reading);
+      open.defer(() => reader.close());
+      const logs = (await collection.backups(plan.logs ?? [])).map(({ manifest, ref }): LogToRoll => ({
+        manifest,
+        open: () => collection.openBackup({ backupId: ref.backupId, name: ref.name }, limits.reading),
+      }));
       const outcome = await this.#restore(execution, reader, logs, limits);
       return reported(outcome, this.clock.now() - startedAt);
     } catch (error) {
@@ -62,7 +61,7 @@ export class RestoreExecutor implements RunExecutor<'restore'> {
   async #restore(
     execution: Execution<RestorePlan>,
     reader: BackupReader,
-    logs: readonly BackupReader[],
+    logs: readonly LogToRoll[],
     limits: RunLimits,
   ): Promise<RestoreOutcome> {
     const { plan, run, signal, progress } = execution;

@@ -1,6 +1,6 @@
 /** What a kind of source must be able to do. A driver is one folder that exports one object of this type. */
 import type { ClusterRestore, DatabaseRestore, LogStream, RestoreStop } from '@catena/events';
-import type { BackupReader, BackupSummary, BackupWriter, ByteRate } from '@catena/vault';
+import type { BackupReader, BackupSummary, BackupWriter, ByteRate, Manifest } from '@catena/vault';
 
 export interface DriverCapabilities {
   /** Whether the source keeps a log of its own that can be backed up. */
@@ -82,11 +82,17 @@ export interface BackupOutcome {
   readonly summary: BackupSummary;
 }
 
+/** A log backup: there may be thousands, so each is opened when its turn comes, and closed when it is over. */
+export interface LogToRoll {
+  readonly manifest: Manifest;
+  open(): Promise<BackupReader>;
+}
+
 export interface RestoreOptions {
   /** Names the attempt's staging folder: the same run continues where an earlier attempt ended. */
   readonly run: string;
   /** Log backups to be rolled on top, in order; only for a driver with `log`. */
-  readonly logs?: readonly BackupReader[];
+  readonly logs?: readonly LogToRoll[];
   /** Where to stop in the source's history; absent: where the data backup, or the last log, ends. */
   readonly stop?: RestoreStop;
   /** Only what matches one of these (see `EntrySelection.globs`) and what is below it, with the folders it is in. */

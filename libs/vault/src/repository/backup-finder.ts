@@ -61,9 +61,14 @@ async function* matching(context: CollectionContext, parent: string, pattern: Re
     if (pattern.test(folder)) yield parent === '' ? folder : `${parent}/${folder}`;
 }
 
+const ROOTS = ['', 'copy-only', 'logs'];
+
 /** Folders of backups, finished or not, oldest chain first, each full before its dependents. Packs are not looked at. */
-export async function* backupFolders(context: CollectionContext): AsyncIterable<string> {
-  for (const root of ['', 'copy-only', 'logs'])
+export async function* backupFolders(
+  context: CollectionContext,
+  roots: readonly string[] = ROOTS,
+): AsyncIterable<string> {
+  for (const root of roots)
     for await (const year of matching(context, root, FOLDER_OF_YEAR))
       for await (const month of matching(context, year, FOLDER_OF_MONTH))
         for await (const full of matching(context, month, FOLDER_OF_FULL)) {

@@ -22,7 +22,7 @@ import type { BackupName, BackupPlan, WriteOptions } from '../write/backup-plan.
 import { beginBackup } from '../write/begin-backup.ts';
 import { adoptManifest } from '../write/write-manifest.ts';
 import type { FoundBackup, UnreadableBackup } from './backup-finder.ts';
-import { authenticateManifest, findBackups, readManifest } from './backup-finder.ts';
+import { authenticateManifest, backupFolders, findBackups, readManifest } from './backup-finder.ts';
 import type { CollectionContext } from './collection-context.ts';
 import type { LatestDocument, VerificationDocument } from './documents.ts';
 import type { KeyringStore } from './keyring-store.ts';
@@ -109,6 +109,41 @@ export class Collection {
         files: [],
       });
     return found;
+  }
+
+  /**
+   * Backups by their ids, in the order of asking, in one pass over the manifests; nothing of them is opened.
+   * @throws BackupMissingError
+   */
+  async backups(ids: readonly string[]): Promise<FoundBackup[]> {
+    const wanted = new Set(ids);
+    const found = new Map<string, FoundBackup>();
+    if (wanted.size > 0)
+      for await (const one of this.listBackups()) {
+        if (!('manifest' in one) || !wanted.has(one.manifest.backup)) continue;
+        found.set(one.manifest.backup, one);
+        if (found.size === wanted.size) break;
+      }
+    return ids.map((id) => {
+      const one = found.get(id);
+      if (one === undefined) throw new BackupMissingError(this.id, id);
+      return one;
+    });
+  }
+
+  /** Where log backups have their manifests, in the order in which they were begun. No manifest is read. */
+  async logFolders(): Promise<string[]> {
+    const folders: string[] = [];
+    for await (const folder of backupFolders(this.context, ['logs'])) folders.push(folder);
+    return folders;
+  }
+
+  /**
+   * The backup in a folder that `logFolders` named; undefined when none was finished there.
+   * @throws DamagedObjectError
+   */
+  async backupIn(folder: string): Promise<FoundBackup | undefined> {
+    return await readManifest(this.context, folder);
   }
 
   private async namedBackup(name: BackupName): Promise<FoundBackup | undefined> {

@@ -73,15 +73,18 @@ describe('the log of a cluster', () => {
     stop: RestoreStop | undefined,
   ): Promise<number[]> {
     runs += 1;
-    const readers = await Promise.all([data, ...logs].map((id) => collection.openBackup(id)));
-    const [reader, ...rest] = readers;
+    const reader = await collection.openBackup(data);
+    const rest = (await collection.backups(logs)).map(({ manifest }) => ({
+      manifest,
+      open: () => collection.openBackup(manifest.backup),
+    }));
     const folder = scratch.at('restored', String(runs));
-    await postgresDriver.restore(reader!, folder, {
+    await postgresDriver.restore(reader, folder, {
       run: `restore-${runs}`,
       logs: rest,
       ...(stop === undefined ? {} : { stop }),
     });
-    for (const one of readers) await one.close();
+    await reader.close();
     const server = await ScratchServer.start({ folder, bin: cluster.server.bin });
     try {
       const client = new pg.Client({

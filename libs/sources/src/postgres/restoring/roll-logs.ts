@@ -3,8 +3,9 @@ import { createWriteStream } from 'node:fs';
 import { access, mkdir, open, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { BackupReader, StoredEntry } from '@catena/vault';
+import type { BackupReader, Manifest, StoredEntry } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
+import type { LogToRoll } from '../../port/source-driver.ts';
 import { LOG_FOLDER, readPartName } from '../log/log-files.ts';
 import { formatLsn } from '../wire/lsn.ts';
 
@@ -15,7 +16,7 @@ const HISTORY = /^[0-9A-F]{8}\.history$/;
  * Refuses logs that do not follow on each other and on the data backup.
  * @throws RestoreError `restore.logGap`
  */
-export function checkLogs(reader: BackupReader, logs: readonly BackupReader[]): void {
+export function checkLogs(reader: BackupReader, logs: readonly LogToRoll[]): void {
   let reached = BigInt(reader.manifest.position?.end ?? '0');
   let name = reader.manifest.backup;
   for (const { manifest } of logs) {
@@ -33,12 +34,13 @@ export function checkLogs(reader: BackupReader, logs: readonly BackupReader[]): 
 
 /**
  * Writes the segments and history files, durably. Of a segment that several logs hold from its beginning, the last one
- * holds most; the end of one is put behind what the logs before, or the data backup itself, hold of it.
+ * holds most; the end of one is put behind what the logs before, or the data backup itself, hold of it. One log is open at
+ * a time.
  * @param folder the staged data folder
  */
 export async function writeLogs(
   folder: string,
-  logs: readonly BackupReader[],
+  logs: readonly LogToRoll[],
   owner: { readonly uid: number; readonly gid: number },
   signal: AbortSignal | undefined,
 ): Promise<{ files: number; bytes: number }> {
@@ -46,29 +48,47 @@ export async function writeLogs(
   await mkdir(target, { recursive: true, mode: 0o700 });
   let files = 0;
   let bytes = 0;
-  for (const reader of logs) {
-    const size = segmentSizeOf(reader);
-    for await (const entry of reader.entries()) {
-      signal?.throwIfAborted();
-      const name = nameOf(entry);
-      if (name === undefined) continue;
-      const part = readPartName(name);
-      const file = path.join(target, part?.segment ?? name);
-      // What a segment is the end of is there, or it lies before what the data backup needs.
-      if (part !== undefined && !(await isThere(file))) continue;
-      await writeContent(reader, entry, file, part?.offset, owner);
-      // The server wants segments of their full length; what is behind the log's end is zeros.
-      if (!HISTORY.test(name)) await truncate(file, size);
-      await sync(file);
-      files += 1;
-      bytes += Number(entry.size);
+  for (const log of logs) {
+    signal?.throwIfAborted();
+    const size = segmentSizeOf(log.manifest);
+    const reader = await log.open();
+    try {
+      for await (const entry of reader.entries()) {
+        signal?.throwIfAborted();
+        if (!(await writeLogFile(target, reader, entry, size, owner))) continue;
+        files += 1;
+        bytes += Number(entry.size);
+      }
+    } finally {
+      await reader.close();
     }
   }
   await sync(target);
   return { files, bytes };
 }
 
-function segmentSizeOf({ manifest }: BackupReader): number {
+/** @returns false for what is no log, and for an end of a segment that nobody needs */
+async function writeLogFile(
+  target: string,
+  reader: BackupReader,
+  entry: StoredEntry,
+  segmentSize: number,
+  owner: { readonly uid: number; readonly gid: number },
+): Promise<boolean> {
+  const name = nameOf(entry);
+  if (name === undefined) return false;
+  const part = readPartName(name);
+  const file = path.join(target, part?.segment ?? name);
+  // What a segment is the end of is there, or it lies before what the data backup needs.
+  if (part !== undefined && !(await isThere(file))) return false;
+  await writeContent(reader, entry, file, part?.offset, owner);
+  // The server wants segments of their full length; what is behind the log's end is zeros.
+  if (!HISTORY.test(name)) await truncate(file, segmentSize);
+  await sync(file);
+  return true;
+}
+
+function segmentSizeOf(manifest: Manifest): number {
   const size = manifest.driverDetails?.['walSegmentSize'];
   if (typeof size === 'number') return size;
   throw new RestoreError(

@@ -83,14 +83,12 @@ export class BackedUpCluster {
     }: { readonly logs?: readonly string[] } & Partial<Omit<RestoreOptions, 'logs'>> = {},
   ): Promise<RestoreOutcome> {
     await using open = new AsyncDisposableStack();
-    const readerOf = async (name: string) => {
-      const reader = await this.collection.openBackup(name);
-      open.defer(() => reader.close());
-      return reader;
-    };
-    const reader = await readerOf(id);
-    const rolled = [];
-    for (const log of logs) rolled.push(await readerOf(log));
+    const reader = await this.collection.openBackup(id);
+    open.defer(() => reader.close());
+    const rolled = (await this.collection.backups(logs)).map(({ manifest }) => ({
+      manifest,
+      open: () => this.collection.openBackup(manifest.backup),
+    }));
     return await postgresDriver.restore(reader, folder, {
       run: `restore-${id}`,
       ...(rolled.length === 0 ? {} : { logs: rolled }),
