@@ -2,21 +2,12 @@
 import { createWriteStream } from 'node:fs';
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { Collection, Manifest, PagedBackupReader, Repository, StoredEntry } from '@catena/vault';
+import type { Collection, PagedBackupReader, Repository, StoredEntry } from '@catena/vault';
 import { historyOfAncestor } from '../cluster/fork.ts';
 import { LOG_FOLDER, partName } from '../log/log-files.ts';
-import { parseLsn } from '../wire/lsn.ts';
+import { allLogs, likelyLogs, type LogManifest } from './log-manifests.ts';
 import { historyName, positionOfSegment, readWalFileName } from './wal-file-name.ts';
 import { WalSpoolError } from './wal-spool-error.ts';
-
-interface LogManifest {
-  readonly manifest: Manifest;
-  readonly name: string;
-  readonly timeline: number;
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly segmentSize: bigint;
-}
 
 /**
  * The collection of a repository that holds the log of a PostgreSQL cluster.
@@ -62,35 +53,30 @@ export async function fetchLogFile(collection: Collection, name: string, target:
   if (kind?.kind !== 'history' && kind?.kind !== 'segment') return false;
   try {
     if (kind.kind === 'history') return await fetchHistory(collection, kind.timeline, target);
-    return await fetchSegment(collection, name, kind, target);
+    // Most segments are whole in logs that follow on each other: thousands of others need not be looked at.
+    const likely = await likelyLogs(collection, kind);
+    if ((await writeSegment(collection, likely, kind, target)).isWhole) return true;
+    return await fetchFromAny(collection, name, kind, target);
   } catch (error) {
     await rm(target, { force: true });
     throw error;
   }
 }
 
-async function fetchSegment(
+async function fetchFromAny(
   collection: Collection,
   name: string,
   kind: { readonly timeline: number; readonly segment: string },
   target: string,
 ): Promise<boolean> {
-  const found = await manifestsOf(collection);
-  const [size] = found.map(({ segmentSize }) => segmentSize);
-  if (size === undefined) return false;
-  const from = positionOfSegment(kind.segment, size);
-  const holders = found
-    .filter((one) => one.timeline === kind.timeline && one.start < from + size && one.end > from)
-    .toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
-  let reached = 0n;
-  for (const holder of holders)
-    reached = await writePart(collection, holder, { segment: name, from, reached }, target);
+  const found = await allLogs(collection);
+  const { from, reached, isWhole } = await writeSegment(collection, found, kind, target);
   // A data backup may be newer than the log that is backed up so far: that is no gap.
   const logs = found.filter(
     ({ manifest, timeline }) => manifest.type === 'log' && timeline === kind.timeline,
   );
   const later = logs.find((one) => one.start >= from + reached && one.end > from + reached);
-  if (later !== undefined && reached < size)
+  if (later !== undefined && !isWhole)
     throw new WalSpoolError(
       'wal.gap',
       `${name} is ${reached === 0n ? 'missing' : 'there in part'}, though the backup ${later.manifest.backup} holds what comes after it.`,
@@ -99,11 +85,34 @@ async function fetchSegment(
         details: { name, backup: later.manifest.backup },
       },
     );
-  if (reached === 0n) return false;
-  // A data backup has behind its end what the server had used the file for before.
-  await truncate(target, Number(reached));
-  await truncate(target, Number(size));
-  return true;
+  return reached > 0n;
+}
+
+/**
+ * Writes what backups hold of a segment.
+ * @returns where it begins, and how many bytes of it are there
+ */
+async function writeSegment(
+  collection: Collection,
+  logs: readonly LogManifest[],
+  { timeline, segment }: { readonly timeline: number; readonly segment: string },
+  target: string,
+): Promise<{ readonly from: bigint; readonly reached: bigint; readonly isWhole: boolean }> {
+  const [size] = logs.map(({ segmentSize }) => segmentSize);
+  if (size === undefined) return { from: 0n, reached: 0n, isWhole: false };
+  const from = positionOfSegment(segment, size);
+  const holders = logs
+    .filter((one) => one.timeline === timeline && one.start < from + size && one.end > from)
+    .toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+  let reached = 0n;
+  for (const holder of holders)
+    reached = await writePart(collection, holder, { segment, from, reached }, target);
+  if (reached > 0n) {
+    // A data backup has behind its end what the server had used the file for before.
+    await truncate(target, Number(reached));
+    await truncate(target, Number(size));
+  }
+  return { from, reached, isWhole: reached === size };
 }
 
 /** How far the segment is known after a backup has given what it holds of it. */
@@ -136,7 +145,7 @@ async function writePart(
 
 /** The history of a timeline is in log backups of it, or is the beginning of that of one that came after it. */
 async function fetchHistory(collection: Collection, timeline: number, target: string): Promise<boolean> {
-  const holders = (await manifestsOf(collection)).filter(({ manifest }) => manifest.type === 'log').reverse();
+  const holders = (await allLogs(collection)).filter(({ manifest }) => manifest.type === 'log').reverse();
   for (const { manifest, name } of holders) {
     const reader = await collection.openBackup({ backupId: manifest.backup, name });
     try {
@@ -175,34 +184,4 @@ async function textOf(reader: PagedBackupReader, entry: StoredEntry): Promise<st
 
 function entryAt(reader: PagedBackupReader, path: string) {
   return reader.find(Buffer.from(path));
-}
-
-/** Log backups, and data backups for the log that each carries; copy-only ones as well. */
-async function manifestsOf(collection: Collection): Promise<LogManifest[]> {
-  const found: LogManifest[] = [];
-  for await (const one of collection.listBackups()) {
-    if (!('manifest' in one)) throw unreadable(one.name, one.error);
-    if (one.manifest.source.driver !== 'postgres') continue;
-    const { driverDetails: details } = one.manifest;
-    const [start, end, size] = ['startLsn', 'endLsn', 'walSegmentSize'].map((field) => details?.[field]);
-    if (typeof start !== 'string' || typeof end !== 'string' || typeof size !== 'number') continue;
-    found.push({
-      manifest: one.manifest,
-      name: one.ref.name,
-      timeline: Number(details?.['timeline']),
-      start: parseLsn(start),
-      end: parseLsn(end),
-      segmentSize: BigInt(size),
-    });
-  }
-  return found.toSorted((a, b) => (a.end < b.end ? -1 : a.end > b.end ? 1 : 0));
-}
-
-/** What a backup holds that cannot be read cannot be said, so nothing can be said not to be there. */
-function unreadable(name: string, error: Error): WalSpoolError {
-  return new WalSpoolError('wal.unreadable', `The backup ${name} cannot be read: ${error.message}`, {
-    remedy: 'catena verify says what is damaged. Whether the log is complete cannot be said.',
-    cause: error,
-    details: { name },
-  });
 }

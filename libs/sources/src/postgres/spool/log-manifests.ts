@@ -1,0 +1,127 @@
+/** Which backups hold a stretch of a cluster's log, by what their manifests say. */
+import { CatenaError } from '@catena/events';
+import type { Collection, FoundBackup, Manifest } from '@catena/vault';
+import { parseLsn } from '../wire/lsn.ts';
+import { positionOfSegment } from './wal-file-name.ts';
+import { WalSpoolError } from './wal-spool-error.ts';
+
+/** A backup with log in it: a log backup, or a data backup for the log that it carries. */
+export interface LogManifest {
+  readonly manifest: Manifest;
+  readonly name: string;
+  readonly timeline: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly segmentSize: bigint;
+}
+
+/** Neighbours that are looked at on either side: copy-only logs lie between the others and need not be in order. */
+const NEIGHBOURS = 4;
+
+/**
+ * Log backups that hold a part of a segment, found by halving: they are begun one after another, and each begins where one
+ * before it ended. What is out of order (copy-only logs) may be missed, so what is not whole with these must be looked for
+ * in all of them.
+ */
+export async function likelyLogs(
+  collection: Collection,
+  { timeline, segment }: { readonly timeline: number; readonly segment: string },
+): Promise<LogManifest[]> {
+  const folders = await collection.logFolders();
+  const read = new Map<number, LogManifest | undefined>();
+  const at = async (index: number): Promise<LogManifest | undefined> => {
+    if (!read.has(index)) read.set(index, await logIn(collection, folders[index] ?? ''));
+    return read.get(index);
+  };
+  const oldest = await nextThere(at, 0, folders.length);
+  if (oldest === undefined) return [];
+  const position = positionOfSegment(segment, oldest.segmentSize);
+  const until = position + oldest.segmentSize;
+  let low = 0;
+  for (let high = folders.length; low < high;) {
+    const middle = Math.floor((low + high) / 2);
+    const one = await nextThere(at, middle, high);
+    const isBefore = one !== undefined && !endsAfter(one, timeline, position);
+    if (isBefore) low = middle + 1;
+    else high = middle;
+  }
+  const found: LogManifest[] = [];
+  let beyond = 0;
+  for (let index = Math.max(0, low - NEIGHBOURS); index < folders.length && beyond < NEIGHBOURS; index++) {
+    const one = await at(index);
+    if (one === undefined) continue;
+    if (one.timeline === timeline && one.start < until && one.end > position) found.push(one);
+    else if (index >= low) beyond += 1;
+  }
+  return inOrder(found);
+}
+
+/** Folders without a manifest are leftovers of attempts: the next one tells as much. */
+async function nextThere(
+  at: (index: number) => Promise<LogManifest | undefined>,
+  from: number,
+  to: number,
+): Promise<LogManifest | undefined> {
+  for (let index = from; index < to; index++) {
+    const one = await at(index);
+    if (one !== undefined) return one;
+  }
+  return undefined;
+}
+
+function endsAfter(one: LogManifest, timeline: number, position: bigint): boolean {
+  return one.timeline > timeline || (one.timeline === timeline && one.end > position);
+}
+
+/**
+ * Log backups, and data backups for the log that each carries; copy-only ones as well. Reads every manifest.
+ * @throws WalSpoolError `wal.unreadable`
+ */
+export async function allLogs(collection: Collection): Promise<LogManifest[]> {
+  const found: LogManifest[] = [];
+  for await (const one of collection.listBackups()) {
+    if (!('manifest' in one)) throw unreadable(one.name, one.error);
+    const log = logOf(one);
+    if (log !== undefined) found.push(log);
+  }
+  return inOrder(found);
+}
+
+/** A manifest that cannot be read tells nothing here; whoever looks into all of them is told of it. */
+async function logIn(collection: Collection, folder: string): Promise<LogManifest | undefined> {
+  try {
+    const found = await collection.backupIn(folder);
+    return found && logOf(found);
+  } catch (error) {
+    if (error instanceof CatenaError && !error.retryable) return undefined;
+    throw error;
+  }
+}
+
+function logOf({ manifest, ref }: FoundBackup): LogManifest | undefined {
+  if (manifest.source.driver !== 'postgres') return undefined;
+  const { driverDetails: details } = manifest;
+  const [start, end, size] = ['startLsn', 'endLsn', 'walSegmentSize'].map((field) => details?.[field]);
+  if (typeof start !== 'string' || typeof end !== 'string' || typeof size !== 'number') return undefined;
+  return {
+    manifest,
+    name: ref.name,
+    timeline: Number(details?.['timeline']),
+    start: parseLsn(start),
+    end: parseLsn(end),
+    segmentSize: BigInt(size),
+  };
+}
+
+function inOrder(logs: readonly LogManifest[]): LogManifest[] {
+  return logs.toSorted((a, b) => (a.end < b.end ? -1 : a.end > b.end ? 1 : 0));
+}
+
+/** What a backup holds that cannot be read cannot be said, so nothing can be said not to be there. */
+function unreadable(name: string, error: Error): WalSpoolError {
+  return new WalSpoolError('wal.unreadable', `The backup ${name} cannot be read: ${error.message}`, {
+    remedy: 'catena verify says what is damaged. Whether the log is complete cannot be said.',
+    cause: error,
+    details: { name },
+  });
+}
