@@ -17,6 +17,7 @@ import { shownAddress } from '../wire/address.ts';
 import { BaseBackup, type BaseBackupEnd, type BaseBackupOptions } from '../wire/base-backup.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
 import { formatLsn } from '../wire/lsn.ts';
+import { storeWhileReading } from '../store-while-reading.ts';
 import { createPhysicalSlot } from '../wire/slots.ts';
 import { identifySystem, readSettings, type ServerSettings } from '../wire/system.ts';
 import { uploadManifest } from '../wire/upload-manifest.ts';
@@ -31,6 +32,8 @@ import { ServerManifest, type ManifestFile } from './server-manifest.ts';
 
 /** Files up to this size are taken into memory whole, so that several are stored at once. */
 const SMALL_BYTES = 64 * 1024;
+/** What a larger file counts for while it is being stored: it is not in memory as a whole. */
+const LARGE_BYTES = 2 * 1024 * 1024;
 const DAMAGED_PAGES = 'XX001';
 /** What a standby writes into the label of a backup of any version. */
 const FROM_STANDBY = /^BACKUP FROM: standby$/m;
@@ -220,13 +223,18 @@ export class ClusterBackup {
     this.#pending.track(work, bytes.length);
   }
 
+  /** Read to its end, and stored while the next ones are read. */
   async #takeLarge(from: TarEntry, path: string, reader: TarReader): Promise<void> {
     const damage = this.#damage;
-    const pieces = () =>
+    const content =
       damage === undefined
         ? reader.content()
         : showingPages(reader.content(), (pages, first) => damage.look(path, pages, first));
-    await this.#store(entryOf(path, from, from.size), { open: pieces }, path);
+    if (!this.#pending.hasRoom) await this.#pending.room();
+    const { stored } = await storeWhileReading(content, (pieces) =>
+      this.#store(entryOf(path, from, from.size), { open: () => pieces }, path),
+    );
+    this.#pending.track(stored, Math.min(from.size, LARGE_BYTES));
   }
 
   async #store(

@@ -26,7 +26,11 @@ import { LOG_FOLDER, LogFiles, partName, SEGMENTS_FILE } from './log-files.ts';
 import { LogFlow } from './log-flow.ts';
 import { latest, segmentsText, summaryOf, type LogRead } from './log-summary.ts';
 import { SpoolFlow } from './spool-flow.ts';
+import { storeWhileReading } from '../store-while-reading.ts';
 import { stretchAfter, type LogStretch } from './where-to-begin.ts';
+
+/** Segments that may still be on their way to the repository while the next is read. */
+const SEGMENTS_AHEAD = 2;
 
 type Flow = LogFlow | LiveFlow | SpoolFlow;
 
@@ -159,14 +163,24 @@ export class LogBackup {
     nothingNew: boolean,
   ): Promise<void> {
     const { timeline, start } = stretch;
+    const storing: Promise<void>[] = [];
     for (let at = flow.position; !flow.isOver; at += size) {
       this.#options.signal?.throwIfAborted();
       const known = at < start && this.#hasWhatComesBefore(stretch) ? start - at : 0n;
       const bytes = await begun(without(known, scanned(flow.until(at + size), scanner)));
       if (bytes === undefined) continue;
-      if (nothingNew) for await (const _ of bytes);
-      else await this.#files.storeSegment(partName(segmentName(timeline, at, size), known), size, bytes);
+      if (nothingNew) {
+        for await (const _ of bytes);
+        continue;
+      }
+      const name = partName(segmentName(timeline, at, size), known);
+      const { stored } = await storeWhileReading(bytes, (pieces) =>
+        this.#files.storeSegment(name, size, pieces),
+      );
+      storing.push(stored);
+      if (storing.length > SEGMENTS_AHEAD) await storing.shift();
     }
+    await Promise.all(storing);
   }
 
   /** A log that is sealed every few seconds would store the same segment again and again. */
