@@ -39,6 +39,16 @@ async function drain(backup: BaseBackup, slowly = false) {
   return { bytes, manifest: Buffer.concat(manifest) };
 }
 
+/** The archive ends with a block, and the manifest is what it says of itself. */
+function expectWhole({ bytes, manifest }: { readonly bytes: number; readonly manifest: Buffer }): void {
+  expect(bytes % 512).toBe(0);
+  const text = manifest.toString('utf8');
+  const sealed = text.slice(0, text.lastIndexOf('"Manifest-Checksum"'));
+  expect(JSON.parse(text)).toMatchObject({
+    'Manifest-Checksum': createHash('sha256').update(sealed).digest('hex'),
+  });
+}
+
 async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const one of source) found.push(one);
@@ -83,15 +93,9 @@ describe('a replication connection', () => {
   it('gives a base backup whole, however slowly it is read', async () => {
     using connection = await open();
     const backup = await BaseBackup.begin(connection, OPTIONS);
-    const { bytes, manifest } = await drain(backup, true);
+    expectWhole(await drain(backup, true));
     const end = await backup.end();
     expect(end.position).toBeGreaterThan(backup.start.position);
-    expect(bytes % 512).toBe(0);
-    const text = manifest.toString('utf8');
-    const sealed = text.slice(0, text.lastIndexOf('"Manifest-Checksum"'));
-    expect(JSON.parse(text)).toMatchObject({
-      'Manifest-Checksum': createHash('sha256').update(sealed).digest('hex'),
-    });
     expect(await identifySystem(connection)).toMatchObject({ timeline: 1 });
   });
 
@@ -277,6 +281,10 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
       expect(
         await isEncrypted({ tls: 'verify-full', certificateAuthority: ca, host: 'localhost' }),
       ).toContain(true);
+      using secured = await open({ tls: 'verify-ca', certificateAuthority: ca });
+      const backup = await BaseBackup.begin(secured, OPTIONS);
+      expectWhole(await drain(backup));
+      await backup.end();
       const refused = {
         code: 'source.accessDenied',
         remedy: expect.stringContaining('authority') as unknown,
