@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import { MalformedBytesError } from '../../codec/byte-reader.ts';
 import { RecentSeals } from '../../container/open-units.ts';
-import { runsOf } from '../../container/unit-batch.ts';
 import { decodeUnitHere } from '../../container/unit-codec.ts';
 import type { ContentPlan, PlannedObject } from './content-plan.ts';
 import { PLAN_WORDS } from './content-plan.ts';
 
 /** Content in more units than these is put together before it is handed out. */
 const FEW_UNITS = 48;
+/** A unit that so many plans did not need has been overtaken by newer ones in what still comes. */
+const PLANS_KEPT = 8;
 /** No more is put together; a plan that was honestly made has no more. */
 const MAX_GATHERED_BYTES = 16 * 1024 * 1024;
 
@@ -34,13 +35,14 @@ interface WantedUnit {
     readonly offset: number;
     readonly length: number;
   };
-  sealed?: Buffer;
 }
 
 interface OpenUnit {
   readonly plain: Buffer;
   /** Whether its end has been handed out: content takes what is in a unit from front to back. */
   isSpent: boolean;
+  /** The plan that used it last. */
+  plan: number;
 }
 
 /** Carries out plans on the thread it is on: reads, unseals and decompresses; keeps the units that were used last. */
@@ -50,7 +52,8 @@ export class PlanReader {
   private readonly cache = new OpenUnits();
   private readonly spent = new OpenUnits();
   private readonly cacheLimit: number;
-  private scratch = Buffer.alloc(0);
+  private sealed = Buffer.alloc(0);
+  private plans = 0;
   private together = Buffer.alloc(0);
 
   /** @param cacheBytes of units that may be kept for plans to come */
@@ -59,12 +62,13 @@ export class PlanReader {
   }
 
   /**
-   * Begins a plan: what it needs of objects is read. Only one plan can be carried out at a time.
+   * Begins a plan. Only one can be carried out at a time.
    * @throws UnreadableUnitError
    */
   begin(plan: ContentPlan): PlanPass {
     const wanted = this.wantedOf(plan);
-    this.readSealed(wanted.filter(({ name }) => !this.isOpen(name)));
+    this.plans++;
+    this.cache.forget((unit) => unit.plan < this.plans - PLANS_KEPT);
     const isScattered = wanted.length > FEW_UNITS;
     return (isScattered ? this.gathered(plan, wanted) : undefined) ?? this.direct(plan, wanted);
   }
@@ -123,27 +127,6 @@ export class PlanReader {
     return wanted;
   }
 
-  /** All reads go into one buffer, which is used again for the next plan. */
-  private readSealed(missing: readonly WantedUnit[]): void {
-    const runs = [...Map.groupBy(missing, ({ object }) => object).values()].flatMap((units) => [
-      ...runsOf(units),
-    ]);
-    const bytes = runs.reduce((sum, { start, end }) => sum + end - start, 0);
-    if (this.scratch.length < bytes) this.scratch = Buffer.allocUnsafeSlow(bytes);
-    let at = 0;
-    for (const { start, end, units } of runs) {
-      const into = this.scratch.subarray(at, at + end - start);
-      at += into.length;
-      const descriptor = units[0]?.object.descriptor ?? -1;
-      const length = readFully(descriptor, into, start);
-      for (const unit of units) {
-        const from = unit.place.offset - start;
-        if (from + unit.place.length > length) throw new UnreadableUnitError();
-        unit.sealed = into.subarray(from, from + unit.place.length);
-      }
-    }
-  }
-
   private isOpen(name: string): boolean {
     return this.cache.has(name) || this.spent.has(name);
   }
@@ -154,6 +137,7 @@ export class PlanReader {
     const { name } = wanted;
     const unit = this.cache.take(name) ?? this.spent.take(name) ?? newlyOpened(this.opened(wanted));
     if (start + size > unit.plain.length) throw new UnreadableUnitError();
+    unit.plan = this.plans;
     unit.isSpent ||= start + size === unit.plain.length;
     // The newest is being used, and stays.
     if (unit.isSpent) this.spent.add(name, unit, this.cacheLimit * SPENT_SHARE);
@@ -161,10 +145,9 @@ export class PlanReader {
     return unit.plain.subarray(start, start + size);
   }
 
-  private opened({ object, place, sealed }: WantedUnit): Buffer {
+  private opened({ object, place }: WantedUnit): Buffer {
     const seal = this.seals.of(object);
-    // Read again when it was kept as the plan began and has had to go since.
-    const bytes = sealed ?? sealedAgain(object, place);
+    const bytes = this.read(object, place);
     const unsealed = seal.open(bytes, place.offset);
     if (unsealed === undefined) throw new UnreadableUnitError();
     try {
@@ -176,6 +159,14 @@ export class PlanReader {
       if (error instanceof MalformedBytesError) throw new UnreadableUnitError(error);
       throw error;
     }
+  }
+
+  /** All units are read into one buffer. */
+  private read(object: PlannedObject, { offset, length }: WantedUnit['place']): Buffer {
+    if (this.sealed.length < length) this.sealed = Buffer.allocUnsafeSlow(length);
+    const into = this.sealed.subarray(0, length);
+    if (readFully(object.descriptor, into, offset) < length) throw new UnreadableUnitError();
+    return into;
   }
 }
 
@@ -196,6 +187,15 @@ class OpenUnits {
     return unit;
   }
 
+  /** Lets go of those at the front, which were not used for longest. */
+  forget(isOld: (unit: OpenUnit) => boolean): void {
+    for (const [name, unit] of this.units) {
+      if (!isOld(unit)) return;
+      this.take(name);
+      freeMemory(unit.plain);
+    }
+  }
+
   /** Adds one; others go, the oldest first, when all of them are more bytes than the limit. */
   add(name: string, unit: OpenUnit, limit: number): void {
     for (const [oldest, { plain }] of this.units) {
@@ -209,7 +209,7 @@ class OpenUnits {
 }
 
 function newlyOpened(plain: Buffer): OpenUnit {
-  return { plain, isSpent: false };
+  return { plain, isSpent: false, plan: 0 };
 }
 
 /** One plan being carried out, front to back. */
@@ -255,12 +255,6 @@ export class PlanPass {
   skipTo(stretch: number): void {
     this.at = stretch * PLAN_WORDS;
   }
-}
-
-function sealedAgain(object: PlannedObject, place: WantedUnit['place']): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(place.length);
-  if (readFully(object.descriptor, bytes, place.offset) < place.length) throw new UnreadableUnitError();
-  return bytes;
 }
 
 function readFully(descriptor: number, into: Buffer, position: number): number {
