@@ -69,6 +69,8 @@ export class PlannedFiles {
     if (files > few.files || bytes > few.bytes) {
       const program = workerProgram('./restoring-worker', import.meta.url);
       this.#pool = new WorkerPool({ program, workers: parts.limits?.workers ?? usualThreads() });
+      // They start while the first plan is made.
+      for (let thread = 0; thread < this.#pool.size; thread++) this.#pool.on(thread);
     }
     this.#load = Array.from({ length: this.#pool?.size ?? 1 }, () => 0);
   }
