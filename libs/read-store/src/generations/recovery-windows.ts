@@ -21,11 +21,13 @@ export function recoveryWindows({
   return `
     with known as (
       select backup.collection, backup.source, backup.repository, backup.family, backup.backup, backup.type, backup.fork,
-        backup.state, backup.as_of, backup.bytes_added, backup.start::numeric as first, backup.position::numeric as last,
+        backup.state, backup.as_of, backup.finished_at, backup.bytes_added, backup.start::numeric as first, backup.position::numeric as last,
         ${restorable('backup', backup, held)} as restorable
       from ${backup} as backup where backup.fork is not null and ${held('backup')} and ${chosen}
     ), branch as (
-      select collection, family, fork, min(as_of) as since, min(case type when 'log' then first else last end) as first
+      select collection, family, fork,
+        -- A log in which nothing was committed may show no time, which is 1970.
+        coalesce(min(as_of) filter (where as_of > 'epoch'), min(finished_at)) as since, min(case type when 'log' then first else last end) as first
       from known group by collection, family, fork
     ), newest as (
       select collection, family, max(since) as since from branch group by collection, family

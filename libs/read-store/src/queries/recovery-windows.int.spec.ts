@@ -173,6 +173,20 @@ describe('recovery windows', () => {
     ]);
   });
 
+  it('know the newer branch also by a log in which nothing was committed, and which shows no time', async () => {
+    const history = [
+      ...full('full', 1, '100'),
+      ...log('l1', 2, '100', '200'),
+      ...log('old', 3, '200', '600'),
+      ...log('quiet', 4, '200', '250', { fork: '2-abc', asOf: new Date(0).toISOString() }),
+      ...log('l2', 5, '250', '400', { fork: '2-abc' }),
+    ];
+    expect(await windowsOf(history)).toMatchObject([
+      { to: at(5), logs: 3, fork: '2-abc', stretch: ['100', '400'] },
+      { to: at(3), logs: 2, fork: '1', leftBranch: true },
+    ]);
+  });
+
   it('of a branch that ended where the next one began there is no window of its own', async () => {
     const windows = await windowsOf([
       ...full('full', 1, '100'),
