@@ -1,8 +1,8 @@
 /** The database that a whole one is restored into: made for it under a name of its own, or there and empty. */
-import { createHash } from 'node:crypto';
 import type { DatabaseAddress } from '@catena/events';
 import { RestoreError } from '../../port/restore-error.ts';
 import { literal, quoted, type SqlSession } from './sql-session.ts';
+import { stagedName } from './staged-name.ts';
 import { NO_SUCH_DATABASE, openTarget, shownTarget, targetFailure } from './target-server.ts';
 
 /** Databases that a server has whatever else it has: one is needed to make another. */
@@ -42,7 +42,7 @@ export async function targetDatabase(
     const close = async () => session.close();
     return { session, publish: close, discard: close };
   }
-  const staged = `${address.database.slice(0, 40)}-catena-${createHash('sha256').update(run).digest('hex').slice(0, 12)}`;
+  const staged = stagedName(address.database, run);
   const asMaintenance = async (doing: string, work: (session: SqlSession) => Promise<void>) => {
     using maintenance = await openMaintenance(address);
     try {
