@@ -10,7 +10,13 @@ import type {
   SourceDriver,
   SourceTotals,
 } from '@catena/sources';
-import { readableBytes, type BackupWriter, type Collection, type FinishedBackup } from '@catena/vault';
+import {
+  readableBytes,
+  stationThreads,
+  type BackupWriter,
+  type Collection,
+  type FinishedBackup,
+} from '@catena/vault';
 import { Inject, Injectable } from '@nestjs/common';
 import { damageOf } from '../execution/damage-of.ts';
 import { RunLimits } from '../execution/data-limits.ts';
@@ -27,6 +33,8 @@ const WARNINGS_REPORTED = 100;
 @Injectable()
 export class BackupExecutor implements RunExecutor<'backup'> {
   readonly kind = 'backup';
+  /** Kept from run to run. */
+  readonly #threads = stationThreads();
 
   constructor(
     @Inject(RepositoryOpener) private readonly repositories: RepositoryOpener,
@@ -85,7 +93,10 @@ export class BackupExecutor implements RunExecutor<'backup'> {
         ...(plan.type === 'incremental' && plan.parent !== undefined ? { parent: plan.parent } : {}),
         ...(plan.type === 'differential' && plan.base !== undefined ? { base: plan.base } : {}),
       },
-      { signal, ...new RunLimits(dataLimitsOf(plan.source.spec, plan.repository.spec), signal).writing },
+      {
+        ...{ signal, threads: this.#threads },
+        ...new RunLimits(dataLimitsOf(plan.source.spec, plan.repository.spec), signal).writing,
+      },
     );
     try {
       const expected = await expectedTotals(collection, plan);

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MalformedBytesError } from '../codec/byte-reader.ts';
 import type { sampleTasks } from '../testing/sample-worker.ts';
+import { SpareThreads } from './spare-threads.ts';
 import type { PoolOptions } from './worker-pool.ts';
 import { WorkerPool } from './worker-pool.ts';
 import { workerProgram } from './worker-thread.ts';
@@ -11,7 +12,10 @@ import { workerProgram } from './worker-thread.ts';
 const program = workerProgram('../testing/sample-worker', import.meta.url);
 const pools: WorkerPool<typeof sampleTasks>[] = [];
 
-function poolOf(workers: number, more: Partial<PoolOptions> = {}): WorkerPool<typeof sampleTasks> {
+function poolOf(
+  workers: number,
+  more: Partial<PoolOptions<typeof sampleTasks>> = {},
+): WorkerPool<typeof sampleTasks> {
   const pool = new WorkerPool<typeof sampleTasks>({ program, workers, ...more });
   pools.push(pool);
   return pool;
@@ -111,5 +115,29 @@ describe('worker pool', () => {
     await pool.close(new Error('enough'));
     await Promise.all(ends);
     await expect(pool.run('double', 1)).rejects.toThrow('enough');
+  });
+
+  it('leaves its threads to the next pool when it is retired, and takes none that is lost', async () => {
+    const spare = new SpareThreads<typeof sampleTasks>({ most: 1, idleMilliseconds: 60_000 });
+    const first = poolOf(2, { spare });
+    await Promise.all([0, 1].map((thread) => first.on(thread).run('remember', 'first')));
+    await first.retire();
+    expect(spare.kept).toBe(1);
+    await expect(first.run('double', 1)).rejects.toMatchObject({ code: 'vault.workers-closed' });
+    const second = poolOf(1, { spare });
+    await expect(second.run('remember', 'second')).resolves.toEqual(['first', 'second']);
+    expect(spare.kept).toBe(0);
+    await expect(second.run('exit', undefined)).rejects.toMatchObject({ code: 'vault.worker-lost' });
+    await second.retire();
+    expect(spare.kept).toBe(0);
+  });
+
+  it('ends threads that nobody needs for a while', async () => {
+    const spare = new SpareThreads<typeof sampleTasks>({ most: 1, idleMilliseconds: 1 });
+    const pool = poolOf(1, { spare });
+    await pool.run('double', 1);
+    await pool.retire();
+    while (spare.kept > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(spare.take()).toBeUndefined();
   });
 });

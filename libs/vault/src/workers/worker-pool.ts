@@ -2,14 +2,17 @@ import { availableParallelism } from 'node:os';
 import type { Transferable } from 'node:worker_threads';
 import { CatenaError } from '@catena/events';
 import type { TaskHandlers, TaskInput, TaskOutput, TaskRunner } from './task.ts';
+import type { SpareThreads } from './spare-threads.ts';
 import type { ThreadOptions } from './worker-thread.ts';
 import { WorkerThread } from './worker-thread.ts';
 
-export interface PoolOptions extends ThreadOptions {
+export interface PoolOptions<T extends TaskHandlers> extends ThreadOptions {
   /** Threads at most; default one for each core. They are started when there is work for them. */
   readonly workers?: number;
   /** Tasks that may wait before `run` waits for room; default four for each thread. */
   readonly maxWaiting?: number;
+  /** Where threads of the same program come from and go to. */
+  readonly spare?: SpareThreads<T>;
 }
 
 /** Tasks a thread is given at once, so that it has the next one when it is done with one. */
@@ -31,14 +34,14 @@ interface Waiting {
  */
 export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
   readonly size: number;
-  private readonly options: PoolOptions;
+  private readonly options: PoolOptions<T>;
   private readonly maxWaiting: number;
   private readonly threads: (WorkerThread<T> | undefined)[];
   private readonly waiting: Waiting[] = [];
   private roomWanted: (() => void)[] = [];
   private closed: { readonly reason: Error } | undefined;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions<T>) {
     this.options = options;
     this.size = Math.max(1, Math.floor(options.workers ?? defaultWorkers()));
     this.maxWaiting = options.maxWaiting ?? this.size * 4;
@@ -63,7 +66,7 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
   private thread(number: number): WorkerThread<T> {
     if (this.closed !== undefined) throw this.closed.reason;
     if (number >= this.size) throw new RangeError(`the pool has ${this.size} threads`);
-    return (this.threads[number] ??= new WorkerThread(this.options));
+    return (this.threads[number] ??= this.options.spare?.take() ?? new WorkerThread(this.options));
   }
 
   /** Resolves when a task given to `run` would not wait behind too many others. */
@@ -114,6 +117,15 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
     const wanted = this.roomWanted;
     this.roomWanted = [];
     for (const go of wanted) go();
+  }
+
+  /** Ends the pool when its work is done: what it leaves in the state of its threads must have been taken away. */
+  async retire(): Promise<void> {
+    const { spare } = this.options;
+    const reason = closedError();
+    this.closed ??= { reason };
+    const unwanted = this.threads.filter((thread) => thread !== undefined && spare?.give(thread) !== true);
+    await Promise.all(unwanted.map((thread) => thread?.close(reason)));
   }
 
   /** Ends all threads. Tasks that have not ended reject with the reason. */

@@ -51,6 +51,11 @@ export class WorkerThread<T extends TaskHandlers> implements TaskRunner<T> {
     return this.tasks.size;
   }
 
+  /** Whether it could be given something else to do. */
+  get isIdle(): boolean {
+    return this.ended === undefined && this.tasks.size === 0;
+  }
+
   run<K extends keyof T & string>(
     name: K,
     input: TaskInput<T, K>,

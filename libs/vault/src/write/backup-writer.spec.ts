@@ -9,6 +9,7 @@ import {
   initialiseRepository,
   newKeyFile,
   parseKeyFile,
+  stationThreads,
 } from '../index.ts';
 import {
   addTree,
@@ -55,6 +56,24 @@ describe('writing a backup', () => {
     await addTree(writer, tree);
     return writer.finish();
   }
+
+  it('writes with the threads of a backup before it, which keep nothing of its keys and blocks', async () => {
+    const threads = stationThreads();
+    const tree = new Map([['disk.img', seededBytes(4 * MIB, 7)]]);
+    for (const [id, name] of [
+      ['one', 'photos'],
+      ['two', 'others'],
+    ] as const) {
+      collection = repository.collection(name);
+      const writer = await collection.beginBackup(planOf(id), { threads, workers: 1 });
+      await addTree(writer, tree);
+      const { manifest } = await writer.finish();
+      expect(manifest.statistics.bytesNew).toBe(4 * MIB);
+      expect(threads.kept).toBe(1);
+      expect(await read(id)).toEqual(tree);
+    }
+    await threads.close();
+  });
 
   it('adds little more than what has changed, in place, anywhere in a large file', async () => {
     const image = seededBytes(64 * MIB, 1);

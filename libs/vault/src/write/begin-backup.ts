@@ -59,6 +59,7 @@ export async function beginBackup(
   const packs = ownPacks(context, folder, plan, own, options.limits?.write);
   const stations = new Stations({
     ...{ workers, places, sink: packs },
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
     options: {
       volume: own,
       ...(keyring === undefined ? {} : { key: keyring.active }),

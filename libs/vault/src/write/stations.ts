@@ -1,6 +1,7 @@
 import { OwnThread } from '../workers/own-thread.ts';
+import { SpareThreads } from '../workers/spare-threads.ts';
 import type { TaskRunner } from '../workers/task.ts';
-import { WorkerPool } from '../workers/worker-pool.ts';
+import { defaultWorkers, WorkerPool } from '../workers/worker-pool.ts';
 import { workerProgram } from '../workers/worker-thread.ts';
 import type { PackSink } from './pack-sink.ts';
 import type { StationHandlers } from './station/station-handlers.ts';
@@ -20,10 +21,23 @@ import type { UnitPlaces } from './unit-places.ts';
 /** What is less than this in all is done on the caller's thread: another would not have started by then. */
 const OWN_BYTES = 2 * 1024 * 1024;
 
+/** Threads for backups that come one after another in one process. */
+export type StationThreads = SpareThreads<StationHandlers>;
+
+/** How long threads are kept that no backup needs. */
+const IDLE_MILLISECONDS = 5 * 60_000;
+
+/** To be made once in a process that writes many backups, and given to each of them. */
+export function stationThreads(): StationThreads {
+  return new SpareThreads({ most: defaultWorkers(), idleMilliseconds: IDLE_MILLISECONDS });
+}
+
 export interface StationsParts {
   readonly options: StationOptions;
   /** Threads to use; none means the caller's own. */
   readonly workers: number;
+  /** Where they come from and go to; else they are started and ended. */
+  readonly threads?: StationThreads;
   readonly sink: PackSink;
   readonly places: UnitPlaces;
 }
@@ -61,6 +75,7 @@ export class Stations {
     this.pool = new WorkerPool({
       program: workerProgram('./station/station-worker', import.meta.url),
       workers: Math.max(1, parts.workers),
+      ...(parts.threads === undefined ? {} : { spare: parts.threads }),
     });
   }
 
@@ -178,10 +193,11 @@ export class Stations {
     return this.closeAll('unit');
   }
 
-  /** Closes the open packs and ends the threads. Nothing may be under way. */
+  /** Closes the open packs and lets go of the threads. Nothing may be under way. */
   async finish(): Promise<void> {
     await this.closeAll('pack');
-    await this.pool.close();
+    await Promise.all(this.stations.map((station) => station?.runner.run('leave', {})));
+    await this.pool.retire();
   }
 
   /** Ends the threads at once. */

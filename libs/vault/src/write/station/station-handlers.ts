@@ -4,7 +4,7 @@ import { blockSizes } from '../../cut/block-sizes.ts';
 import type { TaskContext } from '../../workers/task.ts';
 import { Transferring } from '../../workers/task.ts';
 import type { Station } from './station.ts';
-import { filled, open, stationOf } from './station.ts';
+import { filled, leave, open, stationOf } from './station.ts';
 import type {
   Filled,
   Piece,
@@ -117,5 +117,5 @@ function close({ what }: { readonly what: 'unit' | 'pack' }, context: TaskContex
 }
 
 /** The tasks of a thread that reads, cuts, hashes, compresses and seals for one backup. */
-export const stationHandlers = { open, read, forget, identities, store, storeFiles, close };
+export const stationHandlers = { open, read, forget, identities, store, storeFiles, close, leave };
 export type StationHandlers = typeof stationHandlers;

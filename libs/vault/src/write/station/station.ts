@@ -24,6 +24,11 @@ export function open(options: StationOptions, { state }: TaskContext): void {
   state.set('station', station);
 }
 
+/** Keeps nothing of the backup, least of all its keys. */
+export function leave(_: object, { state }: TaskContext): void {
+  state.delete('station');
+}
+
 export function stationOf({ state }: TaskContext): Station {
   return state.get('station') as Station;
 }
