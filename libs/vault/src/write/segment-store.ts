@@ -37,34 +37,29 @@ export class SegmentStore {
 
   /** Gives the buffer back when it has been stored, or not. */
   async store(
-    buffer: ArrayBuffer,
+    buffer: SharedArrayBuffer,
     pieces: readonly Piece[],
     find: FindBlock | undefined,
   ): Promise<LookedUp[]> {
     const bytes = pieces.reduce((sum, { sizes }) => sum + sizes.reduce((a, b) => a + b, 0), 0);
-    const taken = buffer.byteLength;
-    let returned = buffer;
     try {
       let wanted = pieces;
       let found: (readonly (KnownBlock | undefined)[])[] = [];
       if (find !== undefined || this.leftovers !== undefined) {
-        const known = await this.stations.identities({ buffer: returned, pieces }, bytes);
-        returned = known.buffer;
+        const known = await this.stations.identities({ buffer, pieces }, bytes);
         found = await Promise.all(
           known.pieces.map((piece, i) => this.lookUp(piece, pieces[i] as Piece, find)),
         );
         wanted = pieces.map((piece, i) => withKnown(piece, known.pieces[i] as StoredPiece, found[i] ?? []));
-        const stored = await this.stations.store({ buffer: returned, pieces: wanted }, bytes);
-        returned = stored.buffer;
+        const stored = await this.stations.store({ buffer, pieces: wanted }, bytes);
         return this.results(wanted, stored.pieces, found).map((piece, i) =>
           withZeros(piece, known.pieces[i] as StoredPiece),
         );
       }
-      const stored = await this.stations.store({ buffer: returned, pieces }, bytes);
-      returned = stored.buffer;
+      const stored = await this.stations.store({ buffer, pieces }, bytes);
       return this.results(pieces, stored.pieces, found);
     } finally {
-      this.buffers.give(returned, taken);
+      this.buffers.give(buffer);
     }
   }
 

@@ -82,7 +82,7 @@ export class SmallFile {
 }
 
 interface OpenBatch {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   readonly blockSize: number;
   readonly files: SmallFile[];
   readonly offsets: number[];
@@ -123,7 +123,7 @@ export class SmallFiles {
   }
 
   /** Copies a file into the open batch, or into one that `memory` is given for. */
-  private put(file: SmallFile, bytes: Uint8Array, memory: () => ArrayBuffer | undefined): boolean {
+  private put(file: SmallFile, bytes: Uint8Array, memory: () => SharedArrayBuffer | undefined): boolean {
     const { open } = this;
     if (open === undefined || open.end + bytes.length > this.size || open.blockSize !== file.blockSize) {
       this.post();
@@ -151,7 +151,7 @@ export class SmallFiles {
           if (!this.put(file, bytes, () => memory.pop())) break;
           put++;
         }
-        for (const unused of memory) this.buffers.give(unused, unused.byteLength);
+        for (const unused of memory) this.buffers.give(unused);
         this.waiting.splice(0, put);
       }
     } catch (error) {
@@ -177,8 +177,6 @@ export class SmallFiles {
   }
 
   private async store({ buffer, blockSize, files, offsets, used }: OpenBatch): Promise<void> {
-    const taken = buffer.byteLength;
-    let returned = buffer;
     try {
       const stored = await this.stations.storeFiles(
         {
@@ -188,7 +186,6 @@ export class SmallFiles {
         },
         used,
       );
-      returned = stored.buffer;
       let first = 0;
       files.forEach((file, index) => {
         file.settle(stored, index, first);
@@ -197,7 +194,7 @@ export class SmallFiles {
     } catch (error) {
       for (const file of files) file.fail(error);
     } finally {
-      this.buffers.give(returned, taken);
+      this.buffers.give(buffer);
     }
   }
 }

@@ -6,7 +6,7 @@ import type { LookedUp, SegmentStore } from './segment-store.ts';
 const ALIGNMENT = 64;
 
 interface OpenBatch {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   length: number;
   readonly pieces: Piece[];
   readonly done: PromiseWithResolvers<LookedUp>[];

@@ -135,7 +135,7 @@ export class Stations {
   read(lane: Lane, input: Omit<ReadInput, 'lane'>): Promise<ReadOutput> {
     const bytes = input.filled + (input.from?.length ?? 0);
     return this.with(lane.station, bytes, ({ runner }) =>
-      runner.run('read', { ...input, lane: lane.number }, [input.buffer]),
+      runner.run('read', { ...input, lane: lane.number }),
     );
   }
 
@@ -144,9 +144,7 @@ export class Stations {
   }
 
   identities(input: StoreInput, bytes: number): Promise<StoreOutput> {
-    return this.with(this.leastLoaded(), bytes, ({ runner }) =>
-      runner.run('identities', input, [input.buffer]),
-    );
+    return this.with(this.leastLoaded(), bytes, ({ runner }) => runner.run('identities', input));
   }
 
   /** Stores what is new in a buffer. */
@@ -154,7 +152,7 @@ export class Stations {
     await this.parts.sink.room();
     return this.with(this.leastLoaded(), bytes, async ({ runner }) => {
       const spare = this.parts.sink.takeSpare();
-      const output = await runner.run('store', { ...input, spare }, [input.buffer, ...spare]);
+      const output = await runner.run('store', { ...input, spare }, spare);
       this.takeOver(output);
       return output;
     });
@@ -165,7 +163,7 @@ export class Stations {
     await this.parts.sink.room();
     return this.with(this.leastLoaded(), bytes, async ({ runner }) => {
       const spare = this.parts.sink.takeSpare();
-      const output = await runner.run('storeFiles', { ...input, spare }, [input.buffer, ...spare]);
+      const output = await runner.run('storeFiles', { ...input, spare }, spare);
       this.takeOver(output);
       return output;
     });
@@ -178,9 +176,12 @@ export class Stations {
     for (const { unit, pack, offset, length } of units) places.placed(unit, pack, offset, length);
   }
 
+  private open(): Station[] {
+    return this.stations.filter((station) => station !== undefined);
+  }
+
   private async closeAll(what: 'unit' | 'pack'): Promise<void> {
-    const open = this.stations.filter((station) => station !== undefined);
-    await Promise.all(open.map((station) => this.closeIn(station, what)));
+    await Promise.all(this.open().map((station) => this.closeIn(station, what)));
   }
 
   private async closeIn({ runner, opened }: Station, what: 'unit' | 'pack'): Promise<void> {
@@ -196,7 +197,7 @@ export class Stations {
   /** Closes the open packs and lets go of the threads. Nothing may be under way. */
   async finish(): Promise<void> {
     await this.closeAll('pack');
-    await Promise.all(this.stations.map((station) => station?.runner.run('leave', {})));
+    await Promise.all(this.open().map(({ runner }) => runner.run('leave', {})));
     await this.pool.retire();
   }
 

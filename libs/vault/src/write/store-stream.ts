@@ -86,11 +86,12 @@ class Stream {
     let carried: Uint8Array = new Uint8Array();
     for (;;) {
       this.storer.throwIfFailed();
-      const read = await this.read(carried);
-      const { sizes, length, rest } = this.cutUp(read, carried.length);
+      const buffer = await this.storer.buffers.take(this.segment);
+      const read = await this.read(buffer, carried);
+      const { sizes, length, rest } = this.cutUp(buffer, read, carried.length);
       carried = rest;
-      if (length > 0) this.storing.push(this.store(read.buffer, sizes));
-      else this.storer.buffers.give(read.buffer, read.buffer.byteLength);
+      if (length > 0) this.storing.push(this.store(buffer, sizes));
+      else this.storer.buffers.give(buffer);
       while (this.storing.length > (read.ended ? 0 : AHEAD)) {
         const blocks = await this.storing[0];
         void this.storing.shift();
@@ -102,10 +103,9 @@ class Stream {
     }
   }
 
-  private async read(carried: Uint8Array): Promise<ReadOutput> {
+  /** Gives the buffer back when it fails. */
+  private async read(buffer: SharedArrayBuffer, carried: Uint8Array): Promise<ReadOutput> {
     const { stations } = this.storer.parts;
-    const buffer = await this.storer.buffers.take(this.segment);
-    const taken = buffer.byteLength;
     const begun = { buffer, carried: carried.length, ...this.cutOnLane() };
     let output: ReadOutput;
     try {
@@ -127,7 +127,7 @@ class Stream {
         output = await stations.read(this.lane, { ...begun, filled, last: ended });
       }
     } catch (error) {
-      this.storer.buffers.give(buffer, taken);
+      this.storer.buffers.give(buffer);
       throw error;
     }
     this.position += output.read;
@@ -136,7 +136,7 @@ class Stream {
     try {
       await this.storer.passed(output.read);
     } catch (error) {
-      this.storer.buffers.give(output.buffer, taken);
+      this.storer.buffers.give(buffer);
       throw error;
     }
     return output;
@@ -166,8 +166,12 @@ class Stream {
   }
 
   /** The sizes of the whole blocks, and a copy of what comes after them. */
-  private cutUp(read: ReadOutput, carried: number): { sizes: Uint32Array; length: number; rest: Uint8Array } {
-    const bytes = new Uint8Array(read.buffer, 0, carried + read.read);
+  private cutUp(
+    buffer: SharedArrayBuffer,
+    read: ReadOutput,
+    carried: number,
+  ): { sizes: Uint32Array; length: number; rest: Uint8Array } {
+    const bytes = new Uint8Array(buffer, 0, carried + read.read);
     const { cut } = this;
     if (cut.kind === 'contentDefined') {
       const sizes = read.sizes ?? new Uint32Array();
@@ -181,7 +185,7 @@ class Stream {
     return { sizes, length: whole, rest: bytes.slice(whole) };
   }
 
-  private store(buffer: ArrayBuffer, sizes: Uint32Array): Promise<PendingBlock[]> {
+  private store(buffer: SharedArrayBuffer, sizes: Uint32Array): Promise<PendingBlock[]> {
     const first = this.blocks;
     this.blocks += sizes.length;
     const stored = this.storeAt(buffer, sizes, first);
@@ -189,13 +193,17 @@ class Stream {
     return stored;
   }
 
-  private async storeAt(buffer: ArrayBuffer, sizes: Uint32Array, first: number): Promise<PendingBlock[]> {
+  private async storeAt(
+    buffer: SharedArrayBuffer,
+    sizes: Uint32Array,
+    first: number,
+  ): Promise<PendingBlock[]> {
     const { fixed, shifted, file } = this.target;
     let inPlace: Awaited<ReturnType<FixedBefore['blocks']>> | undefined;
     try {
       inPlace = await fixed?.blocks(first, sizes.length);
     } catch (error) {
-      this.storer.buffers.give(buffer, buffer.byteLength);
+      this.storer.buffers.give(buffer);
       throw error;
     }
     const piece = {

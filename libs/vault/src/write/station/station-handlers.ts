@@ -19,7 +19,7 @@ import { cutOf, decide, fill, identify, wordsOf } from './store-blocks.ts';
 import { storeFiles } from './store-files.ts';
 
 /** Reads the next bytes of a file, hashes and cuts them. The calls for one lane must come in the file's order. */
-function read(input: ReadInput, context: TaskContext): Transferring<ReadOutput> {
+function read(input: ReadInput, context: TaskContext): ReadOutput {
   const { lanes } = stationOf(context);
   const { lane, buffer, carried, from, cut } = input;
   const bytes = Buffer.from(buffer);
@@ -47,14 +47,11 @@ function read(input: ReadInput, context: TaskContext): Transferring<ReadOutput> 
       cut.gear,
       ended,
     );
-  return new Transferring(
-    {
-      ...{ buffer, read: end - carried, ended },
-      ...(sizes === undefined ? {} : { sizes }),
-      ...(ended ? { sha256: Uint8Array.from(hash.digest()) } : {}),
-    },
-    [buffer],
-  );
+  return {
+    ...{ read: end - carried, ended },
+    ...(sizes === undefined ? {} : { sizes }),
+    ...(ended ? { sha256: Uint8Array.from(hash.digest()) } : {}),
+  };
 }
 
 /** A file that ends before it was read to its end. */
@@ -84,7 +81,7 @@ function storePiece(station: Station, bytes: Buffer, piece: Piece): StoredPiece 
 }
 
 /** Identities alone, for whoever has to look them up before anything is stored. */
-function identities(input: StoreInput, context: TaskContext): Transferring<StoreOutput> {
+function identities(input: StoreInput, context: TaskContext): StoreOutput {
   const station = stationOf(context);
   const { buffer, pieces } = input;
   const found = pieces.map((piece): StoredPiece => {
@@ -95,7 +92,7 @@ function identities(input: StoreInput, context: TaskContext): Transferring<Store
       bytesNew: 0,
     };
   });
-  return new Transferring({ buffer, pieces: found, units: [], sealed: [], blockBytes: 0 }, [buffer]);
+  return { pieces: found, units: [], sealed: [], blockBytes: 0 };
 }
 
 /** Stores what is new in a buffer. */
@@ -104,7 +101,7 @@ function store({ buffer, pieces, spare = [] }: StoreInput, context: TaskContext)
   station.filler.reuse(spare);
   const stored = pieces.map((piece) => storePiece(station, Buffer.from(buffer), piece));
   const { output, buffers } = filled(station.filler);
-  return new Transferring({ buffer, pieces: stored, ...output }, [buffer, ...buffers]);
+  return new Transferring({ pieces: stored, ...output }, buffers);
 }
 
 /** Closes the open unit, so that what waits for its place can go on; `pack`: and the pack. */

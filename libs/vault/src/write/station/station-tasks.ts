@@ -55,21 +55,20 @@ export interface Filled {
 }
 
 export interface StoreInput {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   readonly pieces: readonly Piece[];
   /** Memory of sealed bytes that is not needed any more. */
   readonly spare?: readonly ArrayBuffer[];
 }
 
 export interface StoreOutput extends Filled {
-  readonly buffer: ArrayBuffer;
   readonly pieces: readonly StoredPiece[];
 }
 
 /** The next bytes of a file, read from a descriptor or in the buffer already. */
 export interface ReadInput {
   readonly lane: number;
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   /** Bytes at the beginning of the buffer that were read before. */
   readonly carried: number;
   /** Bytes after them that are there already. */
@@ -83,7 +82,6 @@ export interface ReadInput {
 }
 
 export interface ReadOutput {
-  readonly buffer: ArrayBuffer;
   /** Bytes that were not there before this task. */
   readonly read: number;
   /** Nothing comes after this. */
@@ -96,7 +94,7 @@ export interface ReadOutput {
 
 /** Whole files, one after another in a buffer, that are cut into fixed blocks. */
 export interface FilesInput {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   /** Where each file begins, and how long it is. */
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
@@ -106,7 +104,6 @@ export interface FilesInput {
 
 /** What has become of them, in flat memory: of very many files, each block of which has few bytes. */
 export interface FilesOutput extends Filled {
-  readonly buffer: ArrayBuffer;
   /** As in `StoredPiece`, for the blocks of all files. */
   readonly ids: Uint8Array;
   readonly blocks: Uint32Array;

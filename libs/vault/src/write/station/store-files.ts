@@ -62,8 +62,8 @@ export function storeFiles(input: FilesInput, context: TaskContext): Transferrin
   }
   const hashes = hashesOf(bytes, input);
   const { output, buffers } = filled(station.filler);
-  return new Transferring({ buffer, ids, blocks, hashes, bytesNew, ...output }, [
-    ...[buffer, ids.buffer, blocks.buffer, hashes.buffer, bytesNew.buffer],
+  return new Transferring({ ids, blocks, hashes, bytesNew, ...output }, [
+    ...[ids.buffer, blocks.buffer, hashes.buffer, bytesNew.buffer],
     ...buffers,
   ]);
 }
