@@ -1,7 +1,10 @@
 import { definitionName } from '@catena/events';
 import { runService, wholeNumber } from '@catena/service';
 import { z } from 'zod';
+import { keepThreadsSmall } from './memory/small-threads.ts';
 import { MoverModule } from './mover.module.ts';
+
+keepThreadsSmall();
 
 await runService({
   service: 'mover',

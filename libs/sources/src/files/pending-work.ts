@@ -25,13 +25,14 @@ export class PendingWork {
     return !this.#failed && this.#count < this.#mostTasks && this.#bytes < this.#mostBytes;
   }
 
-  /** Keeps track of work that holds so many bytes in memory. */
-  track(work: Promise<unknown>, bytes = 0): void {
+  /** Keeps track of work that holds so many bytes in memory; `over` is called when it does not any more. */
+  track(work: Promise<unknown>, bytes = 0, over?: () => void): void {
     this.#count += 1;
     this.#bytes += bytes;
     const ended = (): void => {
       this.#count -= 1;
       this.#bytes -= bytes;
+      over?.();
       this.#wake?.();
     };
     void work.then(ended, (error: unknown) => {

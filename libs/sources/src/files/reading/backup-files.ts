@@ -34,8 +34,10 @@ import { walk, type Found } from './walk.ts';
 
 /** Times a file is read in the hope that it holds still. */
 const attempts = 3;
-/** What a file that goes through in a stream holds in memory: two chunks. */
-const streamMemory = 2 * 1024 * 1024;
+/** Content that may be in memory at once; the writer has bounds of its own for what it has taken over. */
+const mostMemory = 8 * 1024 * 1024;
+/** What a file counts for that goes through in a stream, which the writer opens when its turn has come. */
+const streamMemory = 512 * 1024;
 
 /** Moments of the reading that a test can act in. */
 export interface ReadingMoments {
@@ -52,7 +54,7 @@ export class FilesBackup {
   readonly #moments: ReadingMoments;
   readonly #previous: PreviousEntries;
   readonly #entries = new EntryMaker();
-  readonly #pending = new PendingWork({ tasks: 1024, bytes: 32 * 1024 * 1024 });
+  readonly #pending = new PendingWork({ tasks: 1024, bytes: mostMemory });
   readonly #memory = new SmallMemory();
   readonly #slice: TimeSlice;
   /** First path of each hard-link group that is in the backup, and how many of its names are still to come. */
@@ -207,20 +209,22 @@ export class FilesBackup {
     const { status } = found;
     if (status.size > BigInt(smallSize)) return false;
     const readAt = now();
-    let looksAgain = false;
+    let looksAgain = true;
+    const memory = this.#memory.take(Number(status.size));
     try {
-      const content = readSmall(file, this.#memory.take(Number(status.size)));
+      const content = readSmall(file, memory.bytes);
       this.#moments.read?.(found.path);
       const after = file.statusIfFile();
       const same = after !== undefined && isSameFile(status, after) && heldStill(status, after);
       looksAgain = !same || BigInt(content.length) !== status.size;
-      if (!looksAgain) this.#addRead(found, entry, file, content, before, readAt);
+      if (!looksAgain) this.#addRead(found, entry, file, content, before, readAt, memory.giveBack);
     } catch (error) {
       // What it is now, and so what to say about it, comes out when it is looked at again.
       looksAgain = error instanceof UnreadableFile;
       if (!looksAgain) throw error;
     } finally {
-      if (!looksAgain) file.close();
+      if (looksAgain) memory.giveBack();
+      else file.close();
     }
     return !looksAgain;
   }
@@ -233,11 +237,12 @@ export class FilesBackup {
     content: Buffer,
     before: StoredEntry | undefined,
     readAt: bigint,
+    over?: () => void,
   ): void {
     const whole = this.#complete(found, entry, file);
     this.#countRead(content.length, found.path);
     const read = { read: contentInMemory(content), ...(before ? { before } : {}), readAt };
-    this.#track(whole, read, content.length);
+    this.#track(whole, read, content.length, over);
   }
 
   /** A file that fits into memory: read until it holds still, then added. */
@@ -318,8 +323,8 @@ export class FilesBackup {
   }
 
   /** Hands an entry to the writer; only an error that is not the entry's own ends the backup. */
-  #track(entry: Entry, content: Parameters<BackupWriter['add']>[1], bytes: number): void {
-    this.#pending.track(this.#writer.add(entry, content), bytes);
+  #track(entry: Entry, content: Parameters<BackupWriter['add']>[1], bytes: number, over?: () => void): void {
+    this.#pending.track(this.#writer.add(entry, content), bytes, over);
   }
 
   /** @param told how many of the bytes the progress knows of already */
