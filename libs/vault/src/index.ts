@@ -40,7 +40,7 @@ export { workerProgram } from './workers/worker-thread.ts';
 export { RateLimiter, type ByteRate, type LimiterClock } from './limit/rate-limiter.ts';
 export { chooseCut } from './cut/choose-cut.ts';
 export type { BackupName, BackupPlan, WriteOptions } from './write/backup-plan.ts';
-export { stationThreads, type StationThreads } from './write/stations.ts';
+export { WritingReserve } from './write/writing-reserve.ts';
 export type { ComposeOptions, ComposePlan } from './compose/compose-plan.ts';
 export { NoSpaceToComposeError, type ComposingSpace } from './compose/space-needed.ts';
 export type { CondemnedBackup, PruneOptions, PruneReport } from './prune/prune-options.ts';

@@ -12,7 +12,7 @@ import type {
 } from '@catena/sources';
 import {
   readableBytes,
-  stationThreads,
+  WritingReserve,
   type BackupWriter,
   type Collection,
   type FinishedBackup,
@@ -34,7 +34,7 @@ const WARNINGS_REPORTED = 100;
 export class BackupExecutor implements RunExecutor<'backup'> {
   readonly kind = 'backup';
   /** Kept from run to run. */
-  readonly #threads = stationThreads();
+  readonly #reserve = new WritingReserve();
 
   constructor(
     @Inject(RepositoryOpener) private readonly repositories: RepositoryOpener,
@@ -94,7 +94,7 @@ export class BackupExecutor implements RunExecutor<'backup'> {
         ...(plan.type === 'differential' && plan.base !== undefined ? { base: plan.base } : {}),
       },
       {
-        ...{ signal, threads: this.#threads },
+        ...{ signal, reserve: this.#reserve },
         ...new RunLimits(dataLimitsOf(plan.source.spec, plan.repository.spec), signal).writing,
       },
     );

@@ -6,6 +6,8 @@ export interface SpareOptions {
   readonly most: number;
   /** How long a thread that nobody needs is kept. */
   readonly idleMilliseconds: number;
+  /** Called when none is kept any more. */
+  readonly onClose?: () => void;
 }
 
 /**
@@ -46,6 +48,7 @@ export class SpareThreads<T extends TaskHandlers> {
     const threads = this.threads;
     this.threads = [];
     clearTimeout(this.timer);
+    this.options.onClose?.();
     await Promise.all(threads.map((thread) => thread.close(new Error('the thread was not needed'))));
   }
 }

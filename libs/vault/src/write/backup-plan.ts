@@ -4,7 +4,7 @@ import type { VaultProgress } from '../port/backup-writer.ts';
 import type { CutMethod, Entry } from '../port/entry.ts';
 import type { BackupType, Manifest, SourceIdentity } from '../port/manifest.ts';
 import { folderOfDependent, folderOfFull } from '../repository/layout.ts';
-import type { StationThreads } from './stations.ts';
+import type { WritingReserve } from './writing-reserve.ts';
 
 /** A backup that is there: its id, and where its manifest lies if the caller knows. */
 export type BackupName =
@@ -41,8 +41,8 @@ export interface WriteOptions {
   readonly unitBytes?: number;
   /** Threads that read, hash, compress and seal; default one for each core. 0: none but the caller's. */
   readonly workers?: number;
-  /** Threads left by earlier backups of this process, and for later ones; see `stationThreads`. */
-  readonly threads?: StationThreads;
+  /** What is left by earlier backups of this process and to later ones; default: nothing. */
+  readonly reserve?: WritingReserve;
   /** How fast the source may be read, and packs may be written. */
   readonly limits?: { readonly read?: ByteRate; readonly write?: ByteRate };
   /** How a file that is new to its chain is cut; default `chooseCut`. */

@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Collection, ContentReader, Repository, StoredEntry } from '../index.ts';
 import {
   BackupRefusedError,
+  WritingReserve,
   EntryOrderError,
   ForeignContentError,
   initialiseRepository,
   newKeyFile,
   parseKeyFile,
-  stationThreads,
 } from '../index.ts';
 import {
   addTree,
@@ -58,21 +58,22 @@ describe('writing a backup', () => {
   }
 
   it('writes with the threads of a backup before it, which keep nothing of its keys and blocks', async () => {
-    const threads = stationThreads();
+    const reserve = new WritingReserve();
     const tree = new Map([['disk.img', seededBytes(4 * MIB, 7)]]);
     for (const [id, name] of [
       ['one', 'photos'],
       ['two', 'others'],
     ] as const) {
       collection = repository.collection(name);
-      const writer = await collection.beginBackup(planOf(id), { threads, workers: 1 });
+      const writer = await collection.beginBackup(planOf(id), { reserve, workers: 1 });
       await addTree(writer, tree);
       const { manifest } = await writer.finish();
       expect(manifest.statistics.bytesNew).toBe(4 * MIB);
-      expect(threads.kept).toBe(1);
+      expect(reserve.threads.kept).toBe(1);
+      expect(reserve.memory.kept).toBeGreaterThan(8 * MIB);
       expect(await read(id)).toEqual(tree);
     }
-    await threads.close();
+    await reserve.close();
   });
 
   it('adds little more than what has changed, in place, anywhere in a large file', async () => {

@@ -14,6 +14,7 @@ import { checkLineage, folderAt } from './backup-plan.ts';
 import { LeftoverBlocks } from './leftover-blocks.ts';
 import { ownPacks, ownSeries } from './own-series.ts';
 import { RecentBlocks } from './station/recent-blocks.ts';
+import { SharedMemory } from './shared-memory.ts';
 import { Stations } from './stations.ts';
 import { UnitPlaces } from './unit-places.ts';
 import { DEFAULT_UNIT_BYTES, VaultBackupWriter } from './vault-backup-writer.ts';
@@ -57,9 +58,11 @@ export async function beginBackup(
   const workers = options.workers ?? defaultWorkers();
   const places = new UnitPlaces(number);
   const packs = ownPacks(context, folder, plan, own, options.limits?.write);
+  const memory = options.reserve?.memory ?? new SharedMemory(0);
+  const recent = RecentBlocks.memory(memory);
   const stations = new Stations({
     ...{ workers, places, sink: packs },
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.reserve === undefined ? {} : { threads: options.reserve.threads }),
     options: {
       volume: own,
       ...(keyring === undefined ? {} : { key: keyring.active }),
@@ -67,7 +70,7 @@ export async function beginBackup(
       compressionLevel: options.compressionLevel ?? 1,
       unitBytes: options.unitBytes ?? DEFAULT_UNIT_BYTES,
       packBytes: options.packBytes ?? packBytesFor(workers),
-      recent: RecentBlocks.memory(),
+      recent,
     },
   });
   const manifestParts = {
@@ -83,7 +86,7 @@ export async function beginBackup(
   return new VaultBackupWriter(
     {
       ...{ plan, options, parent, maps, tree, own, leftovers, now, packsDurable, mapsDurable },
-      ...{ packs, stations, places, bufferBytes: bufferBytesFor(workers) },
+      ...{ packs, stations, places, memory, recent, bufferBytes: bufferBytesFor(workers) },
       gear: gearTable(identity),
       commit: (written) => commitManifest(manifestParts, written),
     },

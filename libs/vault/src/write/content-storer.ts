@@ -16,6 +16,7 @@ import type { KnownBlock } from './known-blocks.ts';
 import { OrderedQueue } from './ordered-queue.ts';
 import { SegmentBuffers } from './segment-buffers.ts';
 import { SegmentStore } from './segment-store.ts';
+import type { SharedMemory } from './shared-memory.ts';
 import { SmallPieces } from './small-pieces.ts';
 import type { SmallFile } from './small-files.ts';
 import { SmallFiles } from './small-files.ts';
@@ -52,6 +53,7 @@ export interface StorerParts {
   readonly signal: AbortSignal | undefined;
   /** How fast may be read. */
   readonly readRate: ByteRate | undefined;
+  readonly memory: SharedMemory;
   /** Bytes of content that may be in memory. */
   readonly bufferBytes: number;
   readonly onBytes: (read: number, stored: number) => void;
@@ -75,7 +77,7 @@ export class ContentStorer {
 
   constructor(parts: StorerParts) {
     this.parts = parts;
-    this.buffers = new SegmentBuffers(SEGMENT_BYTES, parts.bufferBytes);
+    this.buffers = new SegmentBuffers(SEGMENT_BYTES, parts.bufferBytes, parts.memory);
     this.segments = new SegmentStore(parts.stations, this.buffers, parts.leftovers, (stored) =>
       parts.onBytes(0, stored),
     );
@@ -299,6 +301,7 @@ export class ContentStorer {
 
   /** Resolves when all pages are written. The packs must be whole by then. */
   async finish(): Promise<void> {
+    this.buffers.end();
     await this.pages.drain();
   }
 

@@ -1,4 +1,5 @@
 import { ByteBudget } from './byte-budget.ts';
+import type { SharedMemory } from './shared-memory.ts';
 
 /**
  * Memory for content on its way, of a fixed amount: whoever wants more waits, which is what slows down the reading. All
@@ -7,16 +8,19 @@ import { ByteBudget } from './byte-budget.ts';
 export class SegmentBuffers {
   private readonly size: number;
   private readonly total: number;
+  private readonly memory: SharedMemory;
   private readonly budget: ByteBudget;
   private readonly spare: SharedArrayBuffer[] = [];
 
   /**
    * @param size bytes of an ordinary buffer
    * @param total bytes of all that may be in use
+   * @param memory where they come from and go to
    */
-  constructor(size: number, total: number) {
+  constructor(size: number, total: number, memory: SharedMemory) {
     this.size = size;
     this.total = total;
+    this.memory = memory;
     this.budget = new ByteBudget(total);
   }
 
@@ -24,20 +28,27 @@ export class SegmentBuffers {
   async take(bytes = this.size): Promise<SharedArrayBuffer> {
     const size = Math.max(bytes, this.size);
     await this.budget.take(size);
-    return size === this.size
-      ? (this.spare.pop() ?? new SharedArrayBuffer(size))
-      : new SharedArrayBuffer(size);
+    return this.buffer(size);
   }
 
   /** An ordinary buffer, if nobody has to wait for it. */
   takeIfFree(): SharedArrayBuffer | undefined {
-    if (!this.budget.takeIfFree(this.size)) return undefined;
-    return this.spare.pop() ?? new SharedArrayBuffer(this.size);
+    return this.budget.takeIfFree(this.size) ? this.buffer(this.size) : undefined;
+  }
+
+  private buffer(size: number): SharedArrayBuffer {
+    return (size === this.size ? this.spare.pop() : undefined) ?? this.memory.take(size);
   }
 
   give(buffer: SharedArrayBuffer): void {
     if (buffer.byteLength === this.size) this.spare.push(buffer);
+    else this.memory.give(buffer);
     this.budget.give(Math.min(buffer.byteLength, this.total));
+  }
+
+  /** Nobody needs one any more. */
+  end(): void {
+    for (const buffer of this.spare.splice(0)) this.memory.give(buffer);
   }
 
   /** Nobody gets a buffer any more. */

@@ -1,7 +1,7 @@
 import { OwnThread } from '../workers/own-thread.ts';
-import { SpareThreads } from '../workers/spare-threads.ts';
+import type { SpareThreads } from '../workers/spare-threads.ts';
 import type { TaskRunner } from '../workers/task.ts';
-import { defaultWorkers, WorkerPool } from '../workers/worker-pool.ts';
+import { WorkerPool } from '../workers/worker-pool.ts';
 import { workerProgram } from '../workers/worker-thread.ts';
 import type { PackSink } from './pack-sink.ts';
 import type { StationHandlers } from './station/station-handlers.ts';
@@ -21,23 +21,12 @@ import type { UnitPlaces } from './unit-places.ts';
 /** What is less than this in all is done on the caller's thread: another would not have started by then. */
 const OWN_BYTES = 2 * 1024 * 1024;
 
-/** Threads for backups that come one after another in one process. */
-export type StationThreads = SpareThreads<StationHandlers>;
-
-/** How long threads are kept that no backup needs. */
-const IDLE_MILLISECONDS = 5 * 60_000;
-
-/** To be made once in a process that writes many backups, and given to each of them. */
-export function stationThreads(): StationThreads {
-  return new SpareThreads({ most: defaultWorkers(), idleMilliseconds: IDLE_MILLISECONDS });
-}
-
 export interface StationsParts {
   readonly options: StationOptions;
   /** Threads to use; none means the caller's own. */
   readonly workers: number;
   /** Where they come from and go to; else they are started and ended. */
-  readonly threads?: StationThreads;
+  readonly threads?: SpareThreads<StationHandlers>;
   readonly sink: PackSink;
   readonly places: UnitPlaces;
 }

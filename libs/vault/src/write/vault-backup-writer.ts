@@ -70,10 +70,10 @@ export class VaultBackupWriter implements BackupWriter {
   constructor(parts: WriterParts, pagesBefore: PagesBefore) {
     this.parts = parts;
     this.backupId = parts.plan.backupId;
-    const { options, maps, stations, places, gear, leftovers, bufferBytes } = parts;
+    const { options, maps, stations, places, gear, leftovers, memory, bufferBytes } = parts;
     this.tree = new TreeWriter(parts.tree, options.compressionLevel ?? 1, pagesBefore);
     this.storer = new ContentStorer({
-      ...{ stations, places, gear, leftovers, bufferBytes },
+      ...{ stations, places, gear, leftovers, memory, bufferBytes },
       appendPage: (page) => maps.append(rawUnit(page)),
       signal: options.signal,
       readRate: options.limits?.read,
@@ -330,8 +330,9 @@ export class VaultBackupWriter implements BackupWriter {
     await this.settled();
     this.checkOpen();
     this.state = 'finished';
-    const { stations, packs, maps, tree, packsDurable, mapsDurable } = this.parts;
+    const { stations, packs, maps, tree, packsDurable, mapsDurable, memory, recent } = this.parts;
     await stations.finish();
+    memory.give(recent);
     await packs.finish();
     crashPoint('vault.afterPacks');
     packsDurable.resolve(undefined);

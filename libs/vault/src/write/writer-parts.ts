@@ -4,6 +4,7 @@ import type { VaultBackupReader } from '../read/vault-backup-reader.ts';
 import type { BackupPlan, WriteOptions } from './backup-plan.ts';
 import type { ClosureUsage } from './closure-usage.ts';
 import type { LeftoverBlocks } from './leftover-blocks.ts';
+import type { SharedMemory } from './shared-memory.ts';
 import type { PackSink } from './pack-sink.ts';
 import type { Stations } from './stations.ts';
 import type { UnitPlaces } from './unit-places.ts';
@@ -17,6 +18,9 @@ export interface WriterParts {
   readonly packs: PackSink;
   readonly stations: Stations;
   readonly places: UnitPlaces;
+  readonly memory: SharedMemory;
+  /** Memory of the threads, to be given back. */
+  readonly recent: SharedArrayBuffer;
   /** Bytes of content that may be in memory. */
   readonly bufferBytes: number;
   readonly maps: ObjectSeriesWriter;

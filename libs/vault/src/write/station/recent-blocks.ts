@@ -35,8 +35,11 @@ export class RecentBlocks {
     this.generations = [table(0), table(1)];
   }
 
-  static memory(): SharedArrayBuffer {
-    return new SharedArrayBuffer((CONTROL_WORDS + 2 * SLOTS * WORDS) * 4);
+  /** Memory in which no block is remembered. */
+  static memory(from: { take(bytes: number): SharedArrayBuffer }): SharedArrayBuffer {
+    const memory = from.take((CONTROL_WORDS + 2 * SLOTS * WORDS) * 4);
+    new Uint32Array(memory).fill(0);
+    return memory;
   }
 
   /** Finds and remembers without another thread in between. `work` must be short and must not wait. */
