@@ -14,7 +14,7 @@ const READY_WITHIN_MS = 90_000;
  * A mover's data is in buffers, and its objects live for milliseconds: room for more of the latter than this only makes
  * the process larger (by 100 MiB and more), as does memory that each of its threads keeps for itself.
  */
-const moverMemory = { args: ['--max-semi-space-size=8'], env: { MALLOC_ARENA_MAX: '2' } };
+const moverMemory = { args: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '2' } };
 /** A scheduler keeps much and drops little, so its heap is swept before it has doubled: half the memory for little time. */
 const schedulerMemory = { args: ['--max-semi-space-size=4', '--heap-growing-percent=60'], env: {} };
 const memoryOf: Partial<Record<ServiceName, { args: string[]; env: Readonly<Record<string, string>> }>> = {

@@ -23,6 +23,7 @@ import {
   type Execution,
   type WorkDone,
 } from '../execution/run-executor.ts';
+import { collectGarbage } from '../memory/collect-garbage.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { ProgressMeter } from '../progress/progress-meter.ts';
 import { Reporter, type ReportAnswer } from '../report/reporter.ts';
@@ -46,6 +47,7 @@ export class AttemptService {
   readonly #memory = new MemoryKeeper({
     size: () => process.memoryUsage.rss(),
     returnFree: returnFreeMemory,
+    collect: collectGarbage,
   });
 
   constructor(

@@ -7,13 +7,18 @@ const MIB = 1024 * 1024;
 class SampleProcess {
   used = 100;
   free = 0;
+  garbage = 0;
   given: number[] = [];
   size(): number {
-    return (this.used + this.free) * MIB;
+    return (this.used + this.garbage + this.free) * MIB;
   }
   returnFree(): void {
     this.given.push(this.free);
     this.free = 0;
+  }
+  collect(): void {
+    this.free += this.garbage;
+    this.garbage = 0;
   }
 }
 
@@ -23,12 +28,12 @@ describe('keeping a process small', () => {
     const keeper = new MemoryKeeper(memory);
     await keeper.during(async () => {
       keeper.look();
-      memory.free = 16;
+      memory.free = 8;
       keeper.look();
       expect(memory.given).toEqual([]);
-      memory.free = 17;
+      memory.free = 9;
       keeper.look();
-      expect(memory.given).toEqual([17]);
+      expect(memory.given).toEqual([9]);
       return Promise.resolve();
     });
   });
@@ -41,7 +46,7 @@ describe('keeping a process small', () => {
       memory.used = 200;
       keeper.look();
       keeper.look();
-      memory.free = 10;
+      memory.free = 5;
       keeper.look();
       expect(memory.given).toEqual([0]);
       return Promise.resolve();
@@ -59,5 +64,19 @@ describe('keeping a process small', () => {
     first.resolve(undefined);
     await one;
     expect(memory.given).toEqual([10]);
+  });
+
+  it('collects garbage when nothing has been done for a moment, and not between one work and the next', async () => {
+    const memory = new SampleProcess();
+    const keeper = new MemoryKeeper(memory);
+    const work = async () => {
+      memory.garbage = 50;
+      await Promise.resolve();
+    };
+    await keeper.during(work);
+    await keeper.during(work);
+    expect(memory.given).toEqual([0, 0]);
+    while (memory.given.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect([memory.garbage, memory.given]).toEqual([0, [0, 0, 50]]);
   });
 });

@@ -1,11 +1,15 @@
 const LOOK_MILLISECONDS = 100;
 /** What the process may grow by before it is worth while to give back what is free of it. */
-const GROWTH_BYTES = 16 * 1024 * 1024;
+const GROWTH_BYTES = 8 * 1024 * 1024;
+/** How long nothing must have been done before garbage is collected: whoever waits for a run should not wait for that. */
+const IDLE_MILLISECONDS = 250;
 
 export interface ProcessMemory {
   /** Bytes that the process has of the machine's memory. */
   size(): number;
   returnFree(): void;
+  /** Frees what nobody refers to any more. */
+  collect(): void;
 }
 
 /**
@@ -15,6 +19,7 @@ export interface ProcessMemory {
 export class MemoryKeeper {
   readonly #memory: ProcessMemory;
   #working = 0;
+  #idle: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Size when free memory was last given back. */
   #least = Number.POSITIVE_INFINITY;
@@ -25,6 +30,7 @@ export class MemoryKeeper {
 
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#working += 1;
+    clearTimeout(this.#idle);
     this.#timer ??= setInterval(() => this.look(), LOOK_MILLISECONDS).unref();
     try {
       return await work();
@@ -34,8 +40,15 @@ export class MemoryKeeper {
         clearInterval(this.#timer);
         this.#timer = undefined;
         this.#giveBack();
+        this.#idle = setTimeout(() => this.#rest(), IDLE_MILLISECONDS).unref();
       }
     }
+  }
+
+  /** The next work begins with a process as small as can be: unlocking a repository takes 64 MiB at once. */
+  #rest(): void {
+    this.#memory.collect();
+    this.#giveBack();
   }
 
   /** To be called now and then. */

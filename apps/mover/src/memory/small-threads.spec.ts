@@ -5,11 +5,12 @@ import { describe, expect, it } from '@jest/globals';
 
 /** Makes garbage of which a part lives for a while, and tells how large the space of young objects has become. */
 const worker = `
-  const { getHeapSpaceStatistics } = require('node:v8');
+  import { getHeapSpaceStatistics } from 'node:v8';
+  import { parentPort } from 'node:worker_threads';
   const held = [];
   for (let i = 0; i < 1e6; i++) held[i % 50000] = { i };
   const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-  require('node:worker_threads').parentPort.postMessage(young.space_size);
+  parentPort.postMessage(young.space_size);
 `;
 
 describe('threads of a mover', () => {

@@ -30,9 +30,9 @@ function packBytesFor(workers: number): number {
   return Math.min(32 * MIB, Math.max(4 * MIB, Math.floor(UNFINISHED_BYTES / (2 * workers + 1))));
 }
 
-/** Two segments for each thread, and some being read. */
+/** Two segments for each thread, and some being read or on their way from one to the other. */
 function bufferBytesFor(workers: number): number {
-  return (8 + 4 * workers) * MIB;
+  return (6 + 3 * workers) * MIB;
 }
 
 /** Starts a backup in a collection; `before` is the manifest of its parent or base. */

@@ -79,6 +79,6 @@ export function ownPacks(
     nameOf: (number) => volumeFolder + objectName('pack', number),
     afterCommit: () => crashPoint('vault.afterPack'),
     maxUncommitted: 1,
-    maxWaitingBytes: 8 * 1024 * 1024,
+    maxWaitingBytes: 4 * 1024 * 1024,
   });
 }
