@@ -48,7 +48,8 @@ function countedContent(size: number) {
 
 /** Waits until no more is taken for a while, or more than there should be. */
 async function untilStill(taken: { readonly bytes: number }): Promise<void> {
-  for (let last = -1; taken.bytes !== last && taken.bytes <= MOST_AHEAD;) {
+  let last = 0;
+  while (taken.bytes === 0 || (taken.bytes !== last && taken.bytes <= MOST_AHEAD)) {
     last = taken.bytes;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
