@@ -124,8 +124,9 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
     const { spare } = this.options;
     const reason = closedError();
     this.closed ??= { reason };
-    const unwanted = this.threads.filter((thread) => thread !== undefined && spare?.give(thread) !== true);
-    await Promise.all(unwanted.map((thread) => thread?.close(reason)));
+    const started = this.threads.filter((thread) => thread !== undefined);
+    const unwanted = started.filter((thread) => spare?.give(thread) !== true);
+    await Promise.all(unwanted.map((thread) => thread.close(reason)));
   }
 
   /** Ends all threads. Tasks that have not ended reject with the reason. */

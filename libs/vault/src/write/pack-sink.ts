@@ -30,6 +30,8 @@ export class PackSink {
   private waitingBytes = 0;
   private uncommitted = 0;
   private failure: { readonly error: unknown } | undefined;
+  /** Resolves when it is given up: a store that hangs must not hold whoever waits for room. */
+  private readonly givenUp = Promise.withResolvers<undefined>();
   /** Size of pack n at n - 1; complete after `finish`. */
   readonly sizes: number[] = [];
   bytesWritten = 0;
@@ -116,7 +118,7 @@ export class PackSink {
       this.failure === undefined &&
       (this.waitingBytes > maxWaitingBytes || this.uncommitted > maxUncommitted)
     )
-      await Promise.race(this.work);
+      await Promise.race([this.givenUp.promise, ...this.work]);
     this.throwIfFailed();
   }
 
@@ -126,9 +128,15 @@ export class PackSink {
     this.throwIfFailed();
   }
 
+  /** Nothing more is written; whoever waits for room gets the reason. */
+  giveUp(reason: Error): void {
+    this.failure ??= { error: reason };
+    this.givenUp.resolve(undefined);
+  }
+
   /** Gives up the packs that are not whole; the others stay. */
   async abandon(): Promise<void> {
-    this.failure ??= { error: new Error('the backup was abandoned') };
+    this.giveUp(new Error('the backup was abandoned'));
     await Promise.all(this.work);
     for (const { writer } of this.open.values())
       await writer.then(

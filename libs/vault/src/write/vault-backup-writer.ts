@@ -379,6 +379,7 @@ export class VaultBackupWriter implements BackupWriter {
     const reason = new CatenaError('vault.abandoned', `backup ${this.backupId} was abandoned`);
     packsDurable.reject(reason);
     mapsDurable.reject(reason);
+    packs.giveUp(reason);
     await stations.abandon(reason);
     await this.storer.abandon(reason);
     await this.settled();
