@@ -59,19 +59,19 @@ describe('writing a backup', () => {
 
   it('writes with the threads of a backup before it, which keep nothing of its keys and blocks', async () => {
     const reserve = new WritingReserve();
-    const tree = new Map([['disk.img', seededBytes(4 * MIB, 7)]]);
+    const image = seededBytes(4 * MIB, 7);
     for (const [id, name] of [
       ['one', 'photos'],
       ['two', 'others'],
     ] as const) {
       collection = repository.collection(name);
       const writer = await collection.beginBackup(planOf(id), { reserve, workers: 1 });
-      await addTree(writer, tree);
+      await addTree(writer, new Map([['disk.img', image]]));
       const { manifest } = await writer.finish();
       expect(manifest.statistics.bytesNew).toBe(4 * MIB);
       expect(reserve.threads.kept).toBe(1);
       expect(reserve.memory.kept).toBeGreaterThan(8 * MIB);
-      expect(await read(id)).toEqual(tree);
+      expect((await read(id)).get('disk.img')?.equals(image)).toBe(true);
     }
     await reserve.close();
   });
