@@ -132,6 +132,20 @@ describe('worker pool', () => {
     expect(spare.kept).toBe(0);
   });
 
+  it('leaves threads alone that it has given away, also when it is closed after that', async () => {
+    const spare = new SpareThreads<typeof sampleTasks>({ most: 1, idleMilliseconds: 60_000 });
+    const first = poolOf(1, { spare });
+    await first.run('remember', 'first');
+    await first.retire();
+    const second = poolOf(1, { spare });
+    const { memory, open } = gate();
+    const held = second.run('waitFor', { memory });
+    await first.close(new Error('what came after failed'));
+    open();
+    await expect(held).resolves.toBe('woken');
+    await expect(second.run('remember', 'second')).resolves.toEqual(['first', 'second']);
+  });
+
   it('ends threads that nobody needs for a while', async () => {
     const spare = new SpareThreads<typeof sampleTasks>({ most: 1, idleMilliseconds: 1 });
     const pool = poolOf(1, { spare });

@@ -124,7 +124,9 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
     const { spare } = this.options;
     const reason = closedError();
     this.closed ??= { reason };
+    // They are not this pool's any more: to close it later must not end what another one has taken.
     const started = this.threads.filter((thread) => thread !== undefined);
+    this.threads.fill(undefined);
     const unwanted = started.filter((thread) => spare?.give(thread) !== true);
     await Promise.all(unwanted.map((thread) => thread.close(reason)));
   }
