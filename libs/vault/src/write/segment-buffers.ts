@@ -1,5 +1,5 @@
 import { ByteBudget } from './byte-budget.ts';
-import type { SharedMemory } from './shared-memory.ts';
+import { SharedMemory } from './shared-memory.ts';
 
 /**
  * Memory for content on its way, of a fixed amount: whoever wants more waits, which is what slows down the reading. All
@@ -10,7 +10,11 @@ export class SegmentBuffers {
   private readonly total: number;
   private readonly memory: SharedMemory;
   private readonly budget: ByteBudget;
-  private readonly spare: SharedArrayBuffer[] = [];
+  /**
+   * What this backup has used: it goes to others at the end alone. A thread that is ended in the middle of a task may
+   * still write to the task's memory, and would write into their content.
+   */
+  private readonly used: SharedMemory;
 
   /**
    * @param size bytes of an ordinary buffer
@@ -22,6 +26,7 @@ export class SegmentBuffers {
     this.total = total;
     this.memory = memory;
     this.budget = new ByteBudget(total);
+    this.used = new SharedMemory(total);
   }
 
   /** A buffer of at least so many bytes, in the order of asking. */
@@ -37,18 +42,17 @@ export class SegmentBuffers {
   }
 
   private buffer(size: number): SharedArrayBuffer {
-    return (size === this.size ? this.spare.pop() : undefined) ?? this.memory.take(size);
+    return this.used.takeIfKept(size) ?? this.memory.take(size);
   }
 
   give(buffer: SharedArrayBuffer): void {
-    if (buffer.byteLength === this.size) this.spare.push(buffer);
-    else this.memory.give(buffer);
+    this.used.give(buffer);
     this.budget.give(Math.min(buffer.byteLength, this.total));
   }
 
-  /** Nobody needs one any more. */
+  /** Nobody needs one any more, and no task is under way: to be called when all went well alone. */
   end(): void {
-    for (const buffer of this.spare.splice(0)) this.memory.give(buffer);
+    for (const buffer of this.used.clear()) this.memory.give(buffer);
   }
 
   /** Nobody gets a buffer any more. */

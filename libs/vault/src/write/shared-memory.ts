@@ -15,10 +15,13 @@ export class SharedMemory {
 
   /** So many bytes; they hold anything. */
   take(bytes: number): SharedArrayBuffer {
+    return this.takeIfKept(bytes) ?? new SharedArrayBuffer(bytes);
+  }
+
+  takeIfKept(bytes: number): SharedArrayBuffer | undefined {
     const at = this.free.findLastIndex(({ byteLength }) => byteLength === bytes);
     const [found] = at < 0 ? [] : this.free.splice(at, 1);
-    if (found === undefined) return new SharedArrayBuffer(bytes);
-    this.kept -= bytes;
+    if (found !== undefined) this.kept -= bytes;
     return found;
   }
 
@@ -29,8 +32,11 @@ export class SharedMemory {
     this.kept += memory.byteLength;
   }
 
-  clear(): void {
+  /** Keeps nothing any more. @returns what was kept */
+  clear(): SharedArrayBuffer[] {
+    const { free } = this;
     this.free = [];
     this.kept = 0;
+    return free;
   }
 }
