@@ -8,8 +8,13 @@ export class ScratchSweep implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     try {
-      for (const folder of await sweepScratch())
+      const { removed, left } = await sweepScratch();
+      for (const folder of removed)
         this.#logger.log(`Removed ${folder}, which a process that is gone had left.`);
+      for (const { folder, error } of left)
+        this.#logger.warn(
+          `${folder}, which a process that is gone had left, was not removed: ${String(error)}`,
+        );
     } catch (error) {
       // It is in nobody's way but for the room that it takes: the work goes on.
       this.#logger.warn(`What is left of scratch copies was not removed: ${String(error)}`);

@@ -28,8 +28,20 @@ describe('copies that nobody is left to throw away', () => {
       make('catena-copy-2', 'not JSON'),
       make('other', JSON.stringify({ pid: ended, startTime: '1', bootId: 'another' })),
     ];
-    expect((await sweepScratch(scratch.at())).toSorted()).toEqual(gone.toSorted());
+    const swept = await sweepScratch(scratch.at());
+    expect([swept.removed.toSorted(), swept.left]).toEqual([gone.toSorted(), []]);
     expect(kept.filter((folder) => existsSync(folder))).toEqual(kept);
-    expect(await sweepScratch(scratch.at())).toEqual([]);
+    expect(await sweepScratch(scratch.at())).toEqual({ removed: [], left: [] });
+  });
+
+  it('are named when they cannot be removed, and keep nobody from removing others', async () => {
+    const maker = JSON.stringify({ pid: spawnSync('true').pid, startTime: '1', bootId: 'another' });
+    const [stuck, other] = ['catena-scratch-4', 'catena-scratch-5'].map((name) => make(name, maker));
+    const error = new Error('not permitted');
+    const remove = (folder: string) => (folder === stuck ? Promise.reject(error) : Promise.resolve());
+    expect(await sweepScratch(scratch.at(), remove)).toEqual({
+      removed: [other],
+      left: [{ folder: stuck, error }],
+    });
   });
 });

@@ -21,21 +21,36 @@ export async function markAsOwn(folder: string): Promise<void> {
   });
 }
 
+/** What became of what processes that are gone had left. */
+export interface SweptScratch {
+  readonly removed: readonly string[];
+  /** Folders that could not be removed, perhaps somebody else's: in nobody's way but for the room that they take. */
+  readonly left: readonly { readonly folder: string; readonly error: unknown }[];
+}
+
 /**
  * Removes what processes that are gone have left in a folder.
  * @param place where copies are made; that of temporary files by default
- * @returns the folders that went
  */
-export async function sweepScratch(place: string = tmpdir()): Promise<string[]> {
-  const swept: string[] = [];
+export async function sweepScratch(place: string = tmpdir(), remove = removeFolder): Promise<SweptScratch> {
+  const removed: string[] = [];
+  const left: { folder: string; error: unknown }[] = [];
   for (const entry of await readdir(place, { withFileTypes: true })) {
     const isOurs = [SCRATCH_PREFIX, SOCKET_PREFIX].some((prefix) => entry.name.startsWith(prefix));
     const folder = path.join(place, entry.name);
     if (!isOurs || !entry.isDirectory() || !(await isAbandoned(folder))) continue;
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    swept.push(folder);
+    try {
+      await remove(folder);
+      removed.push(folder);
+    } catch (error) {
+      left.push({ folder, error });
+    }
   }
-  return swept;
+  return { removed, left };
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** What cannot be read is left alone. */
