@@ -1,5 +1,6 @@
 /** Copied data that waits for its reader, put together in memory that is used again and again. */
 import type { Arrival, Arrivals } from './inflow.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 const SLAB_BYTES = 512 * 1024;
 /** Slabs that are kept for later when nothing is in them. */
@@ -34,8 +35,7 @@ interface Piece {
  */
 export class GatheredPieces implements Arrivals {
   readonly #how: Gathering;
-  #line: (Piece | 'boundary')[] = [];
-  #begun = 0;
+  readonly #line = new WaitingLine<Piece | 'boundary'>();
   /** Where data that comes next is put behind. */
   #open: Piece | undefined;
   /** A message that is not whole. */
@@ -66,13 +66,8 @@ export class GatheredPieces implements Arrivals {
 
   take(): Arrival | undefined {
     this.#release();
-    const next = this.#line[this.#begun];
+    const next = this.#line.take();
     if (next === undefined) return undefined;
-    this.#begun += 1;
-    if (this.#begun === this.#line.length) {
-      this.#line = [];
-      this.#begun = 0;
-    }
     if (next === 'boundary') return { kind: 'boundary' };
     if (next === this.#open) this.#open = undefined;
     this.#given = next;

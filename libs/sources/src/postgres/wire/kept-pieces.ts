@@ -1,9 +1,9 @@
 import type { Arrival, Arrivals } from './inflow.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** Copied data as it came in, in memory that nobody writes to again: whoever takes it may keep it. */
 export class KeptPieces implements Arrivals {
-  #line: Buffer[] = [];
-  #begun = 0;
+  readonly #line = new WaitingLine<Buffer>();
   bytes = 0;
 
   push(bytes: Buffer): void {
@@ -12,13 +12,8 @@ export class KeptPieces implements Arrivals {
   }
 
   take(): Arrival | undefined {
-    const bytes = this.#line[this.#begun];
+    const bytes = this.#line.take();
     if (bytes === undefined) return undefined;
-    this.#begun += 1;
-    if (this.#begun === this.#line.length) {
-      this.#line = [];
-      this.#begun = 0;
-    }
     this.bytes -= bytes.length;
     return { kind: 'data', bytes };
   }
