@@ -29,6 +29,15 @@ describe('rule 3.11: limits that are refused', () => {
     expect(problemsOf(limits(spec))).toEqual([expect.stringMatching(said)]);
   });
 
+  it.each(['fast', '20 MB', '0', '-1', '1.5', 'true'])('a rate of %s is refused in words', (rate) => {
+    const source = documentText('Source', `driver: files\nfiles: {path: /a}\nlimits: {read: ${rate}}`);
+    expect(problemsOf(source)).toEqual([
+      expect.stringMatching(
+        /spec\.limits\.read: .*expected bytes per second: a whole number, or a text such as 20MB or 16MiB/,
+      ),
+    ]);
+  });
+
   it('a source above the whole is refused at whichever document brings it about', () => {
     const source = documentText('Source', 'driver: files\nfiles: {path: /a}\nrunsAtOnce: 5');
     const whole: KnownDefinition = { kind: 'Limits', name: 'platform', spec: { runsAtOnce: 4 } };

@@ -25,12 +25,19 @@ const UNIT: Readonly<Record<string, number>> = {
   ...{ KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 },
 };
 
-/** How much, in bytes. */
-export const byteCount = z.union([z.number().int().min(1), z.string().regex(RATE_TEXT)], {
-  error: `bytes: ${SIZE}`,
-});
+function bytesAs(error: string) {
+  return z.union(
+    [z.number({ error }).int({ error }).min(1, { error }), z.string({ error }).regex(RATE_TEXT, { error })],
+    {
+      error,
+    },
+  );
+}
 
-const byteRate = z.union([z.number().int().min(1), z.string().regex(RATE_TEXT)], { error: RATE });
+/** How much, in bytes. */
+export const byteCount = bytesAs(`bytes: ${SIZE}`);
+
+const byteRate = bytesAs(RATE);
 
 /** Bytes, or bytes per second; undefined for what is neither. */
 export function bytesPerSecond(rate: unknown): number | undefined {
