@@ -3,8 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { run } from './prepare.mjs';
 
+/** dpkg also knows packages that were removed and left their configuration behind: those are missing. */
 function missing(packages) {
-  return packages.filter((name) => spawnSync('dpkg', ['-s', name], { stdio: 'ignore' }).status !== 0);
+  const status = (name) =>
+    spawnSync('dpkg-query', ['--show', '--showformat=${db:Status-Status}', name], { encoding: 'utf8' })
+      .stdout;
+  return packages.filter((name) => status(name) !== 'installed');
 }
 
 /** Installs what is missing of the packages, as far as this user can. */

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { FolderHandle } from '../system-calls/index.ts';
 import { differencesForOthers } from '../testing/as-others-see.ts';
 import { InMemoryVaultFake } from '../testing/in-memory-vault-fake.ts';
-import { canMount, canMountType, MountedFileSystem } from '../testing/loop-device.ts';
+import { canMount, canMountType, hasProgram, MountedFileSystem } from '../testing/loop-device.ts';
 import { makeFlagged, makeNastyTree } from '../testing/nasty-tree.ts';
 import { letClockTick, ScratchFolder } from '../testing/sample-tree.ts';
 import { compareTrees, compareWithBackup } from './comparing/compare-trees.ts';
@@ -50,7 +50,8 @@ describe.each(types)('a nasty tree on %s (needs root and mkfs)', (type) => {
     expect(await compareWithBackup(vault.open(full), target)).toEqual([]);
   });
 
-  test('comes back exactly, as rsync -aHAX and tar --xattrs --acls --sparse see it', () => {
+  const others = hasProgram('rsync') ? test : it.skip;
+  others('comes back exactly, as rsync -aHAX and tar --xattrs --acls --sparse see it (needs rsync)', () => {
     expect(differencesForOthers(source, target)).toEqual([]);
   });
 
