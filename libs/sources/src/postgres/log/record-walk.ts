@@ -44,6 +44,7 @@ const PAGE = 8192;
 const SHORT_HEADER = 24;
 const LONG_HEADER = 40;
 const FIRST_IS_CONTINUED = 0x0001;
+const FLAGS_AT = 2;
 const PAGE_ADDRESS_AT = 8;
 const REMAINING_LENGTH_AT = 16;
 const RECORD_HEADER = 24;
@@ -134,9 +135,22 @@ export class RecordWalk {
     if (this.#nothingUntil >= this.#offset) return;
     const place = this.#from + BigInt(this.#offset - length);
     // What follows was left by an earlier use of the file: the log ends here.
-    if (this.#header.readBigUInt64LE(PAGE_ADDRESS_AT) !== place) this.#nothingUntil = Infinity;
-    if (this.#offset !== length || (this.#header.readUInt16LE(2) & FIRST_IS_CONTINUED) === 0) return;
-    this.#passing = aligned(this.#header.readUInt32LE(REMAINING_LENGTH_AT));
+    if (this.#header.readBigUInt64LE(PAGE_ADDRESS_AT) !== place) {
+      this.#nothingUntil = Infinity;
+      return;
+    }
+    const isContinued = (this.#header.readUInt16LE(FLAGS_AT) & FIRST_IS_CONTINUED) !== 0;
+    const remaining = isContinued ? this.#header.readUInt32LE(REMAINING_LENGTH_AT) : 0;
+    const isBeginning = this.#offset === length;
+    if (!isBeginning && remaining === this.#remaining) return;
+    // A server that crashed while it wrote the record went on with others in its place.
+    this.#length = 0;
+    this.#passing = aligned(remaining);
+  }
+
+  /** Bytes of the record that this page begins with which are still to come. */
+  get #remaining(): number {
+    return this.#length > 0 ? this.#length - this.#taken : this.#passing;
   }
 
   /** Takes some of what is left of a page, at least one byte, and says how many. */
