@@ -60,9 +60,10 @@ export class HoldWatch {
 
   async #giveUp(connection: ReplicationConnection, { held, limit }: HoldRoom): Promise<void> {
     const { collection, raise, endReading } = this.#options;
-    this.#isRaised = this.#isGivenUp = true;
     endReading();
+    // When that fails it is tried again at the next look: until it is gone nothing bounds it.
     await giveUpHold(connection, collection);
+    this.#isRaised = this.#isGivenUp = true;
     raise({
       code: 'postgres.holdLimitReached',
       message: `The slot ${slotOf(collection)} held back ${held / MEGABYTE} MB of log, its holdLimit is ${limit / MEGABYTE} MB, and the server bounds nothing: it was dropped.`,

@@ -5,8 +5,9 @@ import { postgresDriver } from '../postgres-driver.ts';
 import { BackedUpCluster } from '../testing/backed-up-cluster.ts';
 import { ReplicationConnection } from '../wire/connection.ts';
 import { identifySystem, readSettings } from '../wire/system.ts';
-import { readHold, slotOf } from './held-log.ts';
+import { holdLog, readHold, slotOf } from './held-log.ts';
 import { holdRoom } from './hold-room.ts';
+import { HoldWatch } from './hold-watch.ts';
 
 const onlyAtLength = process.env['CATENA_TEST_LONG'] === '1' ? it : it.skip;
 const LIMIT_MB = 48;
@@ -110,13 +111,50 @@ describe('3.12 what is held at the source', () => {
     await next.abandon();
   });
 
+  /** No slot, and a server that would bound none. */
+  async function unbound(): Promise<void> {
+    const { sql } = one.cluster;
+    await sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT temporary');
+    await sql("ALTER SYSTEM SET max_slot_wal_keep_size = '-1'");
+    await sql('SELECT pg_reload_conf()');
+    let [setting] = await sql<{ value: string }>('SHOW max_slot_wal_keep_size');
+    while (Object.values(setting ?? {})[0] !== '-1')
+      [setting] = await sql<{ value: string }>('SHOW max_slot_wal_keep_size');
+  }
+
+  it('is let go at holdLimit also when that fails at first', async () => {
+    await unbound();
+    using holding = await ReplicationConnection.open(one.cluster.address);
+    const hold = { collection: 'cluster', unbounded: true };
+    const start = await holdLog(holding, await readSettings(holding), hold);
+    await write(4);
+    const reached = Promise.withResolvers<DriverAlarm>();
+    const opened: ReplicationConnection[] = [];
+    const watch = new HoldWatch({
+      ...{ collection: 'cluster', start: start ?? 0n, holdLimit: 1_000_000, everyMilliseconds: 20 },
+      raise: reached.resolve,
+      // The first connection that was to drop it is lost.
+      endReading: () => opened.length === 1 && opened[0]?.close(),
+      open: async () => {
+        const connection = await ReplicationConnection.open(one.cluster.address);
+        opened.push(connection);
+        return connection;
+      },
+    });
+    try {
+      await expect(reached.promise).resolves.toMatchObject({ code: 'postgres.holdLimitReached' });
+    } finally {
+      watch.stop();
+    }
+    expect(opened.length).toBeGreaterThan(1);
+    expect(await readHold(holding, 'cluster')).toBeUndefined();
+  });
+
   onlyAtLength(
     'is let go at holdLimit where the server bounds nothing, while a repository hangs',
     async () => {
       const { sql } = one.cluster;
-      await sql(`SELECT pg_drop_replication_slot('${slotOf('cluster')}')`);
-      await sql("ALTER SYSTEM SET max_slot_wal_keep_size = '-1'");
-      await sql('SELECT pg_reload_conf()');
+      await unbound();
       const spec = { ...one.spec, log: { hold: 'slot', unbounded: true, holdLimit: 16_000_000 } };
       const first = await one.collection.beginBackup({
         ...{ backupId: 'full-2', run: 'run-full-2', attempt: 1, type: 'full', startedAt: new Date() },
