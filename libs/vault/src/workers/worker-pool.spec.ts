@@ -86,6 +86,18 @@ describe('worker pool', () => {
     await Promise.all(first);
   });
 
+  it('gives what waits to a thread that is done with tasks of its own', async () => {
+    const pool = poolOf(1, { maxWaiting: 1 });
+    const { memory, open } = gate();
+    const own = [pool.on(0).run('waitFor', { memory }), pool.on(0).run('double', 1)];
+    const waiting = pool.run('double', 21);
+    const room = pool.room();
+    open();
+    await Promise.all(own);
+    await expect(waiting).resolves.toBe(42);
+    await room;
+  });
+
   it('keeps the code of a system error and the class of a known one', async () => {
     const pool = poolOf(1, {
       errorTypes: { MalformedBytesError: (message) => new MalformedBytesError(message) },

@@ -60,7 +60,16 @@ export class WorkerPool<T extends TaskHandlers> implements TaskRunner<T> {
 
   /** One of the threads, for tasks that need what earlier ones have left there. Tasks run in the order of calling. */
   on(thread: number): TaskRunner<T> {
-    return this.thread(thread);
+    const own = this.thread(thread);
+    return {
+      run: (name, input, transfer) => {
+        const done = own.run(name, input, transfer);
+        // It may be free for what waits for any of them.
+        const ended = () => this.next();
+        done.then(ended, ended);
+        return done;
+      },
+    };
   }
 
   private thread(number: number): WorkerThread<T> {
