@@ -29,7 +29,7 @@ export class StoreError extends CatenaError {
         remedy: full
           ? 'free space in the repository; expiring backups needs none'
           : refused
-            ? 'give the mover the right to read and write the repository'
+            ? 'give the user that this runs as (a mover, or whoever calls the command) the right to read the repository, and to write for what changes it'
             : gone
               ? 'bring the repository back: mount its disk, start the server that keeps it; the run is then repeated'
               : 'check that the repository is reachable',
