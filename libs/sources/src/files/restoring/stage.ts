@@ -124,6 +124,8 @@ export class Stage {
       this.#failed = true;
       this.#gathered?.forget();
       await this.#pending.settle().catch(() => undefined);
+      // What was looked at meanwhile may have been gathered.
+      this.#gathered?.forget();
       throw error;
     } finally {
       this.#leaveFolders(undefined);
