@@ -261,9 +261,10 @@ describe('a vault of today', () => {
     // What is small shares a unit with the block that changed.
     expect(verified).toMatchObject({
       code: 7,
-      out: 'full: right\nincremental: 2 damages\nchanges: 2 damages\n',
+      out: 'full: right\nincremental: 3 damages\nchanges: 3 damages\n',
     });
     expect(verified.err).toContain(`big.img: ${pack} is damaged at offset 64`);
+    expect(verified.err).toContain(`${pack} is damaged: its SHA-256 is not the one at its end`);
     const target = freshTarget();
     const restored = read('restore', damaged, 'latest', target, ...key);
     expect(restored.code).toBe(7);
@@ -272,5 +273,25 @@ describe('a vault of today', () => {
     expect(lstatSync(path.join(target, 'zeros')).blocks).toBe(0);
     rmSync(path.join(damaged, pack));
     expect(read('verify', damaged, ...key).err).toContain(`${pack} is missing`);
+  });
+
+  it.each([
+    ['header', 0, 'its header is not the one'],
+    ['contents table', -65, 'its SHA-256 is not the one'],
+    ['SHA-256', -17, 'its SHA-256 is not the one'],
+    ['end', -1, 'it has no end'],
+  ])('names an object whose %s is damaged, though everything can be restored', async (_, at, message) => {
+    const key = ['--passphrase-file', secret];
+    const damaged = path.join(folder, 'damaged');
+    rmSync(damaged, { recursive: true, force: true });
+    cpSync(root, damaged, { recursive: true });
+    const [object = ''] = (await objectsIn(damaged)).filter((name) => /\/(pack|tree)-\d+$/.test(name));
+    const bytes = readFileSync(path.join(damaged, object));
+    bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+    writeFileSync(path.join(damaged, object), bytes);
+    const { code, err } = read('verify', damaged, ...key);
+    expect(code).toBe(7);
+    expect(err).toContain(`${object} is damaged: ${message}`);
+    expect(read('restore', damaged, 'latest', freshTarget(), ...key).code).toBe(isRoot ? 0 : 5);
   });
 });

@@ -12,6 +12,8 @@ export class Repository {
   #store;
   #key;
   #keyrings = new Map();
+  /** By name what is wrong with objects that were read whole; backups share them. */
+  #read = new Map();
 
   /** `key` is what `parseKey` made; none is needed to list backups, or where nothing is encrypted. */
   constructor(folder, key) {
@@ -64,11 +66,12 @@ export class Repository {
   }
 
   /**
-   * Objects a backup needs that are not there, or whose size is not the one that the manifest of their owner says. Where the
-   * owner's manifest is gone nobody knows which of the numbers are gaps, and only reading shows what is missing.
+   * What is wrong with the objects that a backup needs: missing, of another size than the manifest of their owner says, or not
+   * what was written. Where the owner's manifest is gone nobody knows which of the numbers are gaps, and only reading shows
+   * what is missing.
    */
-  missingObjects(manifest, manifests) {
-    const missing = [];
+  wrongObjects(manifest, manifests) {
+    const wrong = [];
     const units = new Units(this.#store, manifest.collection, new Map());
     for (const volume of manifest.volumes) {
       const owner = manifests.find(({ backup }) => backup === volume.backup);
@@ -81,16 +84,20 @@ export class Repository {
         const sizes = own?.[list]?.split(' ').map(Number) ?? [];
         for (const number of numbersOf(volume.needs[list])) {
           const size = sizes[number - 1] ?? 0;
-          if (size === 0) continue;
           const name = units.nameOf(volume, kind, number);
-          if (!this.#store.exists(name)) missing.push(`${name} is missing`);
-          else if (this.#store.size(name) !== size) {
-            missing.push(`${name} has ${this.#store.size(name)} bytes instead of ${size}`);
+          if (!this.#store.exists(name)) {
+            if (size > 0) wrong.push(`${name} is missing`);
+          } else if (size > 0 && this.#store.size(name) !== size) {
+            wrong.push(`${name} has ${this.#store.size(name)} bytes instead of ${size}`);
+          } else {
+            if (!this.#read.has(name)) this.#read.set(name, units.damageOf(volume, kind, number));
+            const damage = this.#read.get(name);
+            if (damage !== undefined) wrong.push(damage);
           }
         }
       }
     }
-    return missing;
+    return wrong;
   }
 
   /** Names of the exported event logs. */

@@ -6,6 +6,10 @@ import { derive } from './keys.mjs';
 const kinds = { pack: 1, map: 2, tree: 3, log: 4 };
 const largestUnit = 8 * 1024 * 1024;
 const cacheBytes = 64 * 1024 * 1024;
+/** Bytes of the header, and of the end, of an object. */
+const edge = 64;
+const endOfObject = Buffer.concat([Buffer.alloc(8), Buffer.from('CATENAve')]);
+const pieceBytes = 1024 * 1024;
 
 /** The 64 bytes every object begins with, computed from what the manifest says of its volume. */
 export function headerOf(volume, kind, number) {
@@ -85,6 +89,51 @@ export class Units {
       this.#cached -= old.length;
     }
     return data;
+  }
+
+  /**
+   * What is wrong with an object as a whole: also with its header, its contents table and its end, which no restore reads.
+   * What repair overlays replace counts as whole. Undefined when it is as it was written.
+   */
+  damageOf(volume, kind, object) {
+    const name = this.nameOf(volume, kind, object);
+    const size = this.#store.size(name);
+    if (size < 2 * edge) return `${name} is damaged: it is too short`;
+    if (!this.#store.readRange(name, 0, edge).equals(headerOf(volume, kind, object)))
+      return `${name} is damaged: its header is not the one that its place asks for`;
+    const footer = this.#store.readRange(name, size - edge, edge);
+    if (!footer.subarray(48).equals(endOfObject)) return `${name} is damaged: it has no end`;
+    const overlays = this.#overlaysOf(volume, kind, object);
+    const isWhole = (replaced) => this.#sumOf(name, size - 48, replaced).equals(footer.subarray(16, 48));
+    if (isWhole([]) || (overlays.length > 0 && isWhole(overlays))) return undefined;
+    return `${name} is damaged: its SHA-256 is not the one at its end`;
+  }
+
+  /** SHA-256 of the first so many bytes of an object, with those of repair overlays in their places. */
+  #sumOf(name, length, overlays) {
+    const sum = createHash('sha256');
+    for (let at = 0; at < length; at += pieceBytes) {
+      const bytes = this.#store.readRange(name, at, Math.min(pieceBytes, length - at));
+      for (const { offset, data } of overlays) {
+        const from = Math.max(offset, at);
+        const to = Math.min(offset + data.length, at + bytes.length);
+        if (from < to) data.copy(bytes, from - at, from - offset, to - offset);
+      }
+      sum.update(bytes);
+    }
+    return sum.digest();
+  }
+
+  #overlaysOf(volume, kind, object) {
+    const folder = `${this.#store.encode(this.#collection)}/repairs/${volume.id}`;
+    const start = `${kind}-${eightDigits(object)}-`;
+    return this.#store
+      .list(folder)
+      .filter((name) => name.startsWith(start))
+      .map((name) => ({
+        offset: Number(name.slice(start.length)),
+        data: this.#store.read(`${folder}/${name}`),
+      }));
   }
 
   #open(volume, kind, { object, offset, length }) {

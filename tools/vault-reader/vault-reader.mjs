@@ -118,7 +118,7 @@ function verify(repository, [wanted], options) {
   for (const error of wanted === undefined ? errors : []) complain(error.message);
   for (const manifest of chosen) {
     const found = [
-      ...repository.missingObjects(manifest, manifests),
+      ...repository.wrongObjects(manifest, manifests),
       ...damagedFiles(repository.backup(manifest)),
     ];
     for (const damage of found) complain(`backup ${manifest.backup}: ${damage}`);
