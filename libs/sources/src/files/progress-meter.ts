@@ -27,20 +27,19 @@ export class ProgressMeter {
   }
 
   finish(): void {
+    if (this.#expected) this.#expected = { files: this.files, bytes: this.bytes };
     this.#tell();
   }
 
   #tell(current?: ByteString): void {
     this.#told = performance.now();
+    const { files = -1, bytes = -1 } = this.#expected ?? {};
     this.#report?.({
       files: this.files,
       bytes: this.bytes,
-      ...(this.#expected
-        ? {
-            totalFiles: Math.max(this.#expected.files, this.files),
-            totalBytes: Math.max(this.#expected.bytes, this.bytes),
-          }
-        : {}),
+      // When there is more than was expected nobody knows how much there will be.
+      ...(files >= this.files ? { totalFiles: files } : {}),
+      ...(bytes >= this.bytes ? { totalBytes: bytes } : {}),
       ...(current === undefined ? {} : { current: shownName(current) }),
     });
   }

@@ -121,11 +121,12 @@ function inPhases(report: ReportProgress = () => undefined): { first: ReportProg
       ({ files, bytes } = progress);
       report(progress);
     },
-    then: ({ totalFiles = 0, totalBytes = 0, ...progress }) =>
+    then: ({ totalFiles, totalBytes, ...progress }) =>
       report({
         ...progress,
-        ...{ files: files + progress.files, totalFiles: files + totalFiles },
-        ...{ bytes: bytes + progress.bytes, totalBytes: bytes + totalBytes },
+        ...{ files: files + progress.files, bytes: bytes + progress.bytes },
+        ...(totalFiles === undefined ? {} : { totalFiles: files + totalFiles }),
+        ...(totalBytes === undefined ? {} : { totalBytes: bytes + totalBytes }),
       }),
   };
 }

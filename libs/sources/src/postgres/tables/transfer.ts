@@ -112,7 +112,8 @@ async function moveRows(
     const report = () =>
       progress?.({
         ...{ files: tables.length, totalFiles: withRows.length, bytes, current: shownName(table) },
-        totalBytes: Math.max(totalBytes, bytes),
+        // What a table takes on disk says little of its rows: when they are more nobody knows how many will come.
+        ...(totalBytes >= bytes ? { totalBytes } : {}),
       });
     report();
     const { read, write } = await copyStatements(copy, target, table, condition);
