@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canMountType, MountedFileSystem } from '../../testing/loop-device.ts';
@@ -41,4 +42,64 @@ const isTested = process.env['CATENA_TEST_LONG'] === '1' && canMountType('tmpfs'
     await expect(here.restoreTo(target, 'full')).rejects.toMatchObject({ code: 'restore.noSpace' });
     expect(readdirSync(disk.path)).toEqual([]);
   });
+
+  it('over a data folder is refused before anything is touched, and done when there is room', async () => {
+    using disk = new MountedFileSystem('tmpfs', '', here.at('almost full'), ['size=200m']);
+    const target = path.join(disk.path, 'target');
+    await here.restoreTo(target, 'full');
+    for (const file of relations(target)) rmSync(file);
+    // What fills the disk is none of the cluster's.
+    fill(disk.path, path.join(disk.path, 'filler'));
+    const before = filesBelow(target);
+    await expect(here.restoreTo(target, 'full', { delta: true })).rejects.toMatchObject({
+      code: 'restore.noSpace',
+      message: expect.stringContaining('Nothing was touched'),
+    });
+    expect(filesBelow(target)).toEqual(before);
+    rmSync(path.join(disk.path, 'filler'));
+    const { cluster } = await here.restoreTo(target, 'full', {
+      delta: true,
+      cluster: { start: 'stopAgain' },
+    });
+    expect(cluster?.reached?.position).toBe(cluster?.planned);
+  });
+
+  it('over a data folder has the room of what is not in the backup', async () => {
+    using disk = new MountedFileSystem('tmpfs', '', here.at('given back'), ['size=200m']);
+    const target = path.join(disk.path, 'target');
+    await here.restoreTo(target, 'full');
+    for (const file of relations(target)) rmSync(file);
+    // A table that was made since.
+    fill(disk.path, path.join(target, 'base', '5', '99999'));
+    const { cluster } = await here.restoreTo(target, 'full', {
+      delta: true,
+      cluster: { start: 'stopAgain' },
+    });
+    expect(cluster?.reached?.position).toBe(cluster?.planned);
+  });
 });
+
+/** Files of tables in a restored cluster. */
+function relations(target: string): string[] {
+  const folder = path.join(target, 'base', '5');
+  return readdirSync(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => path.join(folder, name));
+}
+
+/** Writes a file that leaves next to nothing free. */
+function fill(disk: string, file: string): void {
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(file, Buffer.alloc(bavail * bsize - 100_000));
+}
+
+/** Every file with what it holds. */
+function filesBelow(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    names
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [file, createHash('sha256').update(readFileSync(file)).digest('hex')]),
+  );
+}

@@ -67,6 +67,22 @@ export async function writeLogs(
   return { files, bytes };
 }
 
+/** Bytes that the log takes on disk: whole segments of each timeline, from where the first log begins to where the last ends. */
+export function roomForLogs(logs: readonly LogToRoll[]): number {
+  let room = 0n;
+  let before: { readonly fork: string | undefined; readonly until: bigint } | undefined;
+  for (const { manifest } of logs) {
+    const { start = '0', end = '0', fork } = manifest.position ?? {};
+    const size = BigInt(segmentSizeOf(manifest));
+    const from = BigInt(start) - (BigInt(start) % size);
+    const until = ((BigInt(end) + size - 1n) / size) * size;
+    const known = before !== undefined && before.fork === fork && before.until > from ? before.until : from;
+    if (until > known) room += until - known;
+    before = { fork, until: until > known ? until : known };
+  }
+  return Number(room);
+}
+
 /** @returns false for what is no log, and for an end of a segment that nobody needs */
 async function writeLogFile(
   target: string,

@@ -71,6 +71,8 @@ describe('a restore over a data folder of the same cluster', () => {
     };
     await expect(over('full', { signal: stopped.signal, progress })).rejects.toThrow('interrupted');
     expect(existsSync(path.join(target, 'global', 'pg_control'))).toBe(false);
+    // Without its link nobody would know where the tablespace lies.
+    expect(readdirSync(path.join(target, 'pg_tblspc'))).toHaveLength(1);
     await expect(ScratchServer.start({ folder: target })).rejects.toMatchObject({
       code: 'restore.copyNotStarted',
     });

@@ -15,7 +15,10 @@ import { makeRecoverable } from '../recover-copy.ts';
 import { dataFolderView, tablespaceView } from '../reader-view.ts';
 import { restoredCluster } from '../restored-cluster.ts';
 import { checkDeltaTarget, CONTROL_FILE, UNFINISHED } from './check-target.ts';
+import { roomForLogs } from '../roll-logs.ts';
+import { refuseWithoutRoom } from './room-over.ts';
 import { syncFolder, TreeInLine, type BroughtTree } from './tree-in-line.ts';
+import { surveyTree, type SurveyedTree, type TreeToSurvey } from './tree-survey.ts';
 
 export interface RestoreOver {
   readonly reader: BackupReader;
@@ -26,13 +29,20 @@ export interface RestoreOver {
   readonly places: ReadonlyMap<string, string>;
 }
 
-/** @throws RestoreError of `checkDeltaTarget`, and of any other restore of a cluster. */
+type TreeOver = TreeToSurvey & SurveyedTree;
+
+/** @throws RestoreError of `checkDeltaTarget`, `restore.noSpace` before anything is touched, and of any other restore of a cluster. */
 export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome> {
-  const { reader, target } = restore;
+  const { reader, target, options } = restore;
   const identifier = await checkDeltaTarget(target, reader.manifest);
-  await restore.options.beforeVisible?.();
+  const trees = await surveyed(restore);
+  await refuseWithoutRoom([
+    ...trees.map(({ root: place, needed, freed }) => ({ place, needed, freed })),
+    { place: target, needed: roomForLogs(options.logs ?? []), freed: 0 },
+  ]);
+  await options.beforeVisible?.();
   try {
-    return await bringOver(restore, identifier);
+    return await bringOver(restore, trees, identifier);
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
@@ -49,25 +59,37 @@ export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome>
   }
 }
 
-async function bringOver(restore: RestoreOver, identifier: string): Promise<RestoreOutcome> {
+/** The trees that are brought in line: of each tablespace, and the data folder at last. */
+async function surveyed({ reader, target, options, places }: RestoreOver): Promise<TreeOver[]> {
+  const { signal } = options;
+  // Where the tablespaces lie is known by these links: an attempt that goes on needs them.
+  const links = [...places.keys()].map((oid) => `pg_tblspc/${oid}`);
+  const trees: TreeToSurvey[] = [...places].map(([oid, root]) => {
+    return { reader: tablespaceView(reader, oid), root, spared: new Set(), ownsRoot: false, signal };
+  });
+  const spared = new Set([CONTROL_FILE, UNFINISHED, ...links]);
+  trees.push({ reader: dataFolderView(reader), root: target, spared, ownsRoot: true, signal });
+  const found: TreeOver[] = [];
+  for (const tree of trees) found.push({ ...tree, ...(await surveyTree(tree)) });
+  return found;
+}
+
+async function bringOver(
+  restore: RestoreOver,
+  trees: readonly TreeOver[],
+  identifier: string,
+): Promise<RestoreOutcome> {
   const { reader, target, options, checked, places } = restore;
   const { signal, cluster } = options;
   const owner = await stat(target);
   const meter = new ProgressMeter(options.progress);
   const passed = (bytes: number) => meter.add(1, bytes, byteStringOf(Buffer.from(target)));
-  const common = { owner, signal, passed };
   await markUnfinished(target, identifier);
   const done: BroughtTree[] = [];
-  for (const [oid, root] of places) {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    const view = tablespaceView(reader, oid);
-    done.push(
-      await new TreeInLine({ ...common, reader: view, root, spared: new Set(), ownsRoot: false }).bring(),
-    );
+  for (const tree of trees) {
+    await mkdir(tree.root, { recursive: true, mode: 0o700 });
+    done.push(await new TreeInLine({ ...tree, owner, passed }).bring());
   }
-  const spared = new Set([CONTROL_FILE, UNFINISHED]);
-  const view = dataFolderView(reader);
-  done.push(await new TreeInLine({ ...common, reader: view, root: target, spared, ownsRoot: true }).bring());
   const copy = await makeRecoverable(target, { reader, paths: checked.paths, tablespaces: places, options });
   await writeControlFile(reader, target, owner);
   meter.finish();

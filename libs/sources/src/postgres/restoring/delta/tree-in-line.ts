@@ -1,24 +1,19 @@
 /** Makes a tree on disk what a backup holds: rewrites the pages that differ, in place, and removes what is not in it. */
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, lstat, mkdir, open, readdir, rm, symlink, type FileHandle } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, open, rm, symlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { BackupReader, StoredEntry } from '@catena/vault';
+import type { StoredEntry } from '@catena/vault';
 import { hashOfOpen } from '../../../files/content-hash.ts';
 import { safePath } from '../../../files/restoring/safe-path.ts';
 import { RestoreError } from '../../../port/restore-error.ts';
-import { bytesOf } from '../../../system-calls/index.ts';
+import { nameIn, othersIn, type TreeToSurvey } from './tree-survey.ts';
 import { writeDifferences } from './write-differences.ts';
 
-export interface TreeToBring {
-  readonly reader: BackupReader;
-  readonly root: string;
+export interface TreeToBring extends TreeToSurvey {
+  /** Paths of the backup; what else is there is removed. */
+  readonly names: ReadonlySet<string>;
   /** Whose what is made becomes. */
   readonly owner: { readonly uid: number; readonly gid: number };
-  /** Paths that are neither written nor removed. */
-  readonly spared: ReadonlySet<string>;
-  /** False: what is in the root itself may be others'; only what lies deeper is removed. */
-  readonly ownsRoot: boolean;
-  readonly signal?: AbortSignal | undefined;
   /** A file has been looked at. */
   readonly passed?: (bytes: number) => void;
 }
@@ -32,7 +27,6 @@ export interface BroughtTree {
 
 export class TreeInLine {
   readonly #tree: TreeToBring;
-  readonly #held = new Set<string>(['']);
   readonly #changed = new Set<string>();
   readonly #done: BroughtTree = { files: 0, bytes: 0, bytesWritten: 0, unchanged: 0 };
 
@@ -40,16 +34,15 @@ export class TreeInLine {
     this.#tree = tree;
   }
 
-  /** Durable when it is done. */
+  /** Durable when it is done. What is not in the backup goes first: what comes may need its room. */
   async bring(): Promise<BroughtTree> {
     const { reader, spared, signal } = this.#tree;
+    await this.#removeOthers();
     for await (const entry of reader.entries()) {
       signal?.throwIfAborted();
-      const name = Buffer.from(bytesOf(safePath(entry.path))).toString('utf8');
-      this.#held.add(name);
+      const name = nameIn(safePath(entry.path));
       if (!spared.has(name)) await this.#bringOne(name, entry);
     }
-    await this.#removeOthers('');
     for (const folder of this.#changed) await syncFolder(this.#at(folder));
     return this.#done;
   }
@@ -112,16 +105,10 @@ export class TreeInLine {
     await file.sync();
   }
 
-  async #removeOthers(folder: string): Promise<void> {
-    for (const entry of await readdir(this.#at(folder), { withFileTypes: true })) {
-      const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (this.#tree.spared.has(name)) continue;
-      if (this.#held.has(name)) {
-        if (entry.isDirectory()) await this.#removeOthers(name);
-      } else if (folder !== '' || this.#tree.ownsRoot) {
-        await rm(this.#at(name), { recursive: true });
-        this.#changed.add(folder);
-      }
+  async #removeOthers(): Promise<void> {
+    for await (const name of othersIn(this.#tree, this.#tree.names)) {
+      await rm(this.#at(name), { recursive: true });
+      this.#touched(name);
     }
   }
 
