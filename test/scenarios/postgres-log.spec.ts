@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BackupView, RecoveryWindowView } from '@catena/events';
@@ -140,6 +140,33 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
     const newest = path.join(platform.place('restored'), 'newest');
     await catena.ask('restore', 'bank', '--to', newest);
     expect(await numbersIn(newest)).toEqual(rows.map(({ n }) => n));
+  });
+
+  it('is brought to another moment over what was restored, started, and not touched while it runs', async () => {
+    const rows = await committed();
+    const at = await between(rows, 1 / 4);
+    const target = path.join(platform.place('restored'), 'newest');
+    const over = ['restore', 'bank', '--at', at, '--to', target, '--delta'];
+    const started = await catena.run(...over, '--start');
+    const [, pid, host] = /runs as process (\d+): host (\S+), port 5432/.exec(started.out) ?? [];
+    if (pid === undefined || host === undefined) throw new Error(`it was not started: ${started.err}`);
+    try {
+      // It lets in its own account alone; a test may be root.
+      writeFileSync(path.join(target, 'pg_hba.conf'), 'local all all trust\n');
+      process.kill(Number(pid), 'SIGHUP');
+      let there: { n: number }[] | undefined;
+      await until('the copy answers', async () => {
+        const asked = rowsOf<{ n: number }>({ host, port: 5432 }, 'SELECT n FROM written ORDER BY n');
+        there = await asked.catch(() => undefined);
+        return there !== undefined;
+      });
+      expect(there?.map(({ n }) => n)).toEqual(rows.filter((row) => row.at <= at).map(({ n }) => n));
+      expect(started.out).toMatch(/reached [0-9A-F]+\/[0-9A-F]+.*, as planned/);
+      expect((await catena.run(...over)).err).toContain('restore.serverRunning');
+    } finally {
+      process.kill(Number(pid), 'SIGINT');
+    }
+    await until('the copy is stopped', () => !existsSync(path.join(target, 'postmaster.pid')));
   });
 
   it('a moment that is not backed up yet is refused, with what can be reached', async () => {
