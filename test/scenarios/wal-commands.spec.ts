@@ -33,6 +33,8 @@ describe('catena wal, as a PostgreSQL server calls it', () => {
     expect(await fetch(HISTORY, target, '--repository', path.join(folder, 'gone'))).toBe(255);
     expect(await fetch(HISTORY, target)).toBe(255);
     expect(await fetch(HISTORY, target, '--spoool', spool)).toBe(255);
+    const misplaced = await catena.run('--home', folder, 'wal', 'fetch', HISTORY, target, '--spool', spool);
+    expect(misplaced.code).toBe(255);
     expect(await fetch(HISTORY, target, '--spool', path.join(folder, 'not-mounted'))).toBe(255);
     expect(await fetch(target, HISTORY, '--spool', spool)).toBe(255);
     expect(await fetch('00000003.history', path.join(folder, 'no', 'folder'), '--spool', spool)).toBe(255);
@@ -55,6 +57,7 @@ describe('catena wal, as a PostgreSQL server calls it', () => {
     cpSync(path.resolve('apps/cli/bin/catena.mjs'), program);
     const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args]).status;
     expect(run('wal', 'fetch', 'a', 'b')).toBe(255);
+    expect(run('--home', 'a', 'wal', 'fetch', 'a', 'b')).toBe(255);
     expect(run('wal', 'push', 'a')).toBe(1);
     mkdirSync(path.join(clone, 'dist'));
     for (const broken of ["import './not-there.js';", 'await Promise.reject(new Error());']) {

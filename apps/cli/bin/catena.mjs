@@ -12,8 +12,8 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const program = path.resolve(here, '../dist/main.js');
 
 // A PostgreSQL server takes 1 for "there is no such file of the log", and ends its recovery; with 255 it stops.
-const [group, command] = process.argv.slice(2).filter((one) => !one.startsWith('-'));
-const isRecovery = group === 'wal' && command === 'fetch';
+const isRecovery =
+  process.argv.includes('wal', 2) && process.argv.includes('fetch', process.argv.indexOf('wal', 2));
 const FAILED = isRecovery ? 255 : 1;
 if (isRecovery)
   process.on('uncaughtException', (error) => {

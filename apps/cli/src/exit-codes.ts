@@ -26,10 +26,10 @@ export function toldToRecovery(code: ExitCode): number {
   return code > 125 ? code : ExitCode.recoveryMustStop;
 }
 
-/** Whether a command line is that of a restore_command. */
+/** Whether a command line is that of a restore_command, also when something stands before it that does not belong there. */
 export function isRecovery(args: readonly string[]): boolean {
-  const [group, command] = args.filter((one) => !one.startsWith('-'));
-  return group === 'wal' && command === 'fetch';
+  const group = args.indexOf('wal');
+  return group !== -1 && args.includes('fetch', group);
 }
 
 /** What holds for every command; shown at the end of `catena --help`. */
