@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ScratchFolder } from '../../testing/sample-tree.ts';
@@ -73,6 +73,25 @@ describe('the folder that a server pushes its log into', () => {
       code: 'wal.other-content',
     });
     expect(readFileSync(spool.at(name)).equals(segment(name, 1))).toBe(true);
+  });
+
+  it('writes to nothing that a push that was killed has left: that may be the segment itself', async () => {
+    // Killed when the segment had its name and the other was not taken away; in a container the next has the same number.
+    linkSync(spool.at(name), spool.at(`.${name}.${process.pid}.new`));
+    await expect(spool.push(put(name, segment(name, 2)))).rejects.toMatchObject({
+      code: 'wal.other-content',
+    });
+    expect(readFileSync(spool.at(name)).equals(segment(name, 1))).toBe(true);
+    expect(readdirSync(spool.folder).toSorted()).toEqual([name, 'cluster.json']);
+  });
+
+  it('takes a file that several servers push at the same time', async () => {
+    const twice = '000000010000000000000009';
+    const file = put(twice, segment(twice, 1));
+    const pushed = await Promise.all(Array.from({ length: 8 }, () => spool.push(file)));
+    expect(pushed.toSorted().slice(0, 2)).toEqual(['added', 'there']);
+    expect(readFileSync(spool.at(twice)).equals(segment(twice, 1))).toBe(true);
+    rmSync(spool.at(twice));
   });
 
   it('refuses what is not what its name says, and the log of another cluster', async () => {

@@ -2,6 +2,7 @@
  * A folder into which a server's archive_command puts its log (`catena wal push`), and from which log backups take it. It
  * needs nothing of the platform: a push is done when the file is durable here.
  */
+import { randomUUID } from 'node:crypto';
 import { constants, copyFile, link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readSegmentHeader } from './segment-header.ts';
@@ -150,8 +151,8 @@ export class WalSpool {
   /** Creates a file whole or not at all; false when the same one is there. */
   async #add(name: string, bytes: Buffer): Promise<boolean> {
     const target = this.at(name);
-    const staged = this.at(`.${name}.${process.pid}.new`);
-    const handle = await open(staged, 'w', 0o600);
+    const staged = this.at(`.${name}.${randomUUID()}.new`);
+    const handle = await open(staged, 'wx', 0o600);
     try {
       await handle.writeFile(bytes);
       await handle.sync();
@@ -162,7 +163,9 @@ export class WalSpool {
     try {
       await link(staged, target);
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      // Whoever pushes the same at the same time removes what was staged for it when he is done.
+      const isThere = codeOf(error) === 'EEXIST' || (codeOf(error) === 'ENOENT' && (await exists(target)));
+      if (!isThere) throw error;
       added = false;
     } finally {
       await this.#clear(name);
