@@ -62,6 +62,9 @@ async function sweep(dryRun: boolean, grace = 1): Promise<{ run: string; swept: 
   return { run, swept: sweptReport.parse(detail) };
 }
 
+/** A run must have been over for longer than the shortest grace, a second. */
+const graceOver = () => sleep(1_500);
+
 describe('a sweep', () => {
   it(
     'by hand says what would go, and why other things stay',
@@ -74,8 +77,7 @@ describe('a sweep', () => {
       const { swept } = await sweep(true);
       expect(swept.runs).toMatchObject([{ run, objects: left.length }]);
       expect(objectsOf(run)).toEqual(left);
-      // The run must have been over for longer than the grace.
-      await sleep(1_500);
+      await graceOver();
       const done = await catena.run('sweep', tree.repository, '--grace', '1s');
       expect(done.out).toMatch(new RegExp(`removed \\d+ objects?, .*, of ${run}`));
       expect(objectsOf(run)).toEqual([]);
@@ -102,6 +104,7 @@ describe('a sweep', () => {
         await platform.standsStill('mover-2', still);
         const marker = await platform.doom('mover', MOVER, point);
         const held = objectsOf(writing);
+        await graceOver();
         const { swept } = await sweep(false);
         expect(existsSync(marker)).toBe(true);
         expect(objectsOf(lost)).toEqual([]);
