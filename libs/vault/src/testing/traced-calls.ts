@@ -22,6 +22,11 @@ const NAMES: Readonly<Record<string, TracedCall['name']>> = {
   ...{ unlink: 'unlink', unlinkat: 'unlink', rename: 'rename', renameat: 'rename', renameat2: 'rename' },
 };
 
+/** Whether strace is there and may trace: a container may forbid it, and not everybody may install it. */
+export function canTrace(): boolean {
+  return spawnSync('strace', ['-f', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
 /**
  * Runs a program under strace and tells its calls that change files, in order.
  * @throws Error when strace is not there or may not trace; `npm test` installs it where it may.

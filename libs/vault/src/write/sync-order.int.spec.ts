@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newKeyFile } from '../index.ts';
 import { temporaryFolder } from '../testing/index.ts';
-import { traced, type TracedCall } from '../testing/traced-calls.ts';
+import { canTrace, traced, type TracedCall } from '../testing/traced-calls.ts';
 
 const PROGRAM = fileURLToPath(new URL('../testing/crash-program.ts', import.meta.url));
 
-describe('the calls to the system that a backup makes (needs strace, which npm test installs, and ptrace)', () => {
+const ifTraced = canTrace() ? describe : describe.skip;
+
+ifTraced('the calls to the system that a backup makes (needs strace and ptrace)', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let calls: readonly TracedCall[];
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** Tables that go to a server of another major version, over TLS, as a role that is no superuser. */
-import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,12 +11,13 @@ import { LivingBank } from './testing/living-bank.ts';
 
 const atLength = process.env['CATENA_TEST_LONG'] === '1';
 const targets = atLength ? otherMajors().filter(({ major }) => major === 13 || major === 15) : [];
-const hasOpenssl = existsSync('/usr/bin/openssl');
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const CLERK = { user: 'clerk', password: 'only-for-this-test' };
 
 if (!hasOpenssl || targets.length === 0)
   describe('tables that go to another server', () => {
-    it('are tested at length, where there is openssl', () => expect(targets).toEqual([]));
+    it('are tested at length, where there is openssl and the other server', () =>
+      expect(hasOpenssl && targets.length > 0).toBe(false));
   });
 else
   describe.each(targets)('tables that go from PostgreSQL 18 to $major', ({ major, bin }) => {
