@@ -4,6 +4,7 @@ import path from 'node:path';
 import { EmbeddedError, reasonOf } from '../embedded-error.ts';
 import type { HomeLayout } from '../home/home-layout.ts';
 import { writeWhole } from '../write-whole.ts';
+import { makeOpenFolder } from './open-folder.ts';
 import { canUserEnter, lookUpUser, type SystemUser } from './system-user.ts';
 
 /** Where PostgreSQL's programs and data go when root starts it from a folder that no other user can enter. */
@@ -66,7 +67,7 @@ async function elsewhere(
     );
   }
   try {
-    await mkdir(folder, { recursive: true, mode: 0o711 });
+    await makeOpenFolder(folder, 0o711);
     await chmod(folder, 0o711);
     writeWhole(path.join(folder, 'home.json'), `${JSON.stringify({ home })}\n`, 0o644);
   } catch (error) {

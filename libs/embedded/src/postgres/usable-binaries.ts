@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { removeLeftovers } from '../leftovers.ts';
 import { waitForLock } from '../lock/exclusive-lock.ts';
 import { runCommand } from '../process/run-command.ts';
 import type { PostgresBinaries } from './find-postgres.ts';
+import { makeOpenFolder } from './open-folder.ts';
 import type { SystemUser } from './system-user.ts';
 
 const STAGING_PREFIX = '.copy-';
@@ -28,7 +29,7 @@ export async function usableBinaries(
   const bin = path.join(target, path.relative(source, found.bin));
   if (await runsAs(bin, user)) return bin;
 
-  await mkdir(copies, { recursive: true, mode: 0o755 });
+  await makeOpenFolder(copies, 0o755);
   const lock = await waitForLock(path.join(copies, 'copy.lock'), 300_000, () =>
     onProgress('waiting for another process that is copying the PostgreSQL programs'),
   );
