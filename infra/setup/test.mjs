@@ -8,6 +8,8 @@ import { build, install, installTestServers, projectEnvironment, run, workspace 
 const long = process.argv.includes('--long');
 const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--long');
 
+// Folders that tests make are entered by PostgreSQL's user when root tests, whatever root's own umask shuts.
+process.umask(0o022);
 await install();
 // Mostly a wait for others, which the first suites, for which nothing of it is needed, need not share.
 const installing = Promise.all([
