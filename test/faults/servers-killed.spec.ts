@@ -25,12 +25,15 @@ afterAll(() => platform[Symbol.asyncDispose](), PATIENCE);
 
 /** How many commands were acknowledged so far: the work that servers do. */
 let work = 0;
+/** So many may be: how much there is to do depends on how often a server is killed, not on how long it is away. */
+let most = 0;
 
 /** Kills a server as soon as it has done some work after its last start, several times. */
 async function killAgainAndAgain(name: 'nats' | 'postgres', chance: SeededChance): Promise<void> {
   for (let kill = 1; kill <= KILLS; kill++) {
     await until(`${name} runs`, () => platform.platform.supervisor.child(name)?.pid !== undefined);
     const before = work;
+    most = before + 12;
     await until(`work is done with ${name}`, () => work > before);
     await sleep(chance.whole(50, 700));
     platform.kill9(name);
@@ -46,6 +49,7 @@ async function killAgainAndAgain(name: 'nats' | 'postgres', chance: SeededChance
 async function askForBackups(tree: ProtectedTree, chance: SeededChance, stop: AbortSignal) {
   const acknowledged: { commandId: string; run: string; sequence: number }[] = [];
   for (let times = 0; times < 4 || !stop.aborted; times++) {
+    await until('more may be asked for', () => work < most || stop.aborted);
     const { commandId, actor } = command();
     const wanted = {
       ...{ commandId, actor, source: tree.name, repository: tree.repository },
