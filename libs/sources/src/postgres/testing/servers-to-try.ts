@@ -29,7 +29,7 @@ export function otherMajors(environment: NodeJS.ProcessEnv = process.env): Serve
       `${INSTALLED}${package_}/native/bin`,
       debianProgramsOf(major),
     ];
-    const bin = places.find((place) => place !== undefined && existsSync(place));
+    const bin = places.find((place) => place !== undefined && holdsServer(place));
     if (bin === undefined && IS_INSTALLED_WHOLE)
       throw new Error(
         `PostgreSQL ${major} is not installed: run npm ci in test/postgres-servers, or npm test.`,
@@ -43,9 +43,14 @@ export function serversToTry(environment: NodeJS.ProcessEnv = process.env): Serv
   if (environment['CATENA_TEST_LONG'] !== '1') return [EMBEDDED];
   const others = otherMajors(environment);
   const debian = OTHER_MAJORS.map((major) => ({ major, bin: debianProgramsOf(major) })).filter(
-    ({ bin }) => existsSync(bin) && !others.some((other) => other.bin === bin),
+    ({ bin }) => holdsServer(bin) && !others.some((other) => other.bin === bin),
   );
   return [EMBEDDED, ...others, ...debian];
+}
+
+/** Debian's package of the client makes the folder, too. */
+function holdsServer(bin: string): boolean {
+  return ['initdb', 'postgres'].every((program) => existsSync(`${bin}/${program}`));
 }
 
 function debianProgramsOf(major: number): string {
