@@ -100,13 +100,7 @@ async function follow(name: string): Promise<Standby> {
 
 const pushed = () => readdirSync(spool);
 
-if (atLength) following();
-else
-  describe('standbys that follow by catena wal fetch', () => {
-    it('are tested by npm run test:long', () => expect(atLength).toBe(false));
-  });
-
-function following(): void {
+(atLength ? describe : describe.skip)('standbys that follow by catena wal fetch', () => {
   beforeAll(async () => {
     here = await BackedUpCluster.start({ settings: { archive_mode: 'on', archive_command: 'false' } });
     const { uid, gid } = statSync(here.cluster.server.dataDir);
@@ -124,36 +118,33 @@ function following(): void {
     await here[Symbol.asyncDispose]();
   });
 
-  describe('standbys that follow by catena wal fetch', () => {
-    it('can start catena as the account of the server', () => {
-      const { status } = spawnSync(process.execPath, [program, '--version'], owner);
-      expect(status).toBe(0);
-    });
-
-    it('show what the primary has pushed, are promoted, and others follow them onto the new timeline', async () => {
-      const { sql } = here.cluster;
-      await sql(`ALTER SYSTEM SET archive_command = '${catena} wal push "%p" --spool "${spool}"'`);
-      await sql('SELECT pg_reload_conf()');
-      await sql('INSERT INTO followed SELECT generate_series(1, 100)');
-      await sql('SELECT pg_switch_wal()');
-      const first = await follow('first');
-      await first.shows(100);
-
-      await here.cluster.server.stop();
-      expect(await first.ask('SELECT pg_promote()')).toBeDefined();
-      await first.ask('INSERT INTO followed SELECT generate_series(101, 150)');
-      await first.ask('SELECT pg_switch_wal()');
-      await until('the new timeline is pushed', () =>
-        Promise.resolve(
-          pushed().includes('00000002.history') &&
-            pushed().some((name) => /^00000002[0-9A-F]{16}$/.test(name)),
-        ),
-      );
-
-      const second = await follow('second');
-      await second.shows(150);
-      const [row] = (await second.ask<{ recovers: boolean }>('SELECT pg_is_in_recovery() AS recovers')) ?? [];
-      expect(row).toEqual({ recovers: true });
-    });
+  it('can start catena as the account of the server', () => {
+    const { status } = spawnSync(process.execPath, [program, '--version'], owner);
+    expect(status).toBe(0);
   });
-}
+
+  it('show what the primary has pushed, are promoted, and others follow them onto the new timeline', async () => {
+    const { sql } = here.cluster;
+    await sql(`ALTER SYSTEM SET archive_command = '${catena} wal push "%p" --spool "${spool}"'`);
+    await sql('SELECT pg_reload_conf()');
+    await sql('INSERT INTO followed SELECT generate_series(1, 100)');
+    await sql('SELECT pg_switch_wal()');
+    const first = await follow('first');
+    await first.shows(100);
+
+    await here.cluster.server.stop();
+    expect(await first.ask('SELECT pg_promote()')).toBeDefined();
+    await first.ask('INSERT INTO followed SELECT generate_series(101, 150)');
+    await first.ask('SELECT pg_switch_wal()');
+    await until('the new timeline is pushed', () =>
+      Promise.resolve(
+        pushed().includes('00000002.history') && pushed().some((name) => /^00000002[0-9A-F]{16}$/.test(name)),
+      ),
+    );
+
+    const second = await follow('second');
+    await second.shows(150);
+    const [row] = (await second.ask<{ recovers: boolean }>('SELECT pg_is_in_recovery() AS recovers')) ?? [];
+    expect(row).toEqual({ recovers: true });
+  });
+});

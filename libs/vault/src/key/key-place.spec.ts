@@ -13,6 +13,8 @@ describe('reading a key from its place', () => {
 
   it('reads a generated key file, which only its owner can read', async () => {
     const file = path.join(folder, 'generated.key');
+    // As a process of the same number leaves it that was killed.
+    await writeFile(`${file}.${process.pid}.new`, '');
     expect(await generateKeyFile(file)).toBe(true);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readKey({ keyFile: { path: file } })).toMatchObject({ kind: 'keyFile' });

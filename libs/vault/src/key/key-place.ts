@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CatenaError } from '@catena/events';
@@ -69,7 +70,7 @@ async function readSecret(
  */
 export async function generateKeyFile(path: string): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
-  const unfinished = `${path}.${process.pid}.new`;
+  const unfinished = `${path}.${randomUUID()}.new`;
   await writeFile(unfinished, newKeyFile(), { mode: 0o600, flag: 'wx', flush: true });
   try {
     await link(unfinished, path);
