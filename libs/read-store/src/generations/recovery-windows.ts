@@ -61,9 +61,10 @@ export function recoveryWindows({
       from stretch window chain as (partition by collection, family, head order by first)
     )
     select stretch.source, stretch.repository, stretch.collection, stretch.family, stretch.fork,
-      begin.as_of as from_time, stretch.last_at as to_time,
+      -- The server's log is known to be quiet until a while ago only, which may be before the data backup ended.
+      begin.as_of as from_time, greatest(begin.as_of, stretch.last_at) as to_time,
       begin.last::text as from_position, stretch.last::text as to_position,
-      greatest(stretch.last_at, (
+      greatest(begin.as_of, stretch.last_at, (
         select max(quiet.as_of) from on_path as quiet
         where quiet.collection = stretch.collection and quiet.family = stretch.family and quiet.head = stretch.head
           and quiet.type = 'log' and quiet.state = 'usable' and quiet.last = stretch.last)) as known_until,

@@ -88,6 +88,12 @@ describe('recovery windows', () => {
     ]);
   });
 
+  it('never end before they begin: the log after a data backup may show a time before its end', async () => {
+    const store = await projected([...full('full', 5, '100'), ...log('l1', 4, '90', '200')]);
+    const { items } = await store.queries.listRecoveryWindows({});
+    expect(items).toMatchObject([{ from: at(5), to: at(5), knownUntil: at(5), toPosition: '200' }]);
+  });
+
   it('say how long nothing has happened since', async () => {
     const events = [
       ...full('full', 1, '100'),
