@@ -100,7 +100,16 @@ async function follow(name: string): Promise<Standby> {
 
 const pushed = () => readdirSync(spool);
 
-(atLength ? describe : describe.skip)('standbys that follow by catena wal fetch', () => {
+/** Servers call catena as an account of their own when root tests, which a clone in root's home keeps out. */
+function othersCanStartIt(): boolean {
+  if (process.getuid?.() !== 0) return true;
+  const nobody = { uid: 65_534, gid: 65_534 };
+  return spawnSync(process.execPath, [program, '--version'], { cwd: '/', ...nobody }).status === 0;
+}
+
+const isTested = atLength && othersCanStartIt();
+
+(isTested ? describe : describe.skip)('standbys that follow by catena wal fetch', () => {
   beforeAll(async () => {
     here = await BackedUpCluster.start({ settings: { archive_mode: 'on', archive_command: 'false' } });
     const { uid, gid } = statSync(here.cluster.server.dataDir);
