@@ -109,7 +109,7 @@ describe('two schedulers, two chain catalogs and two movers at once', () => {
         pid: number;
         instance: string;
       };
-      expect(announced).toMatchObject({ service: 'mover', instance: 'mover-3', pid: started.child.pid });
+      expect(announced).toMatchObject({ service: 'mover', instance: 'mover-3', pid: started.pid });
       const ready = await fetch(`${announced.health}/health/ready`);
       expect(await ready.json()).toMatchObject({ ready: true, checks: { nats: { ok: true } } });
       expect(await started.stop()).toBe(0);

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,10 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { startTestNats, startTestPostgres, type TestNats, type TestPostgres } from '@catena/embedded/testing';
 import {
   catalogRequests,
-  errorFromDescription,
   freshId,
-  reply,
-  requestSubject,
   schedulerRequests,
   type AnyRecordedEvent,
   type EventType,
@@ -25,71 +21,13 @@ import {
   type Messages,
   type NatsLink,
 } from '@catena/event-log';
-import { pause } from '@catena/service';
-import { eventually } from '@catena/service/testing';
+import { askUntilAnswered, eventually, ServiceProcess } from '@catena/service/testing';
 import type { z } from 'zod';
 
 const APPS = fileURLToPath(new URL('../../../', import.meta.url));
 const OVER = ['completed', 'completedWithWarnings', 'refused', 'failed', 'cancelled'];
 
 type ServiceName = 'scheduler' | 'chain-catalog' | 'mover';
-
-/** One service as a process of its own. */
-export class ServiceProcess {
-  readonly child: ChildProcess;
-  /** How it ended: an exit code or a signal. */
-  readonly ended: Promise<number | string>;
-  #said = '';
-  #complained = '';
-
-  constructor(service: ServiceName, environment: Record<string, string>) {
-    this.child = spawn(process.execPath, [join(APPS, service, 'dist', 'main.js')], {
-      env: {
-        PATH: process.env['PATH'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout?.on('data', (chunk: Buffer) => {
-      this.#said += chunk.toString();
-      if (process.env['CATENA_TEST_LOG'] === '1') process.stderr.write(chunk);
-    });
-    this.child.stderr?.on('data', (chunk: Buffer) => {
-      this.#complained += chunk.toString();
-      if (process.env['CATENA_TEST_LOG'] === '1') process.stderr.write(chunk);
-    });
-    this.ended = new Promise((resolve) => {
-      this.child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
-    });
-  }
-
-  /** What it has logged so far, as one text. */
-  get said(): string {
-    return this.#said;
-  }
-
-  /** What came on standard error. */
-  get complained(): string {
-    return this.#complained;
-  }
-
-  async started(): Promise<this> {
-    await eventually('the service to start', () => this.#said.includes('"event":"started"'));
-    return this;
-  }
-
-  signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
-  }
-
-  /** Asks it to stop; answers with its exit code. */
-  async stop(): Promise<number | string> {
-    this.signal('SIGCONT');
-    this.signal('SIGTERM');
-    return await this.ended;
-  }
-}
 
 /** Services as real processes on a real nats-server and a real PostgreSQL; for tests in this repository. */
 export class ServiceFleet {
@@ -135,7 +73,7 @@ export class ServiceFleet {
   /** Starts a process without waiting for it. Jobs of silent movers are handed out again after two seconds. */
   start(service: ServiceName, instance: string, environment: Record<string, string> = {}): ServiceProcess {
     const { user, password } = this.nats.users[service];
-    const process = new ServiceProcess(service, {
+    const process = new ServiceProcess(join(APPS, service, 'dist', 'main.js'), {
       CATENA_NATS_URL: this.nats.url,
       CATENA_NATS_USER: user,
       CATENA_NATS_PASSWORD: password,
@@ -185,20 +123,7 @@ export class ServiceFleet {
     contract: RequestContract<I, O>,
     input: z.input<I>,
   ): Promise<z.output<O>> {
-    const payload = contract.input.parse(input);
-    const answer = await eventually(`an answer to ${contract.name}`, async () => {
-      try {
-        return reply.parse(
-          await this.#messages.ask(requestSubject(contract), payload, { timeoutMilliseconds: 60_000 }),
-        );
-      } catch (error) {
-        if ((error as { code?: unknown }).code !== 'messages.no-responder') throw error;
-        await pause(50);
-        return undefined;
-      }
-    });
-    if (!answer.ok) throw errorFromDescription({ ...answer.error });
-    return contract.output.parse(answer.result);
+    return await askUntilAnswered(this.#messages, contract, input, { timeoutMilliseconds: 60_000 });
   }
 
   /** Applies definitions: a source, a repository, and a schedule that fires its first full at once, all of one name. */

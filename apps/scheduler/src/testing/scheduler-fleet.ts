@@ -1,17 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTestNats, type TestNats } from '@catena/embedded/testing';
-import {
-  errorFromDescription,
-  freshId,
-  reply,
-  requestSubject,
-  schedulerRequests,
-  type AnyRecordedEvent,
-} from '@catena/events';
+import { freshId, schedulerRequests, type AnyRecordedEvent } from '@catena/events';
 import {
   connectNats,
   ensureStreams,
@@ -21,40 +13,25 @@ import {
   type Messages,
   type NatsLink,
 } from '@catena/event-log';
-import { pause } from '@catena/service';
-import { eventually } from '@catena/service/testing';
+import { askUntilAnswered, ServiceProcess } from '@catena/service/testing';
 import { scheduleDefinitions } from './schedule-definitions.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** A scheduler as a process of its own, with a clock that a test sets. */
 export class SchedulerProcess {
-  /** How it ended: an exit code or a signal. */
-  readonly ended: Promise<number | string>;
-  readonly #child: ChildProcess;
+  readonly #process: ServiceProcess;
   readonly #clock: string;
-  #said = '';
 
   constructor(clock: string, ahead: number, environment: Record<string, string>) {
     this.#clock = clock;
     this.setClock(ahead);
-    this.#child = spawn(process.execPath, [PROGRAM], {
-      env: {
-        PATH: process.env['PATH'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        CATENA_CLOCK_OFFSET_FILE: clock,
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on('data', (chunk: Buffer) => {
-        this.#said += chunk.toString();
-        if (process.env['CATENA_TEST_LOG'] === '1') process.stderr.write(chunk);
-      });
-    this.ended = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
-    });
+    this.#process = new ServiceProcess(PROGRAM, { CATENA_CLOCK_OFFSET_FILE: clock, ...environment });
+  }
+
+  /** How it ended: an exit code or a signal. */
+  get ended(): Promise<number | string> {
+    return this.#process.ended;
   }
 
   /** By how many milliseconds its clock is ahead of the system's; it may run. */
@@ -64,23 +41,21 @@ export class SchedulerProcess {
   }
 
   async started(): Promise<this> {
-    await eventually('the scheduler to start', () => this.#said.includes('"event":"started"'));
+    await this.#process.started();
     return this;
   }
 
-  async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | string> {
-    this.#child.kill('SIGCONT');
-    this.#child.kill(signal);
-    return await this.ended;
+  async end(): Promise<number | string> {
+    return await this.#process.stop('SIGKILL');
   }
 
   /** Stands still as a machine that sleeps, until it is told to go on. */
   sleep(): void {
-    this.#child.kill('SIGSTOP');
+    this.#process.signal('SIGSTOP');
   }
 
   goOn(): void {
-    this.#child.kill('SIGCONT');
+    this.#process.signal('SIGCONT');
   }
 }
 
@@ -126,17 +101,11 @@ export class SchedulerFleet {
   async define(schedules: Readonly<Record<string, string>>): Promise<void> {
     const text = scheduleDefinitions(schedules);
     const command = { commandId: freshId(), actor: 'person:tester', files: [{ name: 'test.yaml', text }] };
-    const subject = requestSubject(schedulerRequests.applyDefinitions);
-    const answer = await eventually('an answer', async () => {
-      try {
-        return reply.parse(await this.#messages.ask(subject, command, { timeoutMilliseconds: 2_500 }));
-      } catch {
-        // Nobody is there yet, or it was killed under the question, which may be put again.
-        await pause(50);
-        return undefined;
-      }
+    await askUntilAnswered(this.#messages, schedulerRequests.applyDefinitions, command, {
+      timeoutMilliseconds: 2_500,
+      // Nobody is there yet, or it was killed under the question, which may be put again.
+      again: () => true,
     });
-    if (!answer.ok) throw errorFromDescription({ ...answer.error });
   }
 
   async events(): Promise<AnyRecordedEvent[]> {
