@@ -106,7 +106,7 @@ class PostgresDriver implements SourceDriver {
         open: () => this.#open(spec, options.signal),
       });
       try {
-        await watch.look(connection);
+        await watch.lookBefore(connection);
         isReading = true;
         return await new LogBackup(parsed, writer, options, connection).run();
       } finally {

@@ -37,15 +37,24 @@ export class HoldWatch {
     this.#timer = setInterval(() => void this.#lookAgain(), options.everyMilliseconds ?? LOOK_MILLISECONDS);
   }
 
-  /** Looks once, on a connection that is free. */
-  async look(connection: ReplicationConnection): Promise<void> {
+  /**
+   * Looks once before the log is read, on the connection that will read it. What is recorded does not count: the slot
+   * may not have followed yet, and does when the reading begins.
+   */
+  async lookBefore(connection: ReplicationConnection): Promise<void> {
+    await this.#look(connection, this.#options.start);
+  }
+
+  /** @param recorded up to there the slot is about to let go */
+  async #look(connection: ReplicationConnection, recorded = 0n): Promise<void> {
     const { collection, start, holdLimit, raise } = this.#options;
     if (this.#isGivenUp) return;
     const held = await readHold(connection, collection);
     if (held === undefined || held.kind === 'lost') return;
     const settings = await readSettings(connection);
     const { position } = await identifySystem(connection);
-    const room = holdRoom(settings, held.restartPosition ?? start, position, holdLimit);
+    const restart = held.restartPosition ?? start;
+    const room = holdRoom(settings, restart > recorded ? restart : recorded, position, holdLimit);
     if (room === undefined || !isShort(room)) return;
     if (settings.slotLimit === undefined && room.safe <= 0n) await this.#giveUp(connection, room);
     if (this.#isRaised) return;
@@ -82,7 +91,7 @@ export class HoldWatch {
     this.#isLooking = true;
     try {
       using connection = await this.#options.open();
-      await this.look(connection);
+      await this.#look(connection);
     } catch {
       return;
     } finally {
