@@ -1,11 +1,16 @@
 import { BACKUP_ROLE } from '@catena/sources/testing/postgres';
 
 /**
- * Definitions of a PostgreSQL source named bank whose log is streamed all the time.
+ * Definitions of a PostgreSQL source named bank, or otherwise, whose log is streamed all the time.
  * @param port at which its server listens here
  * @param sealAfter when a log backup is sealed after its first new byte
+ * @param more `log`: what the source says beyond `hold: slot`; `stream`: what the schedule says of its log
  */
-export function streamedBank(port: number, sealAfter: string): string {
+export function streamedBank(
+  port: number,
+  sealAfter: string,
+  { name = 'bank', log = '', stream = '' } = {},
+): string {
   return `
 apiVersion: catena/v1
 kind: Repository
@@ -14,7 +19,7 @@ spec: { store: fs, fs: { path: $CATENA_HOME/repository } }
 ---
 apiVersion: catena/v1
 kind: Source
-metadata: { name: bank }
+metadata: { name: ${name} }
 spec:
   driver: postgres
   postgres:
@@ -23,11 +28,11 @@ spec:
     user: ${BACKUP_ROLE.user}
     password: { file: $CATENA_HOME/bank/password }
     tls: { mode: disable }
-    log: { hold: slot }
+    log: { hold: slot${log} }
 ---
 apiVersion: catena/v1
 kind: Schedule
-metadata: { name: bank }
-spec: { source: bank, repository: bank, full: '@weekly', log: { continuous: true, sealAfter: ${sealAfter} } }
+metadata: { name: ${name} }
+spec: { source: ${name}, repository: bank, full: '@weekly', log: { continuous: true, sealAfter: ${sealAfter}${stream} } }
 `;
 }
