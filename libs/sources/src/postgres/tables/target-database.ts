@@ -51,10 +51,9 @@ export async function targetDatabase(
       throw targetFailure(error, doing, address);
     }
   };
+  // An earlier attempt whose mover was killed may still seem to work in it, and so may we.
   const drop = () =>
-    asMaintenance('dropping what was made', (maintenance) =>
-      maintenance.run(`DROP DATABASE IF EXISTS ${quoted(staged)}`),
-    );
+    asMaintenance('dropping what was made', (maintenance) => dropWhenFree(maintenance, staged));
   const likeIt = await creationOptions(copy);
   await drop();
   await asMaintenance(`a new database (CREATE DATABASE ${likeIt})`, (maintenance) =>
@@ -77,7 +76,7 @@ export async function targetDatabase(
       },
       discard: async () => {
         session.close();
-        await asMaintenance('dropping what was made', (maintenance) => dropWhenFree(maintenance, staged));
+        await drop();
       },
     };
   } catch (error) {
