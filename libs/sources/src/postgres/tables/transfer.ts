@@ -1,5 +1,6 @@
 /** Moves definitions and rows into the target, in one transaction: all of it is there, or nothing is. */
 import type { DatabaseAddress } from '@catena/events';
+import { crashPoint } from '@catena/vault';
 import type { ReportProgress } from '../../port/source-driver.ts';
 import { serverErrorOf } from '../wire/failure.ts';
 import { copyRows } from './copy-rows.ts';
@@ -73,6 +74,7 @@ export async function transfer(work: Transfer): Promise<Transferred> {
     await each(work.atTheBeginning);
     await step('the definitions', () => define(target, preData));
     const moved = await moveRows(work, step);
+    crashPoint('postgres.rowsMoved');
     await step('the definitions that need rows', () => define(target, postData));
     await each((work.statistics ?? []).map(({ definition }) => definition));
     await each(
