@@ -87,7 +87,7 @@ export class LogBackup {
       bytesRead: bytes,
       unchanged: 0,
       warnings: this.#warnings,
-      summary: summaryOf(stretch, read, { systemIdentifier: system.systemIdentifier, settings }),
+      summary: summaryOf(stretch, read, { ...system, settings }),
     };
   }
 

@@ -18,8 +18,9 @@ export interface LogRead {
 export function summaryOf(
   { start, timeline, fork }: LogStretch,
   { end, found: { commits, marks, transactions }, quietAt }: LogRead,
-  { systemIdentifier, settings }: { systemIdentifier: string; settings: ServerSettings },
+  server: { systemIdentifier: string; timeline: number; settings: ServerSettings },
 ): BackupSummary {
+  const { systemIdentifier, settings } = server;
   const asOf = latest(commits.last?.at, quietAt);
   return {
     // Nothing is known of when nothing was committed and the server said nothing: then nothing is promised.
@@ -33,6 +34,8 @@ export function summaryOf(
       systemIdentifier,
       serverVersion: settings.version,
       timeline,
+      // Whose history file is in it: of one that comes after, where the log ends at a switch.
+      serverTimeline: server.timeline,
       startLsn: formatLsn(start),
       endLsn: formatLsn(end),
       walSegmentSize: Number(settings.walSegmentSize),

@@ -6,12 +6,25 @@ import { ScratchFolder } from '../../testing/sample-tree.ts';
 import { LOG_FOLDER, partName } from '../log/log-files.ts';
 import { formatLsn, segmentName } from '../wire/lsn.ts';
 import { fetchLogFile } from './fetch-log-file.ts';
-import { allLogs, likelyLogs } from './log-manifests.ts';
+import { allLogs, likelyHistories, likelyLogs } from './log-manifests.ts';
+import { historyName } from './wal-file-name.ts';
 
 /** Small, so that many logs cost little; nothing here knows how large a server's are. */
 const SIZE = 1024n;
 const BEGIN = 5n * SIZE;
 const LOGS = 12;
+/** Logs of each timeline, where there are several. */
+const EACH = 8;
+
+interface LogInTest {
+  readonly timeline?: number;
+  readonly copyOnly?: boolean;
+  /** The timeline its server is on, and what the history of that says. */
+  readonly server?: number;
+  readonly history?: string;
+  /** Whether the log backup says which that is. */
+  readonly says?: boolean;
+}
 
 describe('a segment out of many log backups', () => {
   const scratch = new ScratchFolder();
@@ -23,7 +36,8 @@ describe('a segment out of many log backups', () => {
   let number = 0;
 
   /** A log backup of a stretch, begun a while after the one before. */
-  async function log(start: bigint, end: bigint, { timeline = 1, copyOnly = false } = {}): Promise<void> {
+  async function log(start: bigint, end: bigint, more: LogInTest = {}): Promise<void> {
+    const { timeline = 1, copyOnly = false, history = '', server = timeline, says = true } = more;
     number += 1;
     const startedAt = new Date(Date.UTC(2026, 0, 1, 0, number));
     const writer = await collection.beginBackup({
@@ -40,6 +54,14 @@ describe('a segment out of many log backups', () => {
       inode: 0n,
       device: 0n,
     } as const;
+    const addHistory = async () => {
+      if (history === '') return;
+      const text = Buffer.from(history);
+      const path = Buffer.from(`${LOG_FOLDER}/${historyName(server)}`);
+      const read = { sizeHint: BigInt(text.length), open: () => pieces(text) };
+      await writer.add({ ...entry, path, size: BigInt(text.length) }, { read });
+    };
+    if (server === timeline) await addHistory();
     for (let at = start - (start % SIZE); at < end; at += SIZE) {
       const from = at < start ? start : at;
       const bytes = written.subarray(Number(from), Number(at + SIZE < end ? at + SIZE : end));
@@ -47,9 +69,12 @@ describe('a segment out of many log backups', () => {
       const read = { sizeHint: BigInt(bytes.length), open: () => pieces(bytes) };
       await writer.add({ ...entry, path, size: BigInt(bytes.length) }, { read });
     }
+    // Entries come in the order of their names.
+    if (server > timeline) await addHistory();
     await writer.finish({
       position: { start: start.toString(), end: end.toString(), fork: '1' },
       driverDetails: {
+        ...(says ? { serverTimeline: server } : {}),
         ...{ timeline, startLsn: formatLsn(start), endLsn: formatLsn(end), walSegmentSize: Number(SIZE) },
       },
     });
@@ -102,5 +127,41 @@ describe('a segment out of many log backups', () => {
     expect(await fetchLogFile(collection, nameOf(BEGIN, 2), target)).toBe(false);
     expect(await fetchLogFile(collection, nameOf(BEGIN + 1000n * SIZE), target)).toBe(false);
     await expect(fetchLogFile(collection, nameOf(0n), target)).rejects.toMatchObject({ code: 'wal.gap' });
+  });
+
+  it.each([
+    ['that say on which timeline their server was', true] as const,
+    ...(process.env['CATENA_TEST_LONG'] === '1' ? [['that do not say it', false] as const] : []),
+  ])('the history of a timeline is found in few logs, of those %s', async (_, says) => {
+    const branched = repository.collection(`branched ${says}`);
+    const own = collection;
+    collection = branched;
+    try {
+      const left = (timeline: number, position: bigint) => `${timeline}\t${formatLsn(position)}\tno reason\n`;
+      const histories: string[] = ['', ''];
+      for (let timeline = 1; timeline <= 4; timeline += 1)
+        for (let one = 0; one < EACH; one += 1) {
+          const start = BEGIN + BigInt((timeline * EACH + one) % 20) * SIZE;
+          // The last log of a timeline ends at the switch, and its server is on the next.
+          const server = one === EACH - 1 && timeline < 4 ? timeline + 1 : timeline;
+          histories[server] ??= `${histories[server - 1] ?? ''}${left(server - 1, start + SIZE)}`;
+          await log(start, start + SIZE, {
+            timeline,
+            history: histories[server] ?? '',
+            ...{ server, says },
+          });
+        }
+      const target = scratch.at('fetched.history');
+      for (let timeline = 2; timeline <= 4; timeline += 1) {
+        let looked = 0;
+        for await (const _one of likelyHistories(collection, timeline)) looked += 1;
+        expect(looked).toBeLessThanOrEqual(12);
+        expect(await fetchLogFile(collection, historyName(timeline), target)).toBe(true);
+        expect(readFileSync(target, 'utf8')).toBe(histories[timeline]);
+      }
+      expect(await fetchLogFile(collection, historyName(5), target)).toBe(false);
+    } finally {
+      collection = own;
+    }
   });
 });

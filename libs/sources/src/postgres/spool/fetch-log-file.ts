@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Collection, PagedBackupReader, Repository, StoredEntry } from '@catena/vault';
 import { historyOfAncestor } from '../cluster/fork.ts';
 import { LOG_FOLDER, partName } from '../log/log-files.ts';
-import { allLogs, likelyLogs, type LogManifest } from './log-manifests.ts';
+import { allLogs, likelyHistories, likelyLogs, mayHoldHistory, type LogManifest } from './log-manifests.ts';
 import { historyName, positionOfSegment, readWalFileName } from './wal-file-name.ts';
 import { WalSpoolError } from './wal-spool-error.ts';
 
@@ -143,21 +143,40 @@ async function writePart(
   }
 }
 
-/** The history of a timeline is in log backups of it, or is the beginning of that of one that came after it. */
+/**
+ * The history of a timeline is in log backups of it, or is the beginning of that of one that came after it. Only to say that
+ * there is none all of them are looked at.
+ */
 async function fetchHistory(collection: Collection, timeline: number, target: string): Promise<boolean> {
-  const holders = (await allLogs(collection)).filter(({ manifest }) => manifest.type === 'log').reverse();
-  for (const { manifest, name } of holders) {
-    const reader = await collection.openBackup({ backupId: manifest.backup, name });
-    try {
-      const text = await historyIn(reader, timeline);
-      if (text === undefined) continue;
-      await writeFile(target, text, { mode: 0o600 });
-      return true;
-    } finally {
-      await reader.close();
-    }
-  }
+  const seen = new Set<string>();
+  const isWritten = async (one: LogManifest): Promise<boolean> => {
+    if (seen.has(one.name)) return false;
+    seen.add(one.name);
+    return await writeHistory(collection, one, timeline, target);
+  };
+  for await (const one of likelyHistories(collection, timeline)) if (await isWritten(one)) return true;
+  const others = (await allLogs(collection)).filter(
+    (one) => one.manifest.type === 'log' && mayHoldHistory(one, timeline),
+  );
+  for (const one of others.reverse()) if (await isWritten(one)) return true;
   return false;
+}
+
+async function writeHistory(
+  collection: Collection,
+  { manifest, name }: LogManifest,
+  timeline: number,
+  target: string,
+): Promise<boolean> {
+  const reader = await collection.openBackup({ backupId: manifest.backup, name });
+  try {
+    const text = await historyIn(reader, timeline);
+    if (text === undefined) return false;
+    await writeFile(target, text, { mode: 0o600 });
+    return true;
+  } finally {
+    await reader.close();
+  }
 }
 
 /** A log backup holds one history file: that of the timeline its server was on. */

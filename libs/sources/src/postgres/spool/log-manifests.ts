@@ -10,6 +10,8 @@ export interface LogManifest {
   readonly manifest: Manifest;
   readonly name: string;
   readonly timeline: number;
+  /** The one that its server was on, whose history file it holds; undefined when it does not say. */
+  readonly serverTimeline: number | undefined;
   readonly start: bigint;
   readonly end: bigint;
   readonly segmentSize: bigint;
@@ -27,33 +29,81 @@ export async function likelyLogs(
   collection: Collection,
   { timeline, segment }: { readonly timeline: number; readonly segment: string },
 ): Promise<LogManifest[]> {
-  const folders = await collection.logFolders();
-  const read = new Map<number, LogManifest | undefined>();
-  const at = async (index: number): Promise<LogManifest | undefined> => {
-    if (!read.has(index)) read.set(index, await logIn(collection, folders[index] ?? ''));
-    return read.get(index);
-  };
-  const oldest = await nextThere(at, 0, folders.length);
+  const { count, at } = await logsInOrder(collection);
+  const oldest = await nextThere(at, 0, count);
   if (oldest === undefined) return [];
   const position = positionOfSegment(segment, oldest.segmentSize);
   const until = position + oldest.segmentSize;
-  let low = 0;
-  for (let high = folders.length; low < high;) {
-    const middle = Math.floor((low + high) / 2);
-    const one = await nextThere(at, middle, high);
-    const isBefore = one !== undefined && !endsAfter(one, timeline, position);
-    if (isBefore) low = middle + 1;
-    else high = middle;
-  }
+  const low = await firstOf({ count, at }, (one) => endsAfter(one, timeline, position));
   const found: LogManifest[] = [];
   let beyond = 0;
-  for (let index = Math.max(0, low - NEIGHBOURS); index < folders.length && beyond < NEIGHBOURS; index++) {
+  for (let index = Math.max(0, low - NEIGHBOURS); index < count && beyond < NEIGHBOURS; index++) {
     const one = await at(index);
     if (one === undefined) continue;
     if (one.timeline === timeline && one.start < until && one.end > position) found.push(one);
     else if (index >= low) beyond += 1;
   }
   return inOrder(found);
+}
+
+/**
+ * Log backups that may hold the history of a timeline, each once: the newest ones, which hold that of every ancestor of theirs;
+ * then, found by halving, those about the time at which the server came to it. What is out of order may be missed.
+ */
+export async function* likelyHistories(
+  collection: Collection,
+  timeline: number,
+): AsyncGenerator<LogManifest, void, void> {
+  const { count, at } = await logsInOrder(collection);
+  const given = new Set<number>();
+  const someFrom = async function* (begin: number, step: 1 | -1) {
+    let seen = 0;
+    for (let index = begin; index >= 0 && index < count && seen < NEIGHBOURS; index += step) {
+      const one = await at(index);
+      if (one === undefined) continue;
+      seen += 1;
+      if (mayHoldHistory(one, timeline) && !given.has(index)) yield one;
+      given.add(index);
+    }
+  };
+  yield* someFrom(count - 1, -1);
+  const first = await firstOf({ count, at }, (one) => (one.serverTimeline ?? one.timeline) >= timeline);
+  yield* someFrom(first, 1);
+  yield* someFrom(first - 1, -1);
+}
+
+/** One that does not say which it holds may hold that of a timeline after its own. */
+export function mayHoldHistory({ serverTimeline }: LogManifest, timeline: number): boolean {
+  return serverTimeline === undefined || serverTimeline >= timeline;
+}
+
+/** Log backups as they were begun, each read once. */
+interface LogsInOrder {
+  readonly count: number;
+  /** Undefined where no backup was finished. */
+  readonly at: (index: number) => Promise<LogManifest | undefined>;
+}
+
+async function logsInOrder(collection: Collection): Promise<LogsInOrder> {
+  const folders = await collection.logFolders();
+  const read = new Map<number, LogManifest | undefined>();
+  const at = async (index: number): Promise<LogManifest | undefined> => {
+    if (!read.has(index)) read.set(index, await logIn(collection, folders[index] ?? ''));
+    return read.get(index);
+  };
+  return { count: folders.length, at };
+}
+
+/** Finds by halving the first from which on something is so; their number when it never is. */
+async function firstOf({ count, at }: LogsInOrder, isSo: (one: LogManifest) => boolean): Promise<number> {
+  let low = 0;
+  for (let high = count; low < high;) {
+    const middle = Math.floor((low + high) / 2);
+    const one = await nextThere(at, middle, high);
+    if (one !== undefined && !isSo(one)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Folders without a manifest are leftovers of attempts: the next one tells as much. */
@@ -103,10 +153,12 @@ function logOf({ manifest, ref }: FoundBackup): LogManifest | undefined {
   const { driverDetails: details } = manifest;
   const [start, end, size] = ['startLsn', 'endLsn', 'walSegmentSize'].map((field) => details?.[field]);
   if (typeof start !== 'string' || typeof end !== 'string' || typeof size !== 'number') return undefined;
+  const { serverTimeline } = details ?? {};
   return {
     manifest,
     name: ref.name,
     timeline: Number(details?.['timeline']),
+    serverTimeline: typeof serverTimeline === 'number' ? serverTimeline : undefined,
     start: parseLsn(start),
     end: parseLsn(end),
     segmentSize: BigInt(size),
