@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BackupView, RecoveryWindowView } from '@catena/events';
@@ -272,6 +280,23 @@ describe('a PostgreSQL cluster whose log is streamed all the time', () => {
       }
       const refused = await catena.run('restore', 'bank', '--mark', 'never set', ...to('never'));
       expect(refused.err).toContain('chain.mark-unknown');
+    },
+  );
+
+  onlyAtLength(
+    'a tablespace that the log creates is said by catena plan, before the restore refuses it',
+    async () => {
+      const place = platform.place('fast');
+      const { uid, gid } = statSync(cluster.server.dataDir);
+      chownSync(place, uid, gid);
+      await cluster.sql(`CREATE TABLESPACE fast LOCATION '${place}'`);
+      await untilBackedUp();
+      const made = new RegExp(`note: The log \\S+ creates a tablespace at '${place}' \\(at 0/[0-9A-F]+\\)`);
+      expect((await catena.run('plan', 'bank')).out).toMatch(made);
+      const target = path.join(platform.place('restored'), 'over');
+      const over = await catena.run('restore', 'bank', '--to', target);
+      expect(over.err).toContain('restore.tablespaceInLog');
+      await cluster.sql('DROP TABLESPACE fast');
     },
   );
 

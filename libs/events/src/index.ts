@@ -9,6 +9,7 @@ export * from './catalogue/catalogue.ts';
 export * from './catalogue/versions.ts';
 export * from './catalogue/run-events.ts';
 export * from './catalogue/waiting-text.ts';
+export * from './catalogue/tablespaces-made.ts';
 export * from './requests/request.ts';
 export * from './requests/report.ts';
 export * from './requests/scheduler-requests.ts';

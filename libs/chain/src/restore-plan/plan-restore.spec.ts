@@ -237,6 +237,20 @@ describe('forks and marks, rules.md 2.1', () => {
     });
   });
 
+  it('tablespaces that the log creates are said, where the restore comes to them', () => {
+    const made = [
+      { path: '/early', position: '119', lsn: '0/77' },
+      { path: '/fast', position: '128', lsn: '0/80' },
+    ];
+    const history = [f1, i1, i2, l1, l2, { ...l3, tablespaces: made }];
+    const said = (target: RestoreTarget) => planRestore(history, target).notes.join('\n');
+    expect(said(at(130))).toContain("creates a tablespace at '/fast' (at 0/80)");
+    expect(said(at(130))).not.toContain('/early');
+    expect(said({ kind: 'position', position: '128' })).not.toContain('/fast');
+    expect(said({ kind: 'position', position: '129' })).toContain('/fast');
+    expect(said(at(115))).not.toContain('/fast');
+  });
+
   const listed = all.map((one) => (one.type === 'log' ? { ...one, marks: [], transactions: [] } : one));
 
   it('a mark that nobody made is refused by name, and so is a transaction', () => {

@@ -142,6 +142,7 @@ class RestorePlanner {
       ...(start?.data === undefined ? [] : [start.data]),
       ...logs.flatMap((log) => this.#availability.best(log.copies) ?? []),
     ].map((backup) => this.#availability.of(backup));
+    if (start !== undefined) this.#notes.push(...this.#tablespacesMade(start, steps));
     const last = logs.at(-1);
     const reached = last === undefined ? start?.place : endOf(last);
     const reachesTarget = reached !== undefined && this.#isReached(reached);
@@ -315,6 +316,21 @@ class RestorePlanner {
       this.#notes.push(`Copy-only logs go on where the regular ones stop: ${copyOnly.join(', ')}.`);
     }
     return logs;
+  }
+
+  /** A restore looks whether it may make them: that it may not is better known before. */
+  #tablespacesMade(start: Start, steps: readonly Availability[]): string[] {
+    const goal = this.#goal;
+    const from = start.data?.start ?? start.place.position;
+    return steps.flatMap(({ backup: { backup, tablespaces = [] } }) =>
+      tablespaces
+        .filter(({ position }) => comparePositions(position, from) >= 0)
+        .filter(({ position }) => goal.kind !== 'position' || comparePositions(position, goal.position) < 0)
+        .map(
+          ({ path, lsn }) =>
+            `The log ${backup} creates a tablespace at '${path}' (at ${lsn}): a restore beyond that is refused unless an empty folder that belongs to the server's account is at that path where it is restored.`,
+        ),
+    );
   }
 
   #gapAfter(reached: RestorePlace): RestorePlan['gap'] {

@@ -1,4 +1,4 @@
-import type { BackupType, BackupView } from '@catena/events';
+import { tablespacesMadeIn, type BackupType, type BackupView, type TablespaceMade } from '@catena/events';
 import type { Position } from '../position.ts';
 
 /** A mark that somebody left in the source's log. */
@@ -33,6 +33,8 @@ export interface RestorableBackup {
   readonly marks?: readonly RestoreMark[] | undefined;
   /** Of a log: ranges, ends included, that hold the numbers of the transactions that ended in it; undefined when it does not say. */
   readonly transactions?: readonly (readonly [first: number, last: number])[] | undefined;
+  /** Of a log: tablespaces that it creates, as far as it says. */
+  readonly tablespaces?: readonly TablespaceMade[] | undefined;
 }
 
 /** A repository as far as planning is concerned. */
@@ -66,5 +68,6 @@ export function restorableOf(view: BackupView): RestorableBackup {
     state,
     marks,
     transactions,
+    tablespaces: tablespacesMadeIn(view.driverDetails),
   };
 }

@@ -7,6 +7,7 @@ import { postgresDriver } from './postgres-driver.ts';
 import { runServer, type ServerProcess } from './scratch/server-process.ts';
 import { BackedUpCluster } from './testing/backed-up-cluster.ts';
 import { BACKUP_ROLE } from './testing/protected-cluster.ts';
+import { fetchLogFile } from './spool/fetch-log-file.ts';
 import { serversToTry } from './testing/servers-to-try.ts';
 
 const atLength = process.env['CATENA_TEST_LONG'] === '1';
@@ -17,13 +18,14 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
     let here: BackedUpCluster;
     let standby: ServerProcess;
     let socket: string;
+    let folder: string;
     let primary: Record<string, unknown>;
 
     beforeAll(async () => {
       here = await BackedUpCluster.start({ bin, major });
       await here.cluster.sql('CREATE TABLE kept AS SELECT n FROM generate_series(1, 1000) n');
       await here.backup('full', 'full');
-      const folder = await here.restore('full');
+      folder = await here.restore('full');
       rmSync(path.join(folder, 'recovery.signal'));
       writeFileSync(path.join(folder, 'standby.signal'), '');
       const { host, port } = here.cluster.address;
@@ -105,6 +107,13 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
       await here.restored('promoted', async (sql) =>
         expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2500 }]),
       );
+      const { driverDetails } = await here.log('log', promoted.manifest.position!.archivePoint!);
+      expect(driverDetails).toMatchObject({ timeline: 2, serverTimeline: 2 });
+      const fetched = here.at('fetched.history');
+      expect(await fetchLogFile(here.collection, '00000002.history', fetched)).toBe(true);
+      const original = path.join(folder, 'pg_wal', '00000002.history');
+      expect(readFileSync(fetched).equals(readFileSync(original))).toBe(true);
+      expect(await fetchLogFile(here.collection, '00000003.history', fetched)).toBe(false);
     });
   },
 );

@@ -1,5 +1,5 @@
-/** Finds out which commits, transactions and marks a write-ahead log holds that flows past. */
-import { RecordWalk } from './record-walk.ts';
+/** Finds out which commits, transactions, marks and new tablespaces a write-ahead log holds that flows past. */
+import { RecordWalk, type MadeTablespace } from './record-walk.ts';
 import { TransactionRanges, type TransactionRange } from './transaction-ranges.ts';
 
 /** A transaction that is committed, and from where on. */
@@ -42,6 +42,7 @@ export class CommitScanner {
   readonly #segments: SegmentCommits[] = [];
   readonly #transactions = new TransactionRanges();
   readonly #marks: FoundMark[] = [];
+  readonly #tablespaces: MadeTablespace[] = [];
   #sawPrepared = false;
   #count = 0;
   #first: Commit | undefined;
@@ -64,6 +65,9 @@ export class CommitScanner {
       mark: ({ name, at, end }) => {
         if (end > this.#countedFrom) this.#marks.push({ name, at, position: end });
       },
+      tablespace: (made) => {
+        if (made.end > this.#countedFrom) this.#tablespaces.push(made);
+      },
     });
   }
 
@@ -84,6 +88,11 @@ export class CommitScanner {
   /** In order; undefined when there are too many to list. */
   get marks(): readonly FoundMark[] | undefined {
     return this.#marks.length > MOST_MARKS ? undefined : this.#marks;
+  }
+
+  /** In order. */
+  get tablespaces(): readonly MadeTablespace[] {
+    return this.#tablespaces;
   }
 
   /**

@@ -1,8 +1,10 @@
 /** What a log backup says of itself: what it covers, until when, and what was committed in it. */
+import { detailOfTablespaces, type TablespaceMade } from '@catena/events';
 import type { BackupSummary } from '@catena/vault';
 import { formatLsn, segmentName } from '../wire/lsn.ts';
 import type { ServerSettings } from '../wire/system.ts';
 import type { Commit, CommitScanner, FoundMark } from './commit-scanner.ts';
+import type { MadeTablespace } from './record-walk.ts';
 import type { LogStretch } from './where-to-begin.ts';
 
 const MICROSECONDS = 1000n;
@@ -10,14 +12,14 @@ const MICROSECONDS = 1000n;
 /** What was read of a stretch of log. */
 export interface LogRead {
   readonly end: bigint;
-  readonly found: Pick<CommitScanner, 'commits' | 'segments' | 'marks' | 'transactions'>;
+  readonly found: Pick<CommitScanner, 'commits' | 'segments' | 'marks' | 'transactions' | 'tablespaces'>;
   /** Until when nothing was committed beyond the end, in microseconds since 1970; undefined if that is not known. */
   readonly quietAt: bigint | undefined;
 }
 
 export function summaryOf(
   { start, timeline, fork }: LogStretch,
-  { end, found: { commits, marks, transactions }, quietAt }: LogRead,
+  { end, found: { commits, marks, transactions, tablespaces }, quietAt }: LogRead,
   server: { systemIdentifier: string; timeline: number; settings: ServerSettings },
 ): BackupSummary {
   const { systemIdentifier, settings } = server;
@@ -42,8 +44,13 @@ export function summaryOf(
       commits: commits.count,
       ...commitDetails('first', commits.first),
       ...commitDetails('last', commits.last),
+      ...detailOfTablespaces(tablespaces.filter(({ path }) => path !== '').map(madeText)),
     },
   };
+}
+
+function madeText({ path, start }: MadeTablespace): TablespaceMade {
+  return { path, position: start.toString(), lsn: formatLsn(start) };
 }
 
 function markText({ name, at, position }: FoundMark) {

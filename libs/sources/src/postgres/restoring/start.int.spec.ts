@@ -2,6 +2,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tablespacesMadeIn } from '@catena/events';
 import { BackedUpCluster } from '../testing/backed-up-cluster.ts';
 import { formatLsn, parseLsn } from '../wire/lsn.ts';
 
@@ -110,7 +111,11 @@ describe('a restored cluster that is started', () => {
     chownSync(place, uid, gid);
     const before = parseLsn(await lsnOf('pg_current_wal_insert_lsn()'));
     await sql(`CREATE TABLESPACE later LOCATION '${place}'`);
-    const { position } = await here.log('with tablespace', end);
+    const { position, driverDetails } = await here.log('with tablespace', end);
+    const [made, ...more] = tablespacesMadeIn(driverDetails);
+    expect(more).toEqual([]);
+    expect(made).toMatchObject({ path: place, lsn: formatLsn(BigInt(made!.position)) });
+    expect(BigInt(made!.position)).toBeGreaterThanOrEqual(before);
     const restore = (name: string, more: object = {}) =>
       here.restoreTo(here.at('restored', name), 'full', { logs: ['with tablespace'], ...more });
     await expect(restore('over')).rejects.toMatchObject({
