@@ -36,6 +36,11 @@ export class ForkPath {
     return limit === undefined || end === undefined || comparePositions(end, limit) <= 0;
   }
 
+  /** Where the path leaves a fork that it comes from; undefined when it does not, or never was on it. */
+  leaves(fork: string | undefined): Position | undefined {
+    return fork === undefined ? undefined : this.#upTo.get(fork);
+  }
+
   /** Whether the fork is on the path at all. */
   crosses(fork: string | undefined): boolean {
     return fork === undefined || this.#upTo.has(fork);

@@ -212,6 +212,33 @@ describe('forks and marks, rules.md 2.1', () => {
     expect(idsOf([...old, young[0]!], latest, { forks })).toEqual(['i2', 'x1']);
   });
 
+  describe('when the old server went on beyond the fork point for a while', () => {
+    const next = on('B', restorableLog('x2', 125, 128, { asOf: restorableTime(210) }));
+    const history = [...old, next];
+
+    it('its last log leads up to there, and the new branch goes on', () => {
+      expect(planRestore(history, latest, { forks })).toMatchObject({
+        reachesTarget: true,
+        steps: [{ backup: 'i2' }, { backup: 'l3' }, { backup: 'x2' }],
+        notes: [],
+      });
+      expect(idsOf(history, at(205), { forks })).toEqual(['i2', 'l3', 'x2']);
+    });
+
+    it('a position before the fork point is reached in it', () => {
+      const plan = planRestore(history, { kind: 'position', position: '123' }, { forks });
+      expect(plan.steps.map((step) => step.backup)).toEqual(['i2', 'l3']);
+      expect(plan.reachesTarget).toBe(true);
+    });
+
+    it('it is never rolled to its end, which is of another branch', () => {
+      const late = on('B', restorableLog('x3', 126, 130, { asOf: restorableTime(211) }));
+      const plan = planRestore([...old, late], latest, { forks });
+      expect(plan.steps.map((step) => step.backup)).toEqual(['i2']);
+      expect(plan).toMatchObject({ reachesTarget: false, gap: { to: { position: '126' } } });
+    });
+  });
+
   it('a time before the switch lies on the old branch', () => {
     expect(idsOf([...old, ...young], at(133), { forks })).toEqual(['i2', 'l3']);
   });

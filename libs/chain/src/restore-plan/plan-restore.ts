@@ -76,7 +76,9 @@ interface Place {
 }
 
 interface PlacedLog extends WalkableLog, Place {
-  readonly at: string;
+  readonly at: string | null;
+  /** Whether it goes on beyond where the path leaves its fork. */
+  readonly isCut: boolean;
 }
 
 type Goal =
@@ -126,8 +128,12 @@ class RestorePlanner {
     const usable = withoutExcluded(backups, new Set(options.without));
     this.#availability = new AvailabilityIndex(usable, options.repositories ?? []);
     const at = target.kind === 'at' ? instantOf(target.at) : undefined;
-    const onPath = this.#allowed(this.#onPath(usable, at, this.#forkOfSought(usable, target)));
-    this.#logs = new LogWalk(this.#placedLogs(onPath.filter((one) => one.type === 'log')));
+    const { held, cut } = this.#onPath(usable, at, this.#forkOfSought(usable, target));
+    const onPath = this.#allowed(held);
+    this.#logs = new LogWalk([
+      ...this.#placedLogs(onPath.filter(isLog)),
+      ...[...cut].flatMap(([leftAt, logs]) => this.#placedLogs(this.#allowed(logs), leftAt)),
+    ]);
     const data = onPath.filter((one) => one.type !== 'log' && one.state !== 'expired');
     this.#isLater = hasOnePosition(backups) ? laterByPosition : laterByTime;
     const copies = Map.groupBy(data, (one) => `${one.fork ?? ''} ${one.position} ${one.asOf}`);
@@ -171,18 +177,18 @@ class RestorePlanner {
   }
 
   /** Backups of the family and on the way to the fork that own the target. */
-  #onPath(
-    backups: readonly RestorableBackup[],
-    at: string | undefined,
-    owner: string | undefined,
-  ): RestorableBackup[] {
-    const { held } = this.#pathTo(backups, at, owner);
-    const elsewhere = backups.length - held.length;
+  #onPath(backups: readonly RestorableBackup[], at: string | undefined, owner: string | undefined) {
+    const { held, cut } = this.#pathTo(backups, at, owner);
+    const elsewhere = backups.length - held.length - [...cut.values()].flat().length;
     if (elsewhere > 0)
       this.#notes.push(`${elsewhere} backups lie on another fork or family and are not used.`);
-    return held;
+    return { held, cut };
   }
 
+  /**
+   * What lies on the way to a fork, and by where the way leaves their own the logs that go on beyond that: as of a server
+   * that lived on for a while after its standby was promoted.
+   */
   #pathTo(backups: readonly RestorableBackup[], at: string | undefined, owner: string | undefined) {
     const { forks = new Map<string, ForkOrigin>(), from } = this.#options;
     const timeOf = (one: RestorableBackup) => one.asOf;
@@ -191,8 +197,14 @@ class RestorePlanner {
     const withFork = relatives.filter((one) => one.fork !== undefined);
     const fork = this.#options.fork ?? from?.fork ?? owner ?? ownerOfTarget(withFork, timeOf, at)?.fork;
     const path = fork === undefined ? undefined : new ForkPath(fork, forks);
-    const held = relatives.filter((one) => path === undefined || path.holds(one.fork, one.position));
-    return { relatives, held };
+    const isHeld = (one: RestorableBackup) => path === undefined || path.holds(one.fork, one.position);
+    const cut = new Map<Position, RestorableBackup[]>();
+    for (const log of relatives) {
+      const leftAt = path?.leaves(log.fork);
+      if (!isLog(log) || log.start === undefined || leftAt === undefined || isHeld(log)) continue;
+      if (comparePositions(log.start, leftAt) < 0) cut.set(leftAt, [...(cut.get(leftAt) ?? []), log]);
+    }
+    return { relatives, held: relatives.filter(isHeld), cut };
   }
 
   #allowed(backups: readonly RestorableBackup[]): RestorableBackup[] {
@@ -207,8 +219,11 @@ class RestorePlanner {
     );
   }
 
-  /** Logs that can be read from somewhere, one for each interval. */
-  #placedLogs(logs: readonly RestorableBackup[]): PlacedLog[] {
+  /**
+   * Logs that can be read from somewhere, one for each interval.
+   * @param leftAt where the path leaves their fork, before their end
+   */
+  #placedLogs(logs: readonly RestorableBackup[], leftAt?: Position): PlacedLog[] {
     const copies = Map.groupBy(logs, (one) => `${one.fork ?? ''} ${one.start ?? ''} ${one.position}`);
     return [...copies.values()].flatMap((places) => {
       const best = this.#availability.best(places);
@@ -217,7 +232,9 @@ class RestorePlanner {
       const lacks = this.#availability.lacks(best);
       if (lacks !== undefined) this.#notes.push(`The log ${backup} is not used: ${lacks}.`);
       if (lacks !== undefined || start === undefined) return [];
-      return [{ start, end: position, copyOnly, at: asOf, copies: places }];
+      const isCut = leftAt !== undefined;
+      // The time that it shows may be of what lies behind.
+      return [{ start, end: leftAt ?? position, copyOnly, at: isCut ? null : asOf, copies: places, isCut }];
     });
   }
 
@@ -311,6 +328,8 @@ class RestorePlanner {
     const isNewest = this.#goal.kind === 'newest';
     if (!isNewest && this.#isReached(start)) return [];
     const logs = this.#logs.walk(start.position, (log) => !isNewest && this.#isReached(endOf(log)));
+    // What is cut off leads on to the next branch, or to a position; to its end it would be rolled on the one that was left.
+    while (logs.at(-1)?.isCut === true && !this.#endsAtPosition(logs.at(-1))) logs.pop();
     const copyOnly = logs.filter((log) => log.copyOnly).flatMap((log) => log.copies[0]?.backup ?? []);
     if (copyOnly.length > 0) {
       this.#notes.push(`Copy-only logs go on where the regular ones stop: ${copyOnly.join(', ')}.`);
@@ -331,6 +350,10 @@ class RestorePlanner {
             `The log ${backup} creates a tablespace at '${path}' (at ${lsn}): a restore beyond that is refused unless an empty folder that belongs to the server's account is at that path where it is restored.`,
         ),
     );
+  }
+
+  #endsAtPosition(log: PlacedLog | undefined): boolean {
+    return this.#goal.kind === 'position' && log !== undefined && this.#isReached(endOf(log));
   }
 
   #gapAfter(reached: RestorePlace): RestorePlan['gap'] {

@@ -36,13 +36,19 @@ export function recoveryWindows({
         branch.since < newest.since as is_left
       from branch join newest using (collection, family)
     ), on_path as (
-      select known.*, head.head, head.is_left
+      -- A server that lived on for a while after another was promoted has logs that go beyond where it was left: they count up to there,
+      -- and the time that they show may be of what lies behind.
+      select known.collection, known.source, known.repository, known.family, known.backup, known.type, known.fork, known.state,
+        known.bytes_added, known.first, known.restorable, coalesce(past.cut, known.last) as last,
+        case when past.cut is null then known.as_of else 'epoch' end as as_of, head.head, head.is_left
       from known join branch as own using (collection, family, fork)
       join head on head.collection = known.collection and head.family = known.family and head.since >= own.since
-      where not exists (
-        select from branch as later
+      cross join lateral (
+        select min(later.first) as cut from branch as later
         where later.collection = known.collection and later.family = known.family and later.fork <> known.fork
-          and later.since > own.since and later.since <= head.since and later.first < known.last)
+          and later.since > own.since and later.since <= head.since and later.first < known.last
+      ) as past
+      where past.cut is null or (known.type = 'log' and known.first < past.cut)
     ), log as (
       select *, coalesce(first > max(last) over (
           partition by collection, family, head order by first, last rows between unbounded preceding and 1 preceding

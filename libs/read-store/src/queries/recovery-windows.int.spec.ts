@@ -179,6 +179,20 @@ describe('recovery windows', () => {
     ]);
   });
 
+  it('have no gap where a log of the older branch goes on beyond where it was left', async () => {
+    const history = [
+      ...full('full', 1, '100'),
+      ...log('l1', 2, '100', '200'),
+      ...log('beyond', 6, '200', '600'),
+    ];
+    const switched = log('switched', 7, '450', '500', { fork: '2-abc' });
+    const left = { from: at(1), to: at(6), backup: 'full', logs: 2, fork: '1', stretch: ['100', '600'] };
+    expect(await windowsOf([...history, ...switched])).toEqual([
+      { from: at(1), to: at(7), backup: 'full', logs: 3, fork: '2-abc', stretch: ['100', '500'] },
+      { ...left, leftBranch: true },
+    ]);
+  });
+
   it('know the newer branch also by a log in which nothing was committed, and which shows no time', async () => {
     const history = [
       ...full('full', 1, '100'),

@@ -22,10 +22,11 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
     let primary: Record<string, unknown>;
 
     beforeAll(async () => {
-      here = await BackedUpCluster.start({ bin, major });
+      here = await BackedUpCluster.start({ bin, major, settings: { wal_keep_size: '1GB' } });
       await here.cluster.sql('CREATE TABLE kept AS SELECT n FROM generate_series(1, 1000) n');
       await here.backup('full', 'full');
-      folder = await here.restore('full');
+      folder = here.at('restored', 'standby');
+      await here.restoreTo(folder, 'full');
       rmSync(path.join(folder, 'recovery.signal'));
       writeFileSync(path.join(folder, 'standby.signal'), '');
       const { host, port } = here.cluster.address;
@@ -114,6 +115,21 @@ const atLength = process.env['CATENA_TEST_LONG'] === '1';
       const original = path.join(folder, 'pg_wal', '00000002.history');
       expect(readFileSync(fetched).equals(readFileSync(original))).toBe(true);
       expect(await fetchLogFile(here.collection, '00000003.history', fetched)).toBe(false);
+    });
+
+    it('goes on from logs of a primary that lived on for a while, up to where it was left', async () => {
+      here.spec = primary;
+      await here.cluster.sql('INSERT INTO kept SELECT n FROM generate_series(9001, 9900) n');
+      const full = await here.collection.backup('full');
+      const beyond = await here.log('beyond', full.manifest.position!.end);
+      here.spec = atStandby();
+      const onward = await here.log('onward', beyond.position!.end, {}, '1');
+      expect(BigInt(onward.position!.start!)).toBeLessThan(BigInt(beyond.position!.end));
+      await here.restored(
+        'full',
+        async (sql) => expect(await sql('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 2500 }]),
+        { logs: ['beyond', 'onward'] },
+      );
     });
   },
 );
