@@ -1,5 +1,4 @@
 /** One data backup of a cluster: a base backup, streamed into the vault as it comes. */
-import { randomBytes } from 'node:crypto';
 import { CatenaError } from '@catena/events';
 import type { BackupWriter, Entry, ReadContent, StoredEntry } from '@catena/vault';
 import { PendingWork } from '../../files/pending-work.ts';
@@ -14,14 +13,14 @@ import type { PostgresSpec } from '../postgres-spec.ts';
 import type { TarEntry } from '../tar/tar-header.ts';
 import type { TarReader } from '../tar/tar-reader.ts';
 import { shownAddress } from '../wire/address.ts';
-import { BaseBackup, type BaseBackupEnd, type BaseBackupOptions } from '../wire/base-backup.ts';
+import type { BaseBackup, BaseBackupEnd, BaseBackupOptions } from '../wire/base-backup.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import { storeWhileReading } from '../store-while-reading.ts';
-import { createPhysicalSlot } from '../wire/slots.ts';
 import { identifySystem, readSettings, type ServerSettings } from '../wire/system.ts';
-import { uploadManifest } from '../wire/upload-manifest.ts';
 import { readArchives } from './archives.ts';
+import { beginBaseBackup, holdWhileItRuns, type BegunBackup } from './begin-base-backup.ts';
+import { compareWithManifest } from './compare-with-manifest.ts';
 import { DamagedPages, shownDamage, type DamagedFile } from './damaged-pages.ts';
 import { readFork } from './fork.ts';
 import { changedRuns, readHeader } from './incremental-content.ts';
@@ -37,9 +36,6 @@ const LARGE_BYTES = 2 * 1024 * 1024;
 const DAMAGED_PAGES = 'XX001';
 /** What a standby writes into the label of a backup of any version. */
 const FROM_STANDBY = /^BACKUP FROM: standby$/m;
-
-/** How what changed was found out. */
-type Method = 'everything' | 'serverTracking' | 'comparison';
 
 export class ClusterBackup {
   readonly #spec: PostgresSpec;
@@ -82,8 +78,9 @@ export class ClusterBackup {
     const settings = await readSettings(this.#connection);
     const recovery = await readRecoverySettings(this.#connection);
     this.#parent = await ParentFiles.read(this.#writer);
-    await this.#holdLog();
-    const { backup, method } = await this.#begin(settings);
+    const warn = (code: string, message: string) => this.#warn('', code, message);
+    await holdWhileItRuns(this.#connection, warn);
+    const { backup, method } = await this.#begin(settings, warn);
     this.#isTracked = method === 'serverTracking';
     if (settings.hasPageChecksums && settings.blockSize === PAGE_BYTES)
       this.#damage = new DamagedPages(backup.start.position, () => this.#connection.notices);
@@ -133,22 +130,10 @@ export class ClusterBackup {
     };
   }
 
-  /** So that no checkpoint throws away log this backup still has to give. Gone with the connection, whatever happens. */
-  async #holdLog(): Promise<void> {
-    const name = `catena_backup_${randomBytes(6).toString('hex')}`;
-    try {
-      await createPhysicalSlot(this.#connection, name, { temporary: true });
-    } catch (error) {
-      if (!(error instanceof CatenaError) || error.details?.['sqlState'] === undefined) throw error;
-      this.#warn(
-        '',
-        'postgres.logNotHeld',
-        `The server gave no slot for the time of the backup (${String(error.details['said'])}): should it throw away log that is still needed, the backup fails.`,
-      );
-    }
-  }
-
-  async #begin(settings: ServerSettings): Promise<{ backup: BaseBackup; method: Method }> {
+  async #begin(
+    settings: ServerSettings,
+    warn: (code: string, message: string) => void,
+  ): Promise<BegunBackup> {
     const options: BaseBackupOptions = {
       label: 'Catena',
       checkpoint: this.#spec.checkpoint,
@@ -159,24 +144,8 @@ export class ClusterBackup {
       ...(this.#spec.maxRate === undefined ? {} : { maxRate: this.#spec.maxRate }),
     };
     const manifest = this.#parent?.manifest;
-    if (manifest === undefined)
-      return { backup: await BaseBackup.begin(this.#connection, options), method: 'everything' };
-    if (settings.major >= 17) {
-      try {
-        await uploadManifest(this.#connection, this.#writer.previousContent(manifest));
-        const backup = await BaseBackup.begin(this.#connection, { ...options, incremental: true });
-        return { backup, method: 'serverTracking' };
-      } catch (error) {
-        const said = error instanceof CatenaError ? error.details?.['said'] : undefined;
-        if (typeof said !== 'string') throw error;
-        this.#warn(
-          '',
-          'postgres.changesCompared',
-          `The server cannot say what changed since the parent (${said}), so everything was read and compared with it.`,
-        );
-      }
-    }
-    return { backup: await BaseBackup.begin(this.#connection, options), method: 'comparison' };
+    const parent = manifest && (() => this.#writer.previousContent(manifest));
+    return await beginBaseBackup(this.#connection, settings, options, { parent, warn });
   }
 
   async #receive(backup: BaseBackup): Promise<void> {
@@ -199,7 +168,8 @@ export class ClusterBackup {
     });
     await this.#pending.settle();
     for (const folder of folders) this.#received.addOther(folderEntry(folder, this.#like, this.#now()));
-    this.#compareWith(manifestFiles);
+    const isTracked = this.#isTracked;
+    compareWithManifest(manifestFiles, this.#received, { isTracked, address: this.#connection.address });
   }
 
   async #take(from: TarEntry, path: string, reader: TarReader): Promise<void> {
@@ -298,31 +268,6 @@ export class ClusterBackup {
     this.#filesRead += 1;
     this.#bytesRead += bytes;
     this.#meter.add(1, bytes, shown(path));
-  }
-
-  /** Everything the server says it sent must be there as it hashed it. */
-  #compareWith(files: ReadonlyMap<string, ManifestFile>): void {
-    for (const { path, size, checksum, algorithm } of files.values()) {
-      const target = this.#isTracked ? targetOfIncremental(path) : undefined;
-      const found = this.#received.find(target ?? path);
-      if (found === undefined) throw this.#contradiction(path, 'it did not come');
-      if (target !== undefined) continue;
-      if (found.size !== BigInt(size))
-        throw this.#contradiction(path, `${found.size} bytes came instead of ${size}`);
-      if (algorithm === 'SHA256' && found.sha256 !== checksum)
-        throw this.#contradiction(path, 'what came has another SHA-256');
-    }
-  }
-
-  #contradiction(path: string, why: string): SourceError {
-    return new SourceError(
-      'source.damaged',
-      `The base backup of ${shownAddress(this.#connection.address)} is not what its manifest says of ${path}: ${why}.`,
-      {
-        remedy: 'Run the backup again; if it stays so, look at the network and the memory of both machines.',
-        retryable: true,
-      },
-    );
   }
 
   /** Waits for the server's word that all went well. Damaged pages are the one thing that may be let pass, by name. */
