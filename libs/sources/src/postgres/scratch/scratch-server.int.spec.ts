@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -49,6 +50,9 @@ describe('a server on a restored copy', () => {
   });
 
   it('ends with the one who started it, also when that one is killed', async () => {
+    // A place of its own: what is left in the one that all share may be swept by anybody at once.
+    const place = mkdtempSync(path.join(tmpdir(), 'catena-left-'));
+    chmodSync(place, 0o755);
     const starter = spawn(
       process.execPath,
       [
@@ -61,7 +65,10 @@ describe('a server on a restored copy', () => {
         console.log(server.host);
         setInterval(() => undefined, 1000);`,
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } },
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, NODE_OPTIONS: '', TMPDIR: place },
+      },
     );
     const [host] = (await once(starter.stdout, 'data')) as [Buffer];
     const pid = pidIn(folder);
@@ -69,9 +76,11 @@ describe('a server on a restored copy', () => {
     starter.kill('SIGKILL');
     await gone(pid);
     const left = host.toString().trim();
+    expect(path.dirname(left)).toBe(place);
     expect(existsSync(left)).toBe(true);
-    await sweepScratch();
+    await sweepScratch(place);
     expect(existsSync(left)).toBe(false);
+    rmSync(place, { recursive: true });
   });
 
   it('names the version when there are no programs for it', async () => {
