@@ -43,9 +43,11 @@ export class PackSink {
   /** Bytes of a pack, in the pack's order. They are the sink's from now on. */
   write(number: number, bytes: Uint8Array<ArrayBuffer>, last: boolean): void {
     const pack = this.open.get(number) ?? this.begin(number);
-    pack.size += bytes.length;
-    this.waitingBytes += bytes.length;
-    this.bytesWritten += bytes.length;
+    // Once its memory is used again elsewhere, what was written says that it has no bytes.
+    const { length } = bytes;
+    pack.size += length;
+    this.waitingBytes += length;
+    this.bytesWritten += length;
     if (last) {
       this.sizes[number - 1] = pack.size;
       this.uncommitted++;
@@ -56,14 +58,14 @@ export class PackSink {
       try {
         if (this.failure !== undefined) throw this.failure.error;
         const writer = await pack.writer;
-        await this.options.rate?.take(bytes.length);
+        await this.options.rate?.take(length);
         await writer.write(bytes);
         this.spare.push(bytes.buffer);
         if (last) await this.commit(number, writer);
       } catch (error) {
         this.failure ??= { error };
       } finally {
-        this.waitingBytes -= bytes.length;
+        this.waitingBytes -= length;
         if (last) this.uncommitted--;
       }
     })();
