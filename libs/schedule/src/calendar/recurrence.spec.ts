@@ -84,6 +84,13 @@ const rows: [string, string, string, string, string[]][] = [
     ['2025-04-06T02:30:00.000Z', '2025-04-07T03:30:00.000Z'],
   ],
   [
+    '3.3 the last hour of a month that comes twice (Dhaka), for a rhythm that rests from then on',
+    'Asia/Dhaka',
+    '59 * L * *',
+    '2009-12-31T15:00:00Z',
+    ['2009-12-31T15:59:00.000Z', '2009-12-31T16:59:00.000Z', '2009-12-31T17:59:00.000Z'],
+  ],
+  [
     '3.3 a midnight that does not exist (Cairo)',
     'Africa/Cairo',
     '0 0 * * *',

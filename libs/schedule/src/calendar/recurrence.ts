@@ -139,14 +139,17 @@ function nextOfWallTimes({ calendar, zone, gap, overlap }: WallTimes, after: num
     const next = zone.pieceAt(piece.end);
     const firstOffset = overlap === 'twice' ? piece.offset : Math.max(previous.offset, piece.offset);
     const endOffset = gap === 'skip' ? piece.offset : Math.max(piece.offset, next.offset);
-    const wall = calendar.next(Math.max(after + piece.offset, piece.start + firstOffset - 1));
+    const from = Math.max(after + piece.offset, piece.start + firstOffset - 1);
+    const wall = calendar.next(from);
     if (wall === undefined) return best;
     if (wall < piece.end + endOffset) best = Math.min(best ?? Infinity, wall - piece.offset);
+    // Wall times behind `from` come again where the clock goes back soon after it.
+    const mayComeAgain = next.start - (from - piece.offset) <= WIDEST_CHANGE;
     previous = piece;
     piece = next;
-    // No wall time lies before `wall`, so the walk may go on just before it.
+    // No other wall time lies before `wall`, so the walk may go on just before it.
     const near = wall - 2 * WIDEST_CHANGE;
-    if (best === undefined && near >= piece.end) {
+    if (best === undefined && near >= piece.end && !mayComeAgain) {
       piece = zone.pieceAt(near);
       previous = zone.pieceAt(piece.start - 1);
     }
