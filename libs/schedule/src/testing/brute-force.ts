@@ -69,14 +69,11 @@ export function bruteForce(
   const either = daysOfMonth !== '*' && daysOfWeek !== '*';
   const matches = (wall: number): boolean => {
     const date = new Date(wall);
+    // Before the days, which have to be counted.
+    if (!fields[0]!.has(date.getUTCMinutes()) || !fields[1]!.has(date.getUTCHours())) return false;
     const inMonth = fields[2]!.has(date.getUTCDate()) || matchesSpecial(daysOfMonth, date);
     const inWeek = fields[4]!.has(date.getUTCDay()) || matchesSpecial(daysOfWeek, date);
-    return (
-      fields[0]!.has(date.getUTCMinutes()) &&
-      fields[1]!.has(date.getUTCHours()) &&
-      fields[3]!.has(date.getUTCMonth() + 1) &&
-      (either ? inMonth || inWeek : inMonth && inWeek)
-    );
+    return fields[3]!.has(date.getUTCMonth() + 1) && (either ? inMonth || inWeek : inMonth && inWeek);
   };
   const end = table.start + (table.walls.length - margin) * MINUTE;
   return [...new Set(wallTimes(table, matches, rule))]
