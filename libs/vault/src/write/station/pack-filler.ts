@@ -14,7 +14,7 @@ import type { StationOptions } from './station-tasks.ts';
 /** A pack of very many very small blocks is closed before its table grows larger than this. */
 const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
 
-/** What a task seals at once, as a rule. */
+/** A pack is handed over in parts of this size; the last of it is as large as it is. */
 const PART_BYTES = 1280 * 1024;
 const MAX_SPARE = 2;
 
@@ -40,6 +40,9 @@ interface OpenPack {
   readonly contents: ContentsTableWriter;
   readonly hash: Hash;
   offset: number;
+  /** Holds what has been sealed since the part before was full. */
+  part: ArrayBuffer;
+  partLength: number;
 }
 
 interface OpenUnit {
@@ -72,7 +75,6 @@ export class PackFiller {
   private readonly blocks = new UnitBlocks();
   private units: PlacedUnit[] = [];
   private sealed: SealedPart[] = [];
-  private parts: Uint8Array[] = [];
   /** Memory that sealed bytes were in, to be used again. */
   private readonly spareParts: ArrayBuffer[] = [];
   private blockBytes = 0;
@@ -155,6 +157,8 @@ export class PackFiller {
       contents: new ContentsTableWriter(),
       hash: createHash('sha256'),
       offset: 0,
+      part: this.memory(),
+      partLength: 0,
     };
     this.write(pack, encodeHeader(named));
     return pack;
@@ -167,28 +171,35 @@ export class PackFiller {
   }
 
   private write(pack: OpenPack, bytes: Uint8Array): void {
-    pack.offset += bytes.length;
     pack.hash.update(bytes);
-    this.parts.push(bytes);
+    this.put(pack, bytes);
   }
 
-  /** Joins what was written to a pack since the last time. */
-  private join(pack: OpenPack, last: boolean): void {
-    if (this.parts.length === 0) return;
-    const length = this.parts.reduce((sum, part) => sum + part.length, 0);
-    const bytes = new Uint8Array(this.memory(length), 0, length);
-    let at = 0;
-    for (const part of this.parts) {
-      bytes.set(part, at);
-      at += part.length;
-      giveBack(part);
+  /**
+   * Only what fills a part is handed over: were it what each task has sealed, small content would be in as many parts as
+   * there are tasks, and each would hold the memory of a full one until it is written.
+   */
+  private put(pack: OpenPack, bytes: Uint8Array): void {
+    pack.offset += bytes.length;
+    for (let at = 0; at < bytes.length;) {
+      if (pack.partLength === PART_BYTES) {
+        this.handOver(pack, false);
+        pack.part = this.memory();
+        pack.partLength = 0;
+      }
+      const count = Math.min(bytes.length - at, PART_BYTES - pack.partLength);
+      new Uint8Array(pack.part, pack.partLength, count).set(bytes.subarray(at, at + count));
+      at += count;
+      pack.partLength += count;
     }
-    this.parts = [];
-    this.sealed.push({ pack: pack.number, bytes, last });
+    giveBack(bytes);
   }
 
-  private memory(length: number): ArrayBuffer {
-    if (length > PART_BYTES) return new ArrayBuffer(length);
+  private handOver({ number, part, partLength }: OpenPack, last: boolean): void {
+    this.sealed.push({ pack: number, bytes: new Uint8Array(part, 0, partLength), last });
+  }
+
+  private memory(): ArrayBuffer {
     return this.spareParts.pop() ?? new ArrayBuffer(PART_BYTES);
   }
 
@@ -212,13 +223,12 @@ export class PackFiller {
     const contentsLength = this.seal(pack, RAW_METHOD, pack.contents.encode());
     const { units } = pack.contents;
     this.write(pack, encodeFooterStart({ contentsOffset, contentsLength, units }));
-    this.parts.push(encodeFooterEnd(pack.hash.digest()));
-    this.join(pack, true);
+    this.put(pack, encodeFooterEnd(pack.hash.digest()));
+    this.handOver(pack, true);
   }
 
-  /** What has been sealed since the last time. */
+  /** Where units have come to lie, and the parts of packs that have been filled, since the last time. */
   take(): { units: PlacedUnit[]; sealed: SealedPart[]; blockBytes: number } {
-    if (this.pack !== undefined) this.join(this.pack, false);
     const { units, sealed, blockBytes } = this;
     this.units = [];
     this.sealed = [];
