@@ -1,10 +1,10 @@
 import { definitionName } from '@catena/events';
 import { runService, wholeNumber } from '@catena/service';
 import { z } from 'zod';
-import { keepThreadsSmall } from './memory/small-threads.ts';
+import { keepHeapsSmall } from './memory/small-heaps.ts';
 import { MoverModule } from './mover.module.ts';
 
-keepThreadsSmall();
+keepHeapsSmall();
 
 await runService({
   service: 'mover',

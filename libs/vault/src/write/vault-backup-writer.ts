@@ -31,10 +31,10 @@ import type { StoredResult } from './file-in-progress.ts';
 import { OrderedQueue } from './ordered-queue.ts';
 import type { WriterParts } from './writer-parts.ts';
 
-/** Entries that may wait for their content, or that of others before them. */
-const MAX_WAITING = 4096;
+/** Entries that may wait for their content, or that of others before them. What waits longer grows old, and is collected late. */
+const MAX_WAITING = 1024;
 /** So many are let go on before the next ones have to wait. */
-const MANY_WAITING = 1024;
+const MANY_WAITING = 512;
 /** Warnings per page. */
 const WARNINGS_PER_PAGE = 1000;
 export const DEFAULT_UNIT_BYTES = 128 * 1024;

@@ -54,7 +54,7 @@ export class FilesBackup {
   readonly #moments: ReadingMoments;
   readonly #previous: PreviousEntries;
   readonly #entries = new EntryMaker();
-  readonly #pending = new PendingWork({ tasks: 1024, bytes: mostMemory });
+  readonly #pending = new PendingWork({ tasks: 384, bytes: mostMemory });
   readonly #memory = new SmallMemory();
   readonly #slice: TimeSlice;
   /** First path of each hard-link group that is in the backup, and how many of its names are still to come. */
