@@ -56,6 +56,14 @@ function segmentBytes(cut: CutMethod): number {
   return Math.max(1, Math.floor(SEGMENT_BYTES / cut.blockSize)) * cut.blockSize;
 }
 
+/** Sizes of fixed blocks; the last one is what remains. */
+function sizesOf(length: number, blockSize: number): Uint32Array {
+  const count = Math.ceil(length / blockSize);
+  const sizes = new Uint32Array(count).fill(blockSize);
+  if (length % blockSize !== 0) sizes[count - 1] = length % blockSize;
+  return sizes;
+}
+
 class Stream {
   private readonly storer: ContentStorer;
   private readonly source: StreamSource;
@@ -82,7 +90,73 @@ class Stream {
     this.chunks = 'bytes' in source ? source.bytes[Symbol.asyncIterator]() : undefined;
   }
 
-  async run(): Promise<StreamEnd> {
+  run(): Promise<StreamEnd> {
+    return this.chunks !== undefined && this.cut.kind === 'fixed'
+      ? this.runAhead(this.cut.blockSize)
+      : this.runInTurn();
+  }
+
+  /**
+   * Where blocks end is known before the content is, so the next segment is filled while one is being hashed. Each but the
+   * last consists of whole blocks, and nothing is carried over.
+   */
+  private async runAhead(blockSize: number): Promise<StreamEnd> {
+    for (;;) {
+      this.storer.throwIfFailed();
+      const buffer = await this.storer.buffers.take(this.segment);
+      const { filled, ended } = await this.orGiveBack(
+        buffer,
+        this.fill(new Uint8Array(buffer, 0, this.segment)),
+      );
+      const hashing = this.storer.parts.stations.read(this.lane, {
+        ...{ buffer, carried: 0, filled, last: ended },
+      });
+      this.push(this.storeHashed(buffer, hashing, sizesOf(filled, blockSize)));
+      await this.storer.passed(filled);
+      await this.takeOver(ended);
+      const { sha256 } = ended ? await hashing : {};
+      if (sha256 !== undefined) return { sha256 };
+    }
+  }
+
+  private async storeHashed(
+    buffer: SharedArrayBuffer,
+    hashing: Promise<unknown>,
+    sizes: Uint32Array,
+  ): Promise<PendingBlock[]> {
+    const first = this.blocks;
+    this.blocks += sizes.length;
+    await this.orGiveBack(buffer, hashing);
+    if (sizes.length > 0) return this.storeAt(buffer, sizes, first);
+    this.storer.buffers.give(buffer);
+    return [];
+  }
+
+  /** What `work` resolves to; when it fails the buffer is given back. */
+  private async orGiveBack<T>(buffer: SharedArrayBuffer, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.storer.buffers.give(buffer);
+      throw error;
+    }
+  }
+
+  private push(storing: Promise<PendingBlock[]>): void {
+    storing.catch(() => undefined); // thrown when its turn comes
+    this.storing.push(storing);
+  }
+
+  /** Takes the blocks of the first segments over, until so few are on their way that the next one may be read. */
+  private async takeOver(ended: boolean): Promise<void> {
+    while (this.storing.length > (ended ? 0 : AHEAD)) {
+      const blocks = await this.storing[0];
+      void this.storing.shift();
+      await this.target.file.add(blocks ?? []);
+    }
+  }
+
+  private async runInTurn(): Promise<StreamEnd> {
     let carried: Uint8Array = new Uint8Array();
     for (;;) {
       this.storer.throwIfFailed();
@@ -90,13 +164,9 @@ class Stream {
       const read = await this.read(buffer, carried);
       const { sizes, length, rest } = this.cutUp(buffer, read, carried.length);
       carried = rest;
-      if (length > 0) this.storing.push(this.store(buffer, sizes));
+      if (length > 0) this.store(buffer, sizes);
       else this.storer.buffers.give(buffer);
-      while (this.storing.length > (read.ended ? 0 : AHEAD)) {
-        const blocks = await this.storing[0];
-        void this.storing.shift();
-        await this.target.file.add(blocks ?? []);
-      }
+      await this.takeOver(read.ended);
       const { sha256 } = read;
       if (sha256 !== undefined)
         return this.instead === undefined ? { sha256 } : { sha256, instead: this.instead };
@@ -133,12 +203,7 @@ class Stream {
     this.position += output.read;
     if ('file' in this.source) this.source.file.onRead(output.read);
     if (output.ended && 'file' in this.source) this.instead = this.source.file.done();
-    try {
-      await this.storer.passed(output.read);
-    } catch (error) {
-      this.storer.buffers.give(buffer);
-      throw error;
-    }
+    await this.orGiveBack(buffer, this.storer.passed(output.read));
     return output;
   }
 
@@ -179,18 +244,13 @@ class Stream {
       return { sizes, length, rest: bytes.slice(length) };
     }
     const whole = read.ended ? bytes.length : bytes.length - (bytes.length % cut.blockSize);
-    const count = Math.ceil(whole / cut.blockSize);
-    const sizes = new Uint32Array(count).fill(cut.blockSize);
-    if (whole % cut.blockSize !== 0) sizes[count - 1] = whole % cut.blockSize;
-    return { sizes, length: whole, rest: bytes.slice(whole) };
+    return { sizes: sizesOf(whole, cut.blockSize), length: whole, rest: bytes.slice(whole) };
   }
 
-  private store(buffer: SharedArrayBuffer, sizes: Uint32Array): Promise<PendingBlock[]> {
+  private store(buffer: SharedArrayBuffer, sizes: Uint32Array): void {
     const first = this.blocks;
     this.blocks += sizes.length;
-    const stored = this.storeAt(buffer, sizes, first);
-    stored.catch(() => undefined); // thrown when its turn comes
-    return stored;
+    this.push(this.storeAt(buffer, sizes, first));
   }
 
   private async storeAt(
@@ -199,13 +259,7 @@ class Stream {
     first: number,
   ): Promise<PendingBlock[]> {
     const { fixed, shifted, file } = this.target;
-    let inPlace: Awaited<ReturnType<FixedBefore['blocks']>> | undefined;
-    try {
-      inPlace = await fixed?.blocks(first, sizes.length);
-    } catch (error) {
-      this.storer.buffers.give(buffer);
-      throw error;
-    }
+    const inPlace = fixed && (await this.orGiveBack(buffer, fixed.blocks(first, sizes.length)));
     const piece = {
       ...{ offset: 0, sizes, zeros: this.cut.kind === 'fixed', hash: false },
       ...(inPlace === undefined ? {} : { before: idsOf(inPlace, sizes) }),
