@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AnyRecordedEvent, BackupView, ChainView, RunView } from '@catena/events';
+import { until } from '../platform/operator.ts';
 import { TestPlatform } from '../platform/test-platform.ts';
 import type { CatenaCommand } from './catena-command.ts';
 import { furnish, plainly as plainlyWith } from './household.ts';
@@ -325,5 +326,32 @@ describe('keys and health', () => {
       schedulesWithoutRetention: ['nightly'],
     });
     expect(await plainly('dead-letters', 'list')).toBe('Every delivery arrived.\n');
+  });
+
+  it('status names a service that is not there, and ends with 6 until it is', async () => {
+    const ready = await catena.ask<{ services: { service: string; state: string }[] }>('status');
+    expect(ready.services.map(({ service, state }) => `${service} ${state}`)).toEqual([
+      'chain-catalog ready',
+      'scheduler ready',
+      'mover ready',
+    ]);
+    await platform.stopService('scheduler-1');
+    const without = await catena.run('status');
+    expect(without.code).toBe(6);
+    expect(without.out).toMatch(/^1 thing to look at:\n {2}The scheduler is being started by pid \d+\.\n/);
+    expect(await catena.refused('pause', 'nightly')).toMatchObject({
+      exit: 6,
+      code: 'messages.no-responder',
+      message: expect.stringMatching(/^No scheduler is there to answer "pause/),
+    });
+    await platform.stopService('chain-catalog-1');
+    expect(await catena.refused('status')).toMatchObject({
+      exit: 6,
+      code: 'platform.not-ready',
+      message: expect.stringMatching(/^The chain-catalog is being started by pid \d+\. The scheduler is /),
+    });
+    await platform.startService('chain-catalog', 'chain-catalog-1');
+    await platform.startService('scheduler', 'scheduler-1');
+    await until('both have started', async () => (await catena.run('status')).code === 0);
   });
 });

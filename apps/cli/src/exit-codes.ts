@@ -40,7 +40,7 @@ With --json the answer is one JSON document on standard output, a refusal {"erro
 
 Exit codes:
   0  done                                 5  done, with warnings
-  1  an error inside catena               6  the platform cannot be reached
+  1  an error inside catena               6  the platform, or a service of it, is not there (yet)
   2  wrong usage                          7  damage, or something wrong with the set-up, was found
   3  refused; nothing was changed       130  interrupted
   4  the run failed or was cancelled      255  wal fetch: the log could not be looked for`;

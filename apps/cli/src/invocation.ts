@@ -60,6 +60,9 @@ const UNREACHABLE = new Set([
   'nats.unreachable',
   'messages.no-responder',
   'messages.timeout',
+  'platform.not-ready',
+  'catalog.read-models-away',
+  'service.behind',
 ]);
 
 const USAGE = new Set(['cli.usage', 'client.question-not-understood']);

@@ -62,10 +62,14 @@ export class CatenaClient {
     const question = contract.input.safeParse(input);
     if (!question.success) throw new QuestionNotUnderstoodError(contract, question.error);
     const answer = reply.parse(
-      await this.#messages.ask(requestSubject(contract), question.data, {
-        timeoutMilliseconds: ANSWER_MILLISECONDS,
-        ...options,
-      }),
+      await this.#messages
+        .ask(requestSubject(contract), question.data, {
+          timeoutMilliseconds: ANSWER_MILLISECONDS,
+          ...options,
+        })
+        .catch((error: unknown) => {
+          throw withService(contract, error);
+        }),
     );
     if (!answer.ok) throw errorFromDescription(answer.error);
     const parsed = contract.output.safeParse(answer.result);
@@ -132,4 +136,19 @@ export class CatenaClient {
   async close(): Promise<void> {
     await this.#close();
   }
+}
+
+/** Nobody answers a subject, but what a person wants to know of is the service. */
+function withService({ service, name }: RequestContract, error: unknown): unknown {
+  if (!(error instanceof CatenaError) || error.code !== 'messages.no-responder') return error;
+  return new CatenaError(
+    error.code,
+    `No ${service} is there to answer "${name}": it does not run, or it is starting.`,
+    {
+      remedy: 'See with "catena status" which services are there; then ask again.',
+      retryable: true,
+      details: error.details,
+      cause: error,
+    },
+  );
 }

@@ -17,7 +17,7 @@ import { Supervisor, type ChildEvent, type RestartPolicy } from './process/super
 import { writeWhole } from './write-whole.ts';
 
 /** What happens while the servers of a home start and run. */
-export type PlatformEvent = ChildEvent | { type: 'progress'; part: 'nats' | 'postgres'; message: string };
+export type PlatformEvent = ChildEvent | { type: 'progress'; part: string; message: string };
 
 export interface PlatformOptions {
   /** The data folder; see `resolveHome`. */

@@ -11,6 +11,7 @@ export * from './catalogue/run-events.ts';
 export * from './catalogue/waiting-text.ts';
 export * from './catalogue/tablespaces-made.ts';
 export * from './requests/request.ts';
+export * from './requests/presence.ts';
 export * from './requests/report.ts';
 export * from './requests/scheduler-requests.ts';
 export * from './requests/catalog-requests.ts';

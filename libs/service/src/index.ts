@@ -11,6 +11,7 @@ export * from './health/health-server.ts';
 export * from './health/readiness.ts';
 export * from './lifecycle/background-work.ts';
 export * from './lifecycle/pause.ts';
+export * from './lifecycle/presence.ts';
 export * from './lifecycle/run-service.ts';
 export * from './lifecycle/service.ts';
 export * from './logging/log.ts';

@@ -21,7 +21,7 @@ async function checkServices(cli: Invocation): Promise<Finding[]> {
     const client = await cli.connect();
     return [
       running,
-      ...(await checkPlatform(client, Date.now())),
+      ...(await checkPlatform(client, cli.home, Date.now())),
       ...(await checkKeys(client)),
       ...(await checkDefinitions(client)),
     ];

@@ -14,6 +14,14 @@ import { askCurrent, takeForBehind } from '../ask-current.ts';
 import { durationText, readScheduleSpec, rhythmPeriod } from '@catena/schedule';
 import type { Command } from 'commander';
 import { subcommand, type Act } from '../command-line.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { exitCodeOf } from '../invocation.ts';
+import {
+  missingServices,
+  PlatformNotReadyError,
+  servicesThere,
+  type ServiceThere,
+} from '../services-there.ts';
 import { definitionsOf } from './get.ts';
 import { formatInstant, plural } from '../presentation/quantities.ts';
 import { gapText, lossText } from '../presentation/recovery-window-text.ts';
@@ -50,6 +58,7 @@ async function protectionOf(client: CatenaClient, source: string): Promise<Prote
 
 /** What a person has to do something about, each with what. */
 function attention(found: {
+  services: readonly ServiceThere[];
   stopped?: string | undefined;
   retentionHeldBack?: string | undefined;
   deadLetters: number;
@@ -61,7 +70,9 @@ function attention(found: {
   logsEvery: ReadonlyMap<string, number>;
   keys: readonly KeyView[];
 }): string[] {
-  const needs: string[] = [];
+  const needs: string[] = found.services.flatMap(({ service, says }) =>
+    says === undefined ? [] : [`The ${service} ${says}.`],
+  );
   if (found.stopped) needs.push(`The catalog has stopped reading the log: ${found.stopped}`);
   if (found.retentionHeldBack) needs.push(found.retentionHeldBack);
   for (const { source, newest, lastRun } of found.protection) {
@@ -137,7 +148,13 @@ export function addStatus(program: Command, act: Act): void {
   ).action(
     act(async (cli) => {
       const client = await cli.connect();
-      const status = await client.ask(catalogRequests.catalogStatus, {});
+      const services = await servicesThere(client, cli.home);
+      const missing = missingServices(services);
+      const status = await client.ask(catalogRequests.catalogStatus, {}).catch((error: unknown) => {
+        const notThere = missing !== undefined && exitCodeOf(error) === ExitCode.unreachable;
+        throw notThere ? new PlatformNotReadyError(missing, services, error) : error;
+      });
+      if (missing !== undefined) cli.exit(ExitCode.unreachable);
       if (status.stopped !== undefined) takeForBehind(client);
       const [active, states, keys, sources, schedules] = await Promise.all([
         askCurrent(client, catalogRequests.listRuns, { active: true }),
@@ -153,11 +170,13 @@ export function addStatus(program: Command, act: Act): void {
       const { counts } = status;
       const logsEvery = logDistances(schedules.items, paused);
       const needs = attention({
+        services,
         ...{ ...status, protection, active: active.items, paused, logsEvery },
         keys: keysNotStoredElsewhere,
       });
       cli.answer({
         ...status,
+        services,
         attention: needs,
         protection,
         active: active.items,

@@ -1,13 +1,24 @@
 import { catalogRequests, describeError } from '@catena/events';
 import type { CatenaClient } from '@catena/client';
 import { askCurrent } from '../ask-current.ts';
+import { servicesThere, type ServiceThere } from '../services-there.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
 
+function findingOf({ service, state, instance, says }: ServiceThere): Finding {
+  const log = `Look into the log of the ${service}, in the folder logs of the data folder.`;
+  if (state === 'starting') return warning(service, `It ${says}.`, 'Ask again in a moment.');
+  if (state === 'absent') return problem(service, `It ${says}.`, `Start it. ${log}`);
+  return says === undefined ? ok(service, `${instance} does its work`) : problem(service, `It ${says}.`, log);
+}
+
 /** What the running services say about themselves. */
-export async function checkPlatform(client: CatenaClient, now: number): Promise<Finding[]> {
-  const findings: Finding[] = [ok('event log', `answers, ${await client.log.lastSequence()} events`)];
+export async function checkPlatform(client: CatenaClient, home: string, now: number): Promise<Finding[]> {
+  const findings: Finding[] = [
+    ok('event log', `answers, ${await client.log.lastSequence()} events`),
+    ...(await servicesThere(client, home)).map(findingOf),
+  ];
   let status;
   try {
     status = await client.ask(catalogRequests.catalogStatus, {}, { timeoutMilliseconds: 5_000 });
@@ -16,8 +27,8 @@ export async function checkPlatform(client: CatenaClient, now: number): Promise<
     return [
       ...findings,
       problem(
-        'chain-catalog',
-        `It does not answer: ${message}`,
+        'read models',
+        `They are not answered from: ${message}`,
         'Look into logs/chain-catalog-1.log of the data folder.',
       ),
     ];
@@ -25,11 +36,11 @@ export async function checkPlatform(client: CatenaClient, now: number): Promise<
   findings.push(
     status.stopped
       ? problem(
-          'chain-catalog',
-          `It stopped reading at event ${status.sequence}: ${status.stopped}`,
+          'read models',
+          `They stopped reading at event ${status.sequence}: ${status.stopped}`,
           'Run a build that knows this event, then "catena catalog rebuild".',
         )
-      : ok('chain-catalog', `has read ${status.sequence} of ${status.logSequence} events`),
+      : ok('read models', `hold ${status.sequence} of ${status.logSequence} events`),
   );
   if (status.deadLetters > 0) {
     findings.push(

@@ -45,6 +45,27 @@ async function probe(file: string, signal: AbortSignal): Promise<void> {
   if (!answer.ok) throw new Error(`it answers ${answer.status}: ${await answer.text()}`);
 }
 
+/**
+ * What of a service's start goes on although it takes work, such as reading the log; undefined when it has started, or
+ * when it does not answer.
+ */
+export async function unfinishedStart(layout: HomeLayout, instance: string): Promise<string | undefined> {
+  try {
+    const { health } = JSON.parse(readFileSync(announceFile(layout, instance), 'utf8')) as { health: string };
+    const answer = await fetch(new URL('/health/ready', health), { signal: AbortSignal.timeout(5_000) });
+    const { starting } = (await answer.json()) as { starting?: Record<string, string> };
+    return (
+      starting &&
+      Object.entries(starting)
+        .map(([name, how]) => `${name}: ${how}`)
+        .join('; ')
+    );
+  } catch {
+    // It died meanwhile: its supervisor tells, and starts it again.
+    return undefined;
+  }
+}
+
 /** How one process of a service is started in a data folder. Passwords go by file, so that no process list shows them. */
 export function serviceProcess(
   service: ServiceName,

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
+export type ServiceName = 'scheduler' | 'chain-catalog' | 'mover';
+
 /** One question or command to a service, by request and reply. */
 export interface RequestContract<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
-  readonly service: 'scheduler' | 'chain-catalog';
+  readonly service: ServiceName;
   readonly name: string;
   readonly summary: string;
   readonly input: I;

@@ -7,6 +7,7 @@ import { NestLog } from '../logging/nest-log.ts';
 import { PlatformModule, type Platform } from '../ports/platform-module.ts';
 import { LogTransport } from '../transport/log-transport.ts';
 import { RethrowFilter } from '../transport/rethrow-filter.ts';
+import { Presence } from './presence.ts';
 
 export interface ServiceOptions {
   /** The feature modules. */
@@ -28,21 +29,33 @@ export class Service {
   readonly #application: INestMicroservice;
   readonly #platform: Platform;
   readonly #health: HealthServer;
+  readonly #presence: Presence;
 
   private constructor(
     application: INestMicroservice,
     platform: Platform,
-    health: HealthServer,
+    seen: { health: HealthServer; presence: Presence },
     announcement: Announcement,
   ) {
     this.#application = application;
     this.#platform = platform;
-    this.#health = health;
+    this.#health = seen.health;
+    this.#presence = seen.presence;
     this.announcement = announcement;
   }
 
   /** Starts handlers and background work, then binds the health endpoints and announces them. */
   static async start(platform: Platform, options: ServiceOptions): Promise<Service> {
+    const presence = await Presence.begin(platform);
+    try {
+      return await Service.#start(platform, options, presence);
+    } catch (error) {
+      await presence.stop();
+      throw error;
+    }
+  }
+
+  static async #start(platform: Platform, options: ServiceOptions, presence: Presence): Promise<Service> {
     const { identity, configuration, log } = platform;
     const strategy = new LogTransport({
       ...platform,
@@ -66,7 +79,8 @@ export class Service {
       if (configuration.CATENA_ANNOUNCE_FILE !== undefined)
         announceInFile(configuration.CATENA_ANNOUNCE_FILE, announcement);
       log.info('started', { event: 'started', ...announcement });
-      return new Service(application, platform, health, announcement);
+      presence.rise();
+      return new Service(application, platform, { health, presence }, announcement);
     } catch (error) {
       await application.close();
       await platform.work.stop();
@@ -82,6 +96,7 @@ export class Service {
   /** Takes nothing more, finishes or hands back what it holds, and leaves the ports open for their owner to close. */
   async stop(): Promise<void> {
     this.#platform.readiness.register('stopping', () => ({ ok: false, detail: 'the service is stopping' }));
+    await this.#presence.stop();
     await this.#application.getTransportServer().close();
     await this.#platform.work.stop();
     await this.#application.close();
