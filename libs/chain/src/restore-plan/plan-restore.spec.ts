@@ -278,6 +278,18 @@ describe('forks and marks, rules.md 2.1', () => {
     expect(said(at(115))).not.toContain('/fast');
   });
 
+  it('tablespaces that were created while a data backup ran are said of it, once', () => {
+    const made = [{ path: '/fast', position: '99', lsn: '0/63' }];
+    const history = [
+      { ...f1, start: '98', tablespaces: made },
+      { ...l1, start: '98', tablespaces: made },
+    ];
+    const { notes } = planRestore(history, { kind: 'latest' });
+    expect(notes.filter((note) => note.includes('/fast'))).toEqual([
+      expect.stringContaining("The log in f1 creates a tablespace at '/fast' (at 0/63)"),
+    ]);
+  });
+
   const listed = all.map((one) => (one.type === 'log' ? { ...one, marks: [], transactions: [] } : one));
 
   it('a mark that nobody made is refused by name, and so is a transaction', () => {

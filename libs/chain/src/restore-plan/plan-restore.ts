@@ -341,13 +341,16 @@ class RestorePlanner {
   #tablespacesMade(start: Start, steps: readonly Availability[]): string[] {
     const goal = this.#goal;
     const from = start.data?.start ?? start.place.position;
-    return steps.flatMap(({ backup: { backup, tablespaces = [] } }) =>
+    // A log may begin within the data backup, and both hold it.
+    const known = new Set<Position>();
+    const isNew = (position: Position) => known.size < known.add(position).size;
+    return steps.flatMap(({ backup: { backup, type, tablespaces = [] } }) =>
       tablespaces
-        .filter(({ position }) => comparePositions(position, from) >= 0)
+        .filter(({ position }) => comparePositions(position, from) >= 0 && isNew(position))
         .filter(({ position }) => goal.kind !== 'position' || comparePositions(position, goal.position) < 0)
         .map(
           ({ path, lsn }) =>
-            `The log ${backup} creates a tablespace at '${path}' (at ${lsn}): a restore beyond that is refused unless an empty folder that belongs to the server's account is at that path where it is restored.`,
+            `${type === 'log' ? 'The log' : 'The log in'} ${backup} creates a tablespace at '${path}' (at ${lsn}): a restore ${type === 'log' ? 'beyond that' : 'from it'} is refused unless an empty folder that belongs to the server's account is at that path where it is restored.`,
         ),
     );
   }

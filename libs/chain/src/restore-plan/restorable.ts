@@ -33,7 +33,7 @@ export interface RestorableBackup {
   readonly marks?: readonly RestoreMark[] | undefined;
   /** Of a log: ranges, ends included, that hold the numbers of the transactions that ended in it; undefined when it does not say. */
   readonly transactions?: readonly (readonly [first: number, last: number])[] | undefined;
-  /** Of a log: tablespaces that it creates, as far as it says. */
+  /** Tablespaces that a log creates, or the log that a data backup carries, as far as it says. */
   readonly tablespaces?: readonly TablespaceMade[] | undefined;
 }
 

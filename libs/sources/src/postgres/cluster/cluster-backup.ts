@@ -15,6 +15,7 @@ import type { TarReader } from '../tar/tar-reader.ts';
 import { shownAddress } from '../wire/address.ts';
 import type { BaseBackup, BaseBackupEnd, BaseBackupOptions } from '../wire/base-backup.ts';
 import type { ReplicationConnection } from '../wire/connection.ts';
+import { TablespaceWatch } from '../log/tablespace-watch.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import { storeWhileReading } from '../store-while-reading.ts';
 import { identifySystem, readSettings, type ServerSettings } from '../wire/system.ts';
@@ -48,6 +49,7 @@ export class ClusterBackup {
   readonly #now: () => Date;
   #parent: ParentFiles | undefined;
   #damage: DamagedPages | undefined;
+  #tablespaces: TablespaceWatch | undefined;
   #warnings = 0;
   #unchanged = 0;
   #filesRead = 0;
@@ -84,6 +86,7 @@ export class ClusterBackup {
     this.#isTracked = method === 'serverTracking';
     if (settings.hasPageChecksums && settings.blockSize === PAGE_BYTES)
       this.#damage = new DamagedPages(backup.start.position, () => this.#connection.notices);
+    this.#tablespaces = new TablespaceWatch(backup.start.position, settings.walSegmentSize);
     const expected = this.#options.expected ?? estimateOf(backup);
     this.#meter.expect(expected);
     try {
@@ -125,6 +128,7 @@ export class ClusterBackup {
           standby: this.#isFromStandby,
           method,
           ...recovery,
+          ...this.#tablespaces.detail,
         },
       },
     };
@@ -196,10 +200,11 @@ export class ClusterBackup {
   /** Read to its end, and stored while the next ones are read. */
   async #takeLarge(from: TarEntry, path: string, reader: TarReader): Promise<void> {
     const damage = this.#damage;
+    const passing = this.#tablespaces?.passing(path, reader.content()) ?? reader.content();
     const content =
       damage === undefined
-        ? reader.content()
-        : showingPages(reader.content(), (pages, first) => damage.look(path, pages, first));
+        ? passing
+        : showingPages(passing, (pages, first) => damage.look(path, pages, first));
     if (!this.#pending.hasRoom) await this.#pending.room();
     const { stored } = await storeWhileReading(content, (pieces) =>
       this.#store(entryOf(path, from, from.size), { open: () => pieces }, path),

@@ -49,7 +49,8 @@ export function summaryOf(
   };
 }
 
-function madeText({ path, start }: MadeTablespace): TablespaceMade {
+/** As the details of a backup name it. */
+export function madeText({ path, start }: MadeTablespace): TablespaceMade {
   return { path, position: start.toString(), lsn: formatLsn(start) };
 }
 

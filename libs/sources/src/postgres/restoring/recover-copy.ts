@@ -2,15 +2,15 @@
 import { chown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupReader } from '@catena/vault';
-import type { RestoreOptions } from '../../port/source-driver.ts';
 import { timelineOf } from '../cluster/fork.ts';
 import type { ExpectedEnd } from '../scratch/expected-end.ts';
-import { microsecondsOf } from './moment.ts';
+import { isStopLookedFor, stopSearchFor, type RecoveryWanted } from './look-ahead.ts';
 import { prepareCopy } from './prepare-copy.ts';
 import { toEndOfBackup, toStopInLog } from './recovery-target.ts';
+import { LogOnDisk } from './readable-log.ts';
 import { writeLogs } from './roll-logs.ts';
 import { searchLog } from './search-log.ts';
-import { StopSearch, type FoundStop } from './stop-search.ts';
+import type { FoundStop } from './stop-search.ts';
 import { refuseTablespacesInUse } from './tablespaces-in-log.ts';
 
 export interface CopyToRecover {
@@ -19,7 +19,9 @@ export interface CopyToRecover {
   readonly paths: ReadonlySet<string>;
   /** By number, where each lies. */
   readonly tablespaces: ReadonlyMap<string, string>;
-  readonly options: Pick<RestoreOptions, 'logs' | 'stop' | 'signal' | 'cluster'>;
+  readonly options: RecoveryWanted;
+  /** What the log holds, when it was looked through before it was written. */
+  readonly searched?: FoundStop;
 }
 
 export interface RecoverableCopy {
@@ -34,17 +36,16 @@ export interface RecoverableCopy {
  */
 export async function makeRecoverable(folder: string, copy: CopyToRecover): Promise<RecoverableCopy> {
   const { reader, options, paths, tablespaces } = copy;
-  const { logs = [], stop, signal, cluster } = options;
-  const { position, driverDetails = {}, backup, asOf } = reader.manifest;
+  const { logs = [], stop, signal } = options;
+  const { position, driverDetails = {} } = reader.manifest;
   const end = BigInt(position?.end ?? '0');
-  const base = { backup, start: BigInt(position?.start ?? '0'), end, asOf: microsecondsOf(asOf) };
-  const isLookedFor = logs.length > 0 && (stop !== undefined || cluster?.start !== undefined);
   const owner = await stat(path.join(folder, 'PG_VERSION'));
   const rolled = await writeLogs(folder, logs, owner, signal);
-  const search = new StopSearch(isLookedFor ? stop : undefined, base);
-  const searched = await searchLog(folder, search, signal);
+  const searched =
+    copy.searched ??
+    (await searchLog(new LogOnDisk(folder), stopSearchFor(reader.manifest, options), signal));
   await refuseTablespacesInUse(searched.tablespaces, owner.uid);
-  const found = isLookedFor ? searched : undefined;
+  const found = isStopLookedFor(options) ? searched : undefined;
   const standby = driverDetails['standby'] === true;
   const fork = logs.at(-1)?.manifest.position?.fork;
   const recovery =

@@ -7,6 +7,7 @@ import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
 import type { TriedCopy } from '../scratch/try-copy.ts';
 import { checkAgainstManifest, type CheckedCluster } from './check-manifest.ts';
+import { refuseTablespacesKnown } from './look-ahead.ts';
 import { makeRecoverable, type RecoverableCopy } from './recover-copy.ts';
 import { dataFolderView, tablespaceView } from './reader-view.ts';
 import { restoreOver } from './delta/restore-over.ts';
@@ -31,6 +32,7 @@ export async function restoreCluster(
   const mappings = options.cluster?.tablespaces ?? [];
   const places = await placesOf({ target, tablespaces: checked.tablespaces, mappings, keepsPlaces });
   if (keepsPlaces) return await restoreOver({ reader, target, options, checked, places });
+  await refuseTablespacesKnown(reader, options);
   const staged = new StagedCopy(target, options, [...places.values()]);
   if (!(await staged.isResumed())) for (const place of places.values()) await refuseOccupied(place);
   try {

@@ -8,9 +8,7 @@ import { RestoreError } from '../../port/restore-error.ts';
 import type { LogToRoll } from '../../port/source-driver.ts';
 import { LOG_FOLDER, readPartName } from '../log/log-files.ts';
 import { formatLsn } from '../wire/lsn.ts';
-
-const SEGMENT = /^[0-9A-F]{24}$/;
-const HISTORY = /^[0-9A-F]{8}\.history$/;
+import { HISTORY, SEGMENT } from './readable-log.ts';
 
 /**
  * Refuses logs that do not follow on each other and on the data backup.
@@ -104,7 +102,8 @@ async function writeLogFile(
   return true;
 }
 
-function segmentSizeOf(manifest: Manifest): number {
+/** @throws RestoreError `restore.contentMissing` for a log that was not written by this driver. */
+export function segmentSizeOf(manifest: Manifest): number {
   const size = manifest.driverDetails?.['walSegmentSize'];
   if (typeof size === 'number') return size;
   throw new RestoreError(

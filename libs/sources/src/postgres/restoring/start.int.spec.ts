@@ -118,16 +118,39 @@ describe('a restored cluster that is started', () => {
     expect(BigInt(made!.position)).toBeGreaterThanOrEqual(before);
     const restore = (name: string, more: object = {}) =>
       here.restoreTo(here.at('restored', name), 'full', { logs: ['with tablespace'], ...more });
-    await expect(restore('over')).rejects.toMatchObject({
-      code: 'restore.tablespaceInLog',
-      message: expect.stringContaining(place),
-    });
-    expect(existsSync(here.at('restored', 'over'))).toBe(false);
+    const refused = { code: 'restore.tablespaceInLog', message: expect.stringContaining(place) };
+    let written = 0;
+    await expect(restore('over', { progress: () => (written += 1) })).rejects.toMatchObject(refused);
+    expect([written, existsSync(here.at('restored', 'over'))]).toEqual([0, false]);
     await restore('short of it', { stop: { position: before.toString() } });
     // What the source does not use any more is free: it is made there, and dropped again.
     await sql('DROP TABLESPACE later');
     await here.log('dropped', position!.end);
     await restore('free', { logs: ['with tablespace', 'dropped'], cluster: { start: 'stopAgain' } });
     expect(readdirSync(place)).toEqual([]);
+  });
+
+  it('a tablespace that is created while a data backup runs is known with it, and refused before anything is written', async () => {
+    const place = here.at('made meanwhile');
+    mkdirSync(place, { mode: 0o700 });
+    const { uid, gid } = statSync(here.cluster.server.dataDir);
+    chownSync(place, uid, gid);
+    here.spec = { ...here.spec, maxRate: 16_384 };
+    const taken = here.backup('meanwhile', 'full');
+    const streams = "SELECT 1 FROM pg_stat_progress_basebackup WHERE phase LIKE 'streaming%'";
+    while ((await sql(streams)).length === 0) await sleep(5);
+    await sql(`CREATE TABLESPACE meanwhile LOCATION '${place}'`);
+    const { driverDetails } = (await taken).manifest;
+    here.spec = { ...here.spec, maxRate: undefined };
+    expect(tablespacesMadeIn(driverDetails).map((made) => made.path)).toEqual([place]);
+    let written = 0;
+    const restore = here.restoreTo(here.at('restored', 'meanwhile'), 'meanwhile', {
+      progress: () => (written += 1),
+    });
+    await expect(restore).rejects.toMatchObject({
+      code: 'restore.tablespaceInLog',
+      message: expect.stringContaining(place),
+    });
+    expect(written).toBe(0);
   });
 });

@@ -9,10 +9,13 @@ import { formatLsn } from '../wire/lsn.ts';
 
 /**
  * Refuses a recovery that would create a tablespace where there is no empty folder of the server's own.
- * @param uid of the account that the server runs as
+ * @param uid of the account that the server runs as; absent: whose the folder is does not matter yet
  * @throws RestoreError `restore.tablespaceInLog`
  */
-export async function refuseTablespacesInUse(made: readonly MadeTablespace[], uid: number): Promise<void> {
+export async function refuseTablespacesInUse(
+  made: readonly Pick<MadeTablespace, 'path' | 'start'>[],
+  uid?: number,
+): Promise<void> {
   for (const { path, start } of made) {
     // Of a tablespace within the data folder itself (allow_in_place_tablespaces) there is no path.
     if (path === '') continue;
@@ -29,10 +32,17 @@ export async function refuseTablespacesInUse(made: readonly MadeTablespace[], ui
   }
 }
 
-async function whyNotFree(path: string, uid: number): Promise<string | undefined> {
+/** Whether a tablespace could be made there. */
+export async function isFree(path: string): Promise<boolean> {
+  return (await whyNotFree(path)) === undefined;
+}
+
+async function whyNotFree(path: string, uid?: number): Promise<string | undefined> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) return 'there is nothing';
   if (!status.isDirectory()) return 'there is no folder';
   if ((await readdir(path)).length > 0) return 'it is in use';
-  return status.uid === uid ? undefined : `the folder there does not belong to the account ${uid}`;
+  return uid === undefined || status.uid === uid
+    ? undefined
+    : `the folder there does not belong to the account ${uid}`;
 }

@@ -16,6 +16,7 @@ import { BackedUpCluster } from '../../testing/backed-up-cluster.ts';
 describe('a restore over a data folder of the same cluster', () => {
   let here: BackedUpCluster;
   let target: string;
+  let archivePoint: string;
   const sql = (text: string) => here.cluster.sql(text);
 
   beforeAll(async () => {
@@ -29,7 +30,7 @@ describe('a restore over a data folder of the same cluster', () => {
     await sql(
       'CREATE TABLE pages AS SELECT n, repeat(md5(n::text), 8) AS word FROM generate_series(1, 20000) n',
     );
-    await here.backup('full', 'full');
+    archivePoint = (await here.backup('full', 'full')).manifest.position!.archivePoint!;
     target = await here.restore('full');
     await sql('UPDATE pages SET word = word WHERE n % 2000 = 0; UPDATE spaced SET n = -n');
     await sql('CREATE TABLE more AS SELECT 1 AS n');
@@ -80,6 +81,31 @@ describe('a restore over a data folder of the same cluster', () => {
     const { cluster } = await over('full');
     expect(cluster?.reached?.position).toBe(cluster?.planned);
     expect(readdirSync(target).filter((name) => name.startsWith('catena-delta'))).toEqual([]);
+  });
+
+  it('is refused for what the log holds before anything is touched', async () => {
+    const place = here.at('made later');
+    mkdirSync(place, { mode: 0o700 });
+    const { uid, gid } = statSync(here.cluster.server.dataDir);
+    chownSync(place, uid, gid);
+    await sql("SELECT pg_create_restore_point('before it')");
+    await sql(`CREATE TABLESPACE later LOCATION '${place}'`);
+    await here.log('log', archivePoint);
+    const filesOf = () =>
+      readdirSync(target, { recursive: true, encoding: 'utf8' })
+        .map((name) => [name, statSync(path.join(target, name)).mtimeMs])
+        .sort();
+    const before = filesOf();
+    const refused = async (code: string, stop?: object) => {
+      const more = stop === undefined ? {} : { stop };
+      await expect(over('full', { logs: ['log'], ...more })).rejects.toMatchObject({ code });
+      expect(filesOf()).toEqual(before);
+    };
+    await refused('restore.tablespaceInLog');
+    await refused('restore.stopNotFound', { mark: 'nowhere' });
+    await refused('restore.stopBeforeBackup', { at: '2001-01-01T00:00:00Z' });
+    const { cluster } = await over('full', { logs: ['log'], stop: { mark: 'before it' } });
+    expect(cluster?.reached?.position).toBe(cluster?.planned);
   });
 
   it('is refused over anything else, and over a server that runs', async () => {

@@ -11,11 +11,14 @@ import type { RestoreOptions, RestoreOutcome } from '../../../port/source-driver
 import { byteStringOf, systemCodeOf } from '../../../system-calls/index.ts';
 import { tryCopy } from '../../scratch/try-copy.ts';
 import type { CheckedCluster } from '../check-manifest.ts';
+import { searchAhead } from '../look-ahead.ts';
 import { makeRecoverable } from '../recover-copy.ts';
 import { dataFolderView, tablespaceView } from '../reader-view.ts';
 import { restoredCluster } from '../restored-cluster.ts';
 import { checkDeltaTarget, CONTROL_FILE, UNFINISHED } from './check-target.ts';
 import { roomForLogs } from '../roll-logs.ts';
+import type { FoundStop } from '../stop-search.ts';
+import { refuseTablespacesInUse } from '../tablespaces-in-log.ts';
 import { refuseWithoutRoom } from './room-over.ts';
 import { syncFolder, TreeInLine, type BroughtTree } from './tree-in-line.ts';
 import { surveyTree, type SurveyedTree, type TreeToSurvey } from './tree-survey.ts';
@@ -31,10 +34,16 @@ export interface RestoreOver {
 
 type TreeOver = TreeToSurvey & SurveyedTree;
 
-/** @throws RestoreError of `checkDeltaTarget`, `restore.noSpace` before anything is touched, and of any other restore of a cluster. */
+/**
+ * The log is looked through first: what is refused for what it holds is refused while the folder is what it was.
+ * @throws RestoreError of `checkDeltaTarget`, of `searchAhead`, `restore.tablespaceInLog` and `restore.noSpace` before anything is
+ *   touched, and of any other restore of a cluster.
+ */
 export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome> {
   const { reader, target, options } = restore;
   const identifier = await checkDeltaTarget(target, reader.manifest);
+  const searched = await searchAhead(reader, options);
+  await refuseTablespacesInUse(searched.tablespaces, (await stat(target)).uid);
   const trees = await surveyed(restore);
   await refuseWithoutRoom([
     ...trees.map(({ root: place, needed, freed }) => ({ place, needed, freed })),
@@ -42,7 +51,7 @@ export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome>
   ]);
   await options.beforeVisible?.();
   try {
-    return await bringOver(restore, trees, identifier);
+    return await bringOver(restore, trees, { identifier, searched });
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
@@ -77,7 +86,7 @@ async function surveyed({ reader, target, options, places }: RestoreOver): Promi
 async function bringOver(
   restore: RestoreOver,
   trees: readonly TreeOver[],
-  identifier: string,
+  { identifier, searched }: { readonly identifier: string; readonly searched: FoundStop },
 ): Promise<RestoreOutcome> {
   const { reader, target, options, checked, places } = restore;
   const { signal, cluster } = options;
@@ -90,7 +99,8 @@ async function bringOver(
     await mkdir(tree.root, { recursive: true, mode: 0o700 });
     done.push(await new TreeInLine({ ...tree, owner, passed }).bring());
   }
-  const copy = await makeRecoverable(target, { reader, paths: checked.paths, tablespaces: places, options });
+  const known = { paths: checked.paths, tablespaces: places, searched };
+  const copy = await makeRecoverable(target, { reader, options, ...known });
   await writeControlFile(reader, target, owner);
   meter.finish();
   const { programs: bin, superuser, start } = cluster ?? {};
