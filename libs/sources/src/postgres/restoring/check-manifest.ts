@@ -4,6 +4,7 @@
  */
 import type { BackupReader, StoredEntry } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
+import type { SourceTotals } from '../../port/source-driver.ts';
 import { MANIFEST_PATH } from '../cluster/parent-files.ts';
 import { ServerManifest, type ManifestFile } from '../cluster/server-manifest.ts';
 import { targetOfIncremental } from '../pages/incremental-file.ts';
@@ -14,7 +15,18 @@ import { parseTablespaceMap, type SourceTablespace } from './tablespace-places.t
 export interface CheckedCluster {
   readonly tablespaces: readonly SourceTablespace[];
   readonly paths: ReadonlySet<string>;
+  /** What there is of each tablespace, by number, and of the data folder without them (''). */
+  readonly totals: ReadonlyMap<string, TreeTotals>;
 }
+
+export interface TreeTotals extends SourceTotals {
+  /** Bytes that it takes on disk. */
+  readonly room: number;
+}
+
+/** What files take on disk is counted in these, as most file systems do. */
+const BLOCK = 4096;
+const NOTHING: TreeTotals = { files: 0, bytes: 0, room: 0 };
 
 interface KnownFile {
   readonly size: bigint;
@@ -26,6 +38,7 @@ export async function checkAgainstManifest(reader: BackupReader): Promise<Checke
   const files = new Map<string, KnownFile>();
   const paths = new Set<string>();
   const tablespaces: string[] = [];
+  const totals = new Map<string, TreeTotals>();
   let manifestEntry: StoredEntry | undefined;
   let mapEntry: StoredEntry | undefined;
   for await (const entry of reader.entries()) {
@@ -37,6 +50,8 @@ export async function checkAgainstManifest(reader: BackupReader): Promise<Checke
     if (oid !== undefined) tablespaces.push(oid);
     if (entry.content === undefined) continue;
     const { sha256 } = entry.content;
+    const tree = /^pg_tblspc\/(\d+)\//.exec(path)?.[1] ?? '';
+    totals.set(tree, withFile(totals.get(tree), Number(entry.content.size)));
     files.set(path, {
       size: entry.size,
       sha256: sha256 === undefined ? undefined : Buffer.from(sha256).toString('hex'),
@@ -49,7 +64,11 @@ export async function checkAgainstManifest(reader: BackupReader): Promise<Checke
   for await (const piece of reader.content(manifestEntry)) manifest.push(piece);
   manifest.end();
   const locations = mapEntry === undefined ? new Map<string, string>() : await readMap(reader, mapEntry);
-  return { tablespaces: tablespaces.map((oid) => ({ oid, location: locations.get(oid) })), paths };
+  return { tablespaces: tablespaces.map((oid) => ({ oid, location: locations.get(oid) })), paths, totals };
+}
+
+function withFile({ files, bytes, room } = NOTHING, size: number): TreeTotals {
+  return { files: files + 1, bytes: bytes + size, room: room + Math.ceil(size / BLOCK) * BLOCK };
 }
 
 async function readMap(reader: BackupReader, entry: StoredEntry): Promise<Map<string, string>> {

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canMountType, MountedFileSystem } from '../../testing/loop-device.ts';
@@ -21,19 +31,62 @@ const isTested = process.env['CATENA_TEST_LONG'] === '1' && canMountType('tmpfs'
   });
   afterAll(() => here[Symbol.asyncDispose]());
 
-  it('for its log says so, leaves nothing, and is done when there is room', async () => {
-    const reader = await here.collection.openBackup('full');
+  const bytesOf = async (id: string) => {
+    const reader = await here.collection.openBackup(id);
     const { bytes } = reader.manifest.statistics;
     await reader.close();
+    return bytes;
+  };
+
+  it('for its log is refused before anything is written, and is done when there is room', async () => {
+    const bytes = await bytesOf('full');
     using disk = new MountedFileSystem('tmpfs', '', here.at('disk'), [`size=${bytes + 6_000_000}`]);
     const target = path.join(disk.path, 'target');
-    await expect(here.restoreTo(target, 'full', { logs })).rejects.toMatchObject({
+    let written = 0;
+    const progress = () => (written += 1);
+    await expect(here.restoreTo(target, 'full', { logs, progress })).rejects.toMatchObject({
+      code: 'restore.noSpace',
+      message: expect.stringContaining('Nothing was written'),
+    });
+    expect([written, readdirSync(disk.path)]).toEqual([0, []]);
+    await here.restoreTo(target, 'full');
+    expect(readdirSync(disk.path)).toEqual(['target']);
+  });
+
+  it('that fills up meanwhile says so, and leaves nothing', async () => {
+    const bytes = await bytesOf('full');
+    using disk = new MountedFileSystem('tmpfs', '', here.at('filling'), [`size=${2 * bytes}`]);
+    const target = path.join(disk.path, 'target');
+    const filler = path.join(disk.path, 'filler');
+    const progress = () => {
+      if (!existsSync(filler)) fill(disk.path, filler);
+    };
+    await expect(here.restoreTo(target, 'full', { progress })).rejects.toMatchObject({
       code: 'restore.noSpace',
       message: expect.stringContaining('Nothing has its final name'),
     });
+    expect(readdirSync(disk.path)).toEqual(['filler']);
+  });
+
+  it('for all of it has room when its tablespaces lie elsewhere', async () => {
+    const place = here.at('spaced');
+    mkdirSync(place, { mode: 0o700 });
+    const { uid, gid } = statSync(here.cluster.server.dataDir);
+    chownSync(place, uid, gid);
+    await here.cluster.sql(`CREATE TABLESPACE fast LOCATION '${place}'`);
+    await here.cluster.sql(
+      'CREATE TABLE spaced TABLESPACE fast AS SELECT repeat(md5(n::text), 20) FROM generate_series(1, 60000) n',
+    );
+    await here.backup('spaced', 'full');
+    const size = Math.round((await bytesOf('spaced')) * 0.8);
+    using disk = new MountedFileSystem('tmpfs', '', here.at('without spaces'), [`size=${size}`]);
+    using other = new MountedFileSystem('tmpfs', '', here.at('spaces'), [`size=${size}`]);
+    const target = path.join(disk.path, 'target');
+    await expect(here.restoreTo(target, 'spaced')).rejects.toMatchObject({ code: 'restore.noSpace' });
     expect(readdirSync(disk.path)).toEqual([]);
-    await here.restoreTo(target, 'full');
-    expect(readdirSync(disk.path)).toEqual(['target']);
+    const tablespaces = [{ from: place, to: path.join(other.path, 'fast') }];
+    await here.restoreTo(target, 'spaced', { cluster: { tablespaces } });
+    expect(readdirSync(other.path)).toEqual(['fast']);
   });
 
   it('for the cluster itself is refused before anything is written', async () => {

@@ -7,6 +7,10 @@ import type {
   Manifest,
   StoredEntry,
 } from '@catena/vault';
+import type { SourceTotals } from '../../port/source-driver.ts';
+import type { CheckedCluster } from './check-manifest.ts';
+
+const NOTHING: SourceTotals = { files: 0, bytes: 0 };
 
 /** Answers the path of an entry in the view; undefined leaves it out. */
 export type PathInView = (path: string) => string | undefined;
@@ -20,9 +24,11 @@ export class ReaderView implements BackupReader {
   /** Entries of the view by what they are in the backup: content is read with those. */
   readonly #origins = new WeakMap<StoredEntry, StoredEntry>();
 
-  constructor(reader: BackupReader, pathOf: PathInView) {
+  /** @param totals what there is in the view */
+  constructor(reader: BackupReader, pathOf: PathInView, { files, bytes }: SourceTotals = NOTHING) {
     this.#reader = reader;
-    this.manifest = reader.manifest;
+    const { statistics } = reader.manifest;
+    this.manifest = { ...reader.manifest, statistics: { ...statistics, files, bytes } };
     if (reader.planner !== undefined) this.planner = reader.planner;
     this.#pathOf = pathOf;
   }
@@ -78,16 +84,19 @@ function ownEntry({ user: _user, group: _group, ...entry }: StoredEntry): Stored
   return { ...entry, uid: process.geteuid?.() ?? entry.uid, gid: process.getegid?.() ?? entry.gid };
 }
 
+type Totals = CheckedCluster['totals'];
+
 /** The tree of one tablespace. */
-export function tablespaceView(reader: BackupReader, oid: string): ReaderView {
+export function tablespaceView(reader: BackupReader, oid: string, totals: Totals): ReaderView {
   const root = `pg_tblspc/${oid}`;
-  return new ReaderView(reader, (path) => {
+  const pathOf: PathInView = (path) => {
     if (path === root) return '';
     return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined;
-  });
+  };
+  return new ReaderView(reader, pathOf, totals.get(oid));
 }
 
 /** The data folder without its tablespaces. */
-export function dataFolderView(reader: BackupReader): ReaderView {
-  return new ReaderView(reader, (path) => (/^pg_tblspc\/./.test(path) ? undefined : path));
+export function dataFolderView(reader: BackupReader, totals: Totals): ReaderView {
+  return new ReaderView(reader, (path) => (/^pg_tblspc\/./.test(path) ? undefined : path), totals.get(''));
 }

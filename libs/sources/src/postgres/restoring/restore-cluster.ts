@@ -12,7 +12,8 @@ import { makeRecoverable, type RecoverableCopy } from './recover-copy.ts';
 import { dataFolderView, tablespaceView } from './reader-view.ts';
 import { restoreOver } from './delta/restore-over.ts';
 import { restoredCluster } from './restored-cluster.ts';
-import { checkLogs } from './roll-logs.ts';
+import { checkLogs, roomForLogs } from './roll-logs.ts';
+import { refuseWithoutRoom, type RoomAt } from './room.ts';
 import { SharedProgress } from './shared-progress.ts';
 import { StagedCopy } from './staged-copy.ts';
 import { placesOf } from './tablespace-places.ts';
@@ -36,6 +37,7 @@ export async function restoreCluster(
   const staged = new StagedCopy(target, options, [...places.values()]);
   if (!(await staged.isResumed())) for (const place of places.values()) await refuseOccupied(place);
   try {
+    await refuseWithoutRoom(await roomOf({ target, options, checked, places, staged }), false);
     return await restoreStaged(reader, { target, options, checked, places, staged });
   } catch (error) {
     await staged.giveUp(error);
@@ -51,10 +53,22 @@ interface StagedRestore {
   readonly staged: StagedCopy;
 }
 
+/** What is needed of room: of the data folder, its log and each tablespace. */
+async function roomOf({ target, options, checked, places, staged }: StagedRestore): Promise<RoomAt[]> {
+  const roomFor = (tree: string) => checked.totals.get(tree)?.room ?? 0;
+  const all = [
+    { place: target, needed: roomFor(''), freed: await staged.leftAt() },
+    { place: target, needed: roomForLogs(options.logs ?? []), freed: 0 },
+  ];
+  for (const [oid, place] of places)
+    all.push({ place, needed: roomFor(oid), freed: await staged.leftAt(place) });
+  return all;
+}
+
 /** The data folder gets its name last: it is what makes a cluster of them. */
 async function restoreStaged(reader: BackupReader, plan: StagedRestore): Promise<RestoreOutcome> {
   const { target, options, checked, places, staged } = plan;
-  const progress = new SharedProgress(options);
+  const progress = new SharedProgress(options, reader.manifest.statistics);
   const { beforeVisible, ...common } = options;
   const outcomes: RestoreOutcome[] = [];
   let copy: RecoverableCopy | undefined;
@@ -64,14 +78,14 @@ async function restoreStaged(reader: BackupReader, plan: StagedRestore): Promise
     for (const [oid, place] of places) {
       // What an earlier attempt has brought there is looked at, and kept when it is right.
       const again = { ...progress.part(common), overwrite: true };
-      outcomes.push(await new FilesRestore(tablespaceView(reader, oid), place, again).run());
+      outcomes.push(await new FilesRestore(tablespaceView(reader, oid, checked.totals), place, again).run());
     }
     copy = await makeRecoverable(tree, { reader, paths: checked.paths, tablespaces: places, options });
     if (options.cluster?.start !== undefined) tried = await staged.tryOnce(tree, copy.expected);
     await beforeVisible?.();
   };
   const main = { ...progress.part(common), beforeVisible: prepare };
-  outcomes.push(await new FilesRestore(dataFolderView(reader), target, main).run());
+  outcomes.push(await new FilesRestore(dataFolderView(reader, checked.totals), target, main).run());
   staged.isVisible();
   if (copy === undefined) throw new Error('A tree became visible that was not prepared.');
   return { ...sumOf(outcomes, copy), cluster: await restoredCluster(target, options, copy, tried) };

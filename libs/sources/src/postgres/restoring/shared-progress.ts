@@ -1,12 +1,15 @@
-import type { DriverProgress, RestoreOptions } from '../../port/source-driver.ts';
+import type { DriverProgress, RestoreOptions, SourceTotals } from '../../port/source-driver.ts';
 
 /** Several trees, told as one. They may be restored one within another. */
 export class SharedProgress {
   readonly #options: RestoreOptions;
+  readonly #totals: SourceTotals;
   readonly #parts: { files: number; bytes: number }[] = [];
 
-  constructor(options: RestoreOptions) {
+  /** @param totals of all of them together */
+  constructor(options: RestoreOptions, totals: SourceTotals) {
     this.#options = options;
+    this.#totals = totals;
   }
 
   part(options: Omit<RestoreOptions, 'beforeVisible'>): RestoreOptions {
@@ -22,6 +25,8 @@ export class SharedProgress {
         progress({
           files: sum('files'),
           bytes: sum('bytes'),
+          totalFiles: this.#totals.files,
+          totalBytes: this.#totals.bytes,
           ...(current === undefined ? {} : { current }),
         });
       },

@@ -9,6 +9,7 @@ import { discardStaged } from '../../files/restoring/restore-files.ts';
 import { stagedTree } from '../../files/restoring/target-place.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
 import type { ExpectedEnd } from '../scratch/expected-end.ts';
+import { freedBy } from './delta/tree-survey.ts';
 import { tryCopy, type TriedCopy } from '../scratch/try-copy.ts';
 
 /** Lets the server's user through to the tree in it, and marks that a server has run. */
@@ -39,6 +40,12 @@ export class StagedCopy {
     return mode === STAGED;
   }
 
+  /** Bytes on disk of what an earlier attempt has left for this one: of the data folder, or of a tablespace in its place. */
+  async leftAt(tablespace?: string): Promise<number> {
+    const place = tablespace ?? (await this.#staging());
+    return place === undefined ? 0 : await freedBy(place);
+  }
+
   /** Starts a server on the staged tree, once. */
   async tryOnce(tree: string, expected: ExpectedEnd): Promise<TriedCopy> {
     const { cluster, signal } = this.#options;
@@ -48,12 +55,14 @@ export class StagedCopy {
     return await tryCopy({ folder: tree, bin, superuser, signal }, expected);
   }
 
-  /** Removes the tablespaces as well when what is staged is removed. */
+  /** Removes what is staged, and the tablespaces, when there will be no further attempt. */
   async giveUp(error: unknown): Promise<void> {
     if (!this.#owns) return;
-    const { onFailure } = this.#options;
+    const { onFailure, run } = this.#options;
     const decision = typeof onFailure === 'function' ? await onFailure(error) : onFailure;
-    if (decision !== 'keep') await this.#removeTablespaces();
+    if (decision === 'keep') return;
+    discardStaged(this.#target, run);
+    await this.#removeTablespaces();
   }
 
   /** It is in its place: nothing of it is to be removed any more. */
@@ -70,11 +79,15 @@ export class StagedCopy {
     await rm(own, { recursive: true, force: true });
   }
 
-  async #stagingMode(): Promise<number | undefined> {
+  /** Where it is staged; undefined while there is not even a folder for that. */
+  async #staging(): Promise<string | undefined> {
     const parent = await stat(path.dirname(this.#target)).catch(() => undefined);
-    if (parent === undefined) return undefined;
-    const staging = path.dirname(stagedTree(this.#target, this.#options.run));
-    const status = await stat(staging).catch(() => undefined);
+    return parent === undefined ? undefined : path.dirname(stagedTree(this.#target, this.#options.run));
+  }
+
+  async #stagingMode(): Promise<number | undefined> {
+    const staging = await this.#staging();
+    const status = staging === undefined ? undefined : await stat(staging).catch(() => undefined);
     return status === undefined ? undefined : status.mode & 0o777;
   }
 }

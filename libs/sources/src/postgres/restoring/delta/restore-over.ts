@@ -17,9 +17,9 @@ import { dataFolderView, tablespaceView } from '../reader-view.ts';
 import { restoredCluster } from '../restored-cluster.ts';
 import { checkDeltaTarget, CONTROL_FILE, UNFINISHED } from './check-target.ts';
 import { roomForLogs } from '../roll-logs.ts';
+import { refuseWithoutRoom } from '../room.ts';
 import type { FoundStop } from '../stop-search.ts';
 import { refuseTablespacesInUse } from '../tablespaces-in-log.ts';
-import { refuseWithoutRoom } from './room-over.ts';
 import { syncFolder, TreeInLine, type BroughtTree } from './tree-in-line.ts';
 import { surveyTree, type SurveyedTree, type TreeToSurvey } from './tree-survey.ts';
 
@@ -45,10 +45,10 @@ export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome>
   const searched = await searchAhead(reader, options);
   await refuseTablespacesInUse(searched.tablespaces, (await stat(target)).uid);
   const trees = await surveyed(restore);
-  await refuseWithoutRoom([
-    ...trees.map(({ root: place, needed, freed }) => ({ place, needed, freed })),
-    { place: target, needed: roomForLogs(options.logs ?? []), freed: 0 },
-  ]);
+  // What is not in the backup goes first, so that its room counts; pages that are written in place need none.
+  const needs = trees.map(({ root: place, needed, freed }) => ({ place, needed, freed }));
+  needs.push({ place: target, needed: roomForLogs(options.logs ?? []), freed: 0 });
+  await refuseWithoutRoom(needs, true);
   await options.beforeVisible?.();
   try {
     return await bringOver(restore, trees, { identifier, searched });
@@ -69,15 +69,27 @@ export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome>
 }
 
 /** The trees that are brought in line: of each tablespace, and the data folder at last. */
-async function surveyed({ reader, target, options, places }: RestoreOver): Promise<TreeOver[]> {
+async function surveyed({ reader, target, options, checked, places }: RestoreOver): Promise<TreeOver[]> {
   const { signal } = options;
   // Where the tablespaces lie is known by these links: an attempt that goes on needs them.
   const links = [...places.keys()].map((oid) => `pg_tblspc/${oid}`);
   const trees: TreeToSurvey[] = [...places].map(([oid, root]) => {
-    return { reader: tablespaceView(reader, oid), root, spared: new Set(), ownsRoot: false, signal };
+    return {
+      reader: tablespaceView(reader, oid, checked.totals),
+      root,
+      spared: new Set(),
+      ownsRoot: false,
+      signal,
+    };
   });
   const spared = new Set([CONTROL_FILE, UNFINISHED, ...links]);
-  trees.push({ reader: dataFolderView(reader), root: target, spared, ownsRoot: true, signal });
+  trees.push({
+    reader: dataFolderView(reader, checked.totals),
+    root: target,
+    spared,
+    ownsRoot: true,
+    signal,
+  });
   const found: TreeOver[] = [];
   for (const tree of trees) found.push({ ...tree, ...(await surveyTree(tree)) });
   return found;

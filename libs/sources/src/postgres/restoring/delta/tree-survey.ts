@@ -78,8 +78,10 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   }
 }
 
-async function freedBy(place: string): Promise<number> {
-  const status = await lstat(place);
+/** Bytes that are given back when what is there is removed. */
+export async function freedBy(place: string): Promise<number> {
+  const status = await lstat(place).catch(() => undefined);
+  if (status === undefined) return 0;
   if (status.isFile()) return status.nlink === 1 ? status.blocks * STATUS_BLOCK : 0;
   if (!status.isDirectory()) return 0;
   let freed = 0;

@@ -1,22 +1,25 @@
-/** Whether a restore over what is there has room, on each file system that it writes to. */
+/** Whether a restore has room, on each file system that it writes to. */
 import { stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { RestoreError } from '../../../port/restore-error.ts';
-import type { SurveyedTree } from './tree-survey.ts';
+import { RestoreError } from '../../port/restore-error.ts';
 
 /** What a restore does to a place. */
-export interface RoomAt extends Pick<SurveyedTree, 'needed' | 'freed'> {
+export interface RoomAt {
   readonly place: string;
+  /** Bytes that are written there beyond what is there. */
+  readonly needed: number;
+  /** Bytes that are given back before they are needed. */
+  readonly freed: number;
 }
 
 /** Settings, notes and the control file, which are written beside what they replace. */
 const OWN_FILES = 1_048_576;
 
 /**
- * What is not in the backup goes first, so that its room counts; pages that are written in place need none.
+ * @param over whether the restore goes over what is there
  * @throws RestoreError `restore.noSpace`
  */
-export async function refuseWithoutRoom(places: readonly RoomAt[]): Promise<void> {
+export async function refuseWithoutRoom(places: readonly RoomAt[], over: boolean): Promise<void> {
   const systems = new Map<number, { place: string; needed: number }>();
   for (const { place, needed, freed } of places) {
     const there = await nearest(place);
@@ -30,9 +33,11 @@ export async function refuseWithoutRoom(places: readonly RoomAt[]): Promise<void
     if (needed <= available) continue;
     throw new RestoreError(
       'restore.noSpace',
-      `The restore over what is there needs ${needed} bytes more on the file system of '${place}', and ${available} are free. Nothing was touched.`,
+      `The restore${over ? ' over what is there' : ''} needs ${needed} bytes${over ? ' more' : ''} on the file system of '${place}', with the log that is replayed, and ${available} are free. Nothing was ${over ? 'touched' : 'written'}.`,
       {
-        remedy: 'Free space there, or restore to a new folder elsewhere.',
+        remedy: over
+          ? 'Free space there, or restore to a new folder elsewhere.'
+          : 'Free space there, or restore elsewhere; a tablespace goes elsewhere with --tablespace OLD=NEW.',
         details: { needed, available, path: place },
       },
     );
