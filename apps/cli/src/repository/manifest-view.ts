@@ -24,6 +24,7 @@ export function backupViewOf({ manifest, ref }: FoundBackup): BackupView {
       ? {}
       : { archivePoint: manifest.position.archivePoint }),
     ...(manifest.position?.marks === undefined ? {} : { marks: [...manifest.position.marks] }),
+    ...(manifest.position?.moreMarks === undefined ? {} : { moreMarks: manifest.position.moreMarks }),
     ...(manifest.position?.transactions === undefined
       ? {}
       : { transactions: manifest.position.transactions.map(([first, last]) => [first, last]) }),

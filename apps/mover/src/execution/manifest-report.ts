@@ -58,7 +58,7 @@ function historyOf(
   });
 }
 
-type LogLandmarks = Pick<ManifestReport, 'marks' | 'transactions'>;
+type LogLandmarks = Pick<ManifestReport, 'marks' | 'moreMarks' | 'transactions'>;
 
 function landmarksOf({ marks, transactions }: Pick<Position, 'marks' | 'transactions'>): LogLandmarks {
   return {

@@ -15,7 +15,7 @@ interface SetJson {
  */
 export const collectionSnapshot = {
   fold: 'collection',
-  version: 1,
+  version: 2,
   toJson(state: CollectionState): unknown {
     return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, fieldToJson(value)]));
   },

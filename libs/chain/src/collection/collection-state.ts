@@ -40,6 +40,7 @@ export interface CollectedBackup extends PlannedBackup {
   readonly closure: readonly string[];
   /** Of a log: what is found in it by those who look for a place; absent when it is not known. */
   readonly marks?: readonly RestoreMark[] | undefined;
+  readonly moreMarks?: number | undefined;
   readonly transactions?: readonly (readonly [first: number, last: number])[] | undefined;
 }
 

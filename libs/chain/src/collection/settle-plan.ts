@@ -142,7 +142,7 @@ export function artefact(manifest: ManifestReport, place: CollectionPlace): Even
 /** What the collection keeps of a backup. */
 export function collected(manifest: ManifestReport): EventData<'collection.backup-completed'> {
   const { run, backup, type, copyOnly, parent, base, chain, position, family, asOf, closure } = manifest;
-  const { fork, start, archivePoint, marks, transactions } = manifest;
+  const { fork, start, archivePoint, marks, moreMarks, transactions } = manifest;
   return {
     run,
     backup,
@@ -156,6 +156,7 @@ export function collected(manifest: ManifestReport): EventData<'collection.backu
     ...(start === undefined ? {} : { start }),
     ...(archivePoint === undefined ? {} : { archivePoint }),
     ...(marks === undefined ? {} : { marks }),
+    ...(moreMarks === undefined ? {} : { moreMarks }),
     ...(transactions === undefined ? {} : { transactions }),
     family,
     asOf,

@@ -4,7 +4,13 @@ import { AvailabilityIndex, type Availability, type NeededBackup } from './avail
 import { ForkPath, type ForkOrigin } from './fork-path.ts';
 import { LogWalk, type WalkableLog } from './log-walk.ts';
 import type { RestorableBackup, RestoreRepository } from './restorable.ts';
-import { findSought, logsThatHold, soughtInWords, type SoughtTarget } from './sought-in-logs.ts';
+import {
+  findSought,
+  logsThatHold,
+  notesOfUnlisted,
+  soughtInWords,
+  type SoughtTarget,
+} from './sought-in-logs.ts';
 import { ownerOfTarget } from './target-owner.ts';
 
 /** What a restore is to reach. `latest` is whatever is newest. */
@@ -256,6 +262,8 @@ class RestorePlanner {
     const sought = isAfter ? { ...target, after: instantOf(target.after) } : target;
     const found = findSought(onPath.filter(isLog), sought);
     const stop = soughtInWords(target);
+    if (found.kind === 'stretch' && target.kind === 'mark')
+      this.#notes.push(...notesOfUnlisted(onPath.filter(isLog)));
     if (found.kind === 'stretch') return { ...found, stop };
     return { kind: 'position', position: found.mark.position, stop, isMark: true };
   }

@@ -31,6 +31,8 @@ export interface RestorableBackup {
   readonly state: BackupView['state'];
   /** Of a log; undefined when it does not say which it holds. */
   readonly marks?: readonly RestoreMark[] | undefined;
+  /** Of a log: how many marks lie in it before those; nothing when there are no others. */
+  readonly moreMarks?: number | undefined;
   /** Of a log: ranges, ends included, that hold the numbers of the transactions that ended in it; undefined when it does not say. */
   readonly transactions?: readonly (readonly [first: number, last: number])[] | undefined;
   /** Tablespaces that a log creates, or the log that a data backup carries, as far as it says. */
@@ -51,7 +53,7 @@ export interface RestoreRepository {
 /** A backup as queries answer it, for planning. */
 export function restorableOf(view: BackupView): RestorableBackup {
   const { backup, repository, type, copyOnly, family, asOf, closure, keyIds, state } = view;
-  const { start, position, fork, bytesAdded: bytes, marks, transactions } = view;
+  const { start, position, fork, bytesAdded: bytes, marks, moreMarks, transactions } = view;
   return {
     backup,
     repository,
@@ -67,6 +69,7 @@ export function restorableOf(view: BackupView): RestorableBackup {
     keyIds,
     state,
     marks,
+    moreMarks,
     transactions,
     tablespaces: tablespacesMadeIn(view.driverDetails),
   };

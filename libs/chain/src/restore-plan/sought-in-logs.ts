@@ -29,8 +29,9 @@ export function logsThatHold(
 }
 
 /**
- * Where a mark or a transaction lies. A mark that a log lists is exact: the newest of its name, or the first after a time. Else it is
- * looked for in every log that may hold it: of transactions logs know ranges only, and some logs do not say what they hold.
+ * Where a mark or a transaction lies. A mark that a log lists is exact: the newest of its name, or the first after a time, unless
+ * a later one of its name may be in a log that does not list all. Else it is looked for in every log that may hold it: of
+ * transactions logs know ranges only, and some logs do not say what they hold, or not all of it.
  * @param logs those on the way to the fork that is meant
  * @throws CatenaError `chain.mark-unknown`, `chain.transaction-unknown` when every log says that it does not hold it.
  */
@@ -42,12 +43,13 @@ export function findSought(logs: readonly RestorableBackup[], target: SoughtTarg
       .filter((mark) => isMeant(mark, target))
       .sort((a, b) => comparePositions(a.position, b.position));
     const mark = target.after === undefined ? marks.at(-1) : marks[0];
-    if (mark !== undefined) return { kind: 'mark', mark };
+    const isNewest = mark !== undefined && !logs.some((log) => mayHoldLater(log, mark));
+    if (mark !== undefined && (isNewest || target.after !== undefined)) return { kind: 'mark', mark };
   }
-  const saysNothing = logs.filter(
-    (log) => log[target.kind === 'mark' ? 'marks' : 'transactions'] === undefined,
+  const saysNotAll = logs.filter((log) =>
+    target.kind === 'mark' ? unlistedUntil(log) !== undefined : log.transactions === undefined,
   );
-  const [first, ...others] = [...holding, ...saysNothing];
+  const [first, ...others] = [...holding, ...saysNotAll];
   if (first === undefined) throw unknown(target);
   let [from, to] = [first.start ?? first.position, first.position];
   for (const { start = to, position } of others) {
@@ -55,6 +57,28 @@ export function findSought(logs: readonly RestorableBackup[], target: SoughtTarg
     if (comparePositions(position, to) > 0) to = position;
   }
   return { kind: 'stretch', from, to };
+}
+
+/** What a person must know of logs that are looked through for a mark because they do not list all of theirs. */
+export function notesOfUnlisted(logs: readonly RestorableBackup[]): string[] {
+  return logs.flatMap(({ backup, marks = [], moreMarks }) =>
+    moreMarks === undefined
+      ? []
+      : [
+          `The log ${backup} holds ${moreMarks} more marks than the ${marks.length} that it lists: the restore looks through it.`,
+        ],
+  );
+}
+
+function mayHoldLater(log: RestorableBackup, mark: RestoreMark): boolean {
+  const until = unlistedUntil(log);
+  return until !== undefined && comparePositions(until, mark.position) > 0;
+}
+
+/** Up to where a log may hold marks that it does not list: the newest are listed. Undefined when it lists all. */
+function unlistedUntil({ marks, moreMarks, position }: RestorableBackup): Position | undefined {
+  if (marks === undefined) return position;
+  return moreMarks === undefined ? undefined : (marks[0]?.position ?? position);
 }
 
 /** As a person reads it. */

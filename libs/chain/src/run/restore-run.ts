@@ -159,11 +159,12 @@ function planOrRefusal(plan: () => RestorePlan): RestorePlan | { readonly failur
 function restorable(state: CollectionState, backup: string, repository: string): RestorableBackup {
   const known = state.backups.get(backup);
   if (known === undefined) throw new Error(`${backup} is not in ${state.collection}.`);
-  const { type, copyOnly, family, fork, start, position, asOf, closure, marks, transactions } = known;
+  const { type, copyOnly, family, fork, start, position, asOf, closure } = known;
+  const { marks, moreMarks, transactions } = known;
   const reason = state.deleted.has(backup) ? 'deleted' : (state.unusable.get(backup) ?? 'usable');
   return {
     ...{ backup, repository, type, copyOnly, family, fork, start, position, asOf, closure },
-    ...{ marks, transactions },
+    ...{ marks, moreMarks, transactions },
     bytes: 0,
     keyIds: [],
     state: reason,

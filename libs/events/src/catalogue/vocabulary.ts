@@ -118,6 +118,11 @@ export const logLandmarks = {
     .array(z.object({ name: z.string(), at: instant, position }))
     .optional()
     .describe('Of a log: names that somebody left in it, in order; absent when they are not known.'),
+  moreMarks: count
+    .optional()
+    .describe(
+      'Of a log: how many marks lie in it before those that are listed; absent when there are no others.',
+    ),
   transactions: z
     .array(z.tuple([z.int().nonnegative(), z.int().nonnegative()]))
     .optional()

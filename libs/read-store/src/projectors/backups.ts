@@ -92,6 +92,7 @@ function artefact(
     verifiedDepth: null,
     driverDetails: data.driverDetails ?? null,
     marks: data.marks ?? null,
+    moreMarks: data.moreMarks ?? null,
     transactions: data.transactions ?? null,
   };
 }

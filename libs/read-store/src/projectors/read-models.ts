@@ -23,7 +23,7 @@ import { schedules } from './schedules.ts';
  * Grows with every change of a table or a projector that gives other rows for the same log. A catalog that finds an
  * older copy rebuilds it; one that finds a newer copy leaves it alone.
  */
-export const READ_MODEL_VERSION = 4;
+export const READ_MODEL_VERSION = 5;
 
 /** One table and the function that fills it. */
 export interface ReadModel<Row = Record<string, unknown>> {

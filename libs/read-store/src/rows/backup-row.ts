@@ -7,6 +7,7 @@ import {
   Instant,
   OptionalInstant,
   OptionalJson,
+  OptionalCount,
   OptionalText,
   Text,
   Texts,
@@ -61,7 +62,8 @@ export class BackupRow extends VersionedRow {
   @OptionalText() verifiedDepth!: 'presence' | 'checksums' | null;
   /** What the driver of the source says of it. */
   @OptionalJson() driverDetails!: BackupView['driverDetails'] | null;
-  /** Of a log: the marks in it, and ranges of the transactions that ended in it. */
+  /** Of a log: the marks in it, how many lie before those that are listed, and ranges of the transactions that ended in it. */
   @OptionalJson() marks!: BackupView['marks'] | null;
+  @OptionalCount() moreMarks!: number | null;
   @OptionalJson() transactions!: BackupView['transactions'] | null;
 }

@@ -75,6 +75,7 @@ const manifest = z.object({
       forkAt: z.string().optional(),
       archivePoint: z.string().optional(),
       marks: z.array(z.object({ name: z.string(), at: z.iso.datetime(), position: z.string() })).optional(),
+      moreMarks: count.optional(),
       transactions: z.array(z.tuple([count, count])).optional(),
     })
     .optional(),

@@ -13,6 +13,8 @@ export interface Position {
   readonly archivePoint?: string;
   /** Of a log: names that somebody left in it, in order; absent when they are not known. */
   readonly marks?: readonly { readonly name: string; readonly at: string; readonly position: string }[];
+  /** Of a log: how many marks lie in it before those; absent when there are no others. */
+  readonly moreMarks?: number;
   /** Of a log: numbers of the transactions that ended in it lie in these ranges, ends included; absent when not known. */
   readonly transactions?: readonly (readonly [first: number, last: number])[];
 }

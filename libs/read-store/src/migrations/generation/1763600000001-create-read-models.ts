@@ -135,6 +135,7 @@ const TABLES: Readonly<Record<string, { id: string; columns: string }>> = {
       verified_depth text collate "C",
       driver_details json,
       marks json,
+      more_marks bigint,
       transactions json`,
   },
   chain: {

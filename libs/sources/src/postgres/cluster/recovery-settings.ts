@@ -13,6 +13,8 @@ export const RECOVERY_SETTINGS = [
   'max_locks_per_transaction',
 ] as const;
 
+export type RecoverySetting = (typeof RECOVERY_SETTINGS)[number];
+
 /** As they are kept in the details of a backup: by name, behind `setting.`. */
 export async function readRecoverySettings(
   connection: ReplicationConnection,
@@ -20,6 +22,24 @@ export async function readRecoverySettings(
   const found: Record<string, number> = {};
   for (const name of RECOVERY_SETTINGS) found[`setting.${name}`] = Number(await show(connection, name));
   return found;
+}
+
+/**
+ * Those of a backup, or what the log says that the server had later, where that is more.
+ * @param details of the backup
+ */
+export function withSettingsOfLog(
+  details: Readonly<Record<string, unknown>>,
+  later: readonly Readonly<Record<RecoverySetting, number>>[],
+): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...details };
+  for (const name of RECOVERY_SETTINGS) {
+    const known = details[`setting.${name}`];
+    const values = later.map((one) => one[name]);
+    if (values.length > 0)
+      all[`setting.${name}`] = Math.max(...(typeof known === 'number' ? [known] : []), ...values);
+  }
+  return all;
 }
 
 /** The lines of a configuration that give a restored copy the same. */

@@ -1,5 +1,6 @@
 /** Finds out which commits, transactions, marks and new tablespaces a write-ahead log holds that flows past. */
-import { RecordWalk, type MadeTablespace } from './record-walk.ts';
+import type { MadeTablespace } from './record-listener.ts';
+import { RecordWalk } from './record-walk.ts';
 import { TransactionRanges, type TransactionRange } from './transaction-ranges.ts';
 
 /** A transaction that is committed, and from where on. */
@@ -32,7 +33,7 @@ export interface FoundMark {
   readonly position: bigint;
 }
 
-/** So many are kept of one log backup, whose manifest has them all: more are not listed at all. */
+/** So many are listed of one log backup, the newest: of several of one name the newest is meant. */
 const MOST_MARKS = 100;
 
 export class CommitScanner {
@@ -42,8 +43,8 @@ export class CommitScanner {
   readonly #segments: SegmentCommits[] = [];
   readonly #transactions = new TransactionRanges();
   readonly #marks: FoundMark[] = [];
+  #moreMarks = 0;
   readonly #tablespaces: MadeTablespace[] = [];
-  #sawPrepared = false;
   #count = 0;
   #first: Commit | undefined;
   #last: Commit | undefined;
@@ -58,12 +59,11 @@ export class CommitScanner {
     this.#walk = new RecordWalk(from, segmentSize, {
       transaction: ({ kind, xid, at, end }) => {
         if (end <= this.#countedFrom) return;
-        if (xid === 0) this.#sawPrepared = true;
-        else this.#transactions.add(xid);
+        this.#transactions.add(xid);
         if (kind === 'commit') this.#take({ at, position: end });
       },
       mark: ({ name, at, end }) => {
-        if (end > this.#countedFrom) this.#marks.push({ name, at, position: end });
+        if (end > this.#countedFrom) this.#takeMark({ name, at, position: end });
       },
       tablespace: (made) => {
         if (made.end > this.#countedFrom) this.#tablespaces.push(made);
@@ -80,14 +80,19 @@ export class CommitScanner {
     };
   }
 
-  /** Transactions that ended, committed or not; undefined when the numbers of some are not known (two-phase commits). */
-  get transactions(): readonly TransactionRange[] | undefined {
-    return this.#sawPrepared ? undefined : this.#transactions.all;
+  /** Transactions that ended, committed or not: one that was prepared when that was decided. */
+  get transactions(): readonly TransactionRange[] {
+    return this.#transactions.all;
   }
 
-  /** In order; undefined when there are too many to list. */
-  get marks(): readonly FoundMark[] | undefined {
-    return this.#marks.length > MOST_MARKS ? undefined : this.#marks;
+  /** In order; the newest when there are too many to list. */
+  get marks(): readonly FoundMark[] {
+    return this.#marks;
+  }
+
+  /** How many lie before those that are listed. */
+  get moreMarks(): number {
+    return this.#moreMarks;
   }
 
   /** In order. */
@@ -113,6 +118,13 @@ export class CommitScanner {
   /** Takes in what follows on what came before, without a gap. */
   push(bytes: Uint8Array): void {
     this.#walk.push(bytes);
+  }
+
+  #takeMark(mark: FoundMark): void {
+    this.#marks.push(mark);
+    if (this.#marks.length <= MOST_MARKS) return;
+    this.#marks.shift();
+    this.#moreMarks += 1;
   }
 
   #take(commit: Commit): void {

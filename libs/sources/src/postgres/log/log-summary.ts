@@ -4,7 +4,7 @@ import type { BackupSummary } from '@catena/vault';
 import { formatLsn, segmentName } from '../wire/lsn.ts';
 import type { ServerSettings } from '../wire/system.ts';
 import type { Commit, CommitScanner, FoundMark } from './commit-scanner.ts';
-import type { MadeTablespace } from './record-walk.ts';
+import type { MadeTablespace } from './record-listener.ts';
 import type { LogStretch } from './where-to-begin.ts';
 
 const MICROSECONDS = 1000n;
@@ -12,14 +12,17 @@ const MICROSECONDS = 1000n;
 /** What was read of a stretch of log. */
 export interface LogRead {
   readonly end: bigint;
-  readonly found: Pick<CommitScanner, 'commits' | 'segments' | 'marks' | 'transactions' | 'tablespaces'>;
+  readonly found: Pick<
+    CommitScanner,
+    'commits' | 'segments' | 'marks' | 'moreMarks' | 'transactions' | 'tablespaces'
+  >;
   /** Until when nothing was committed beyond the end, in microseconds since 1970; undefined if that is not known. */
   readonly quietAt: bigint | undefined;
 }
 
 export function summaryOf(
   { start, timeline, fork }: LogStretch,
-  { end, found: { commits, marks, transactions, tablespaces }, quietAt }: LogRead,
+  { end, found: { commits, marks, moreMarks, transactions, tablespaces }, quietAt }: LogRead,
   server: { systemIdentifier: string; timeline: number; settings: ServerSettings },
 ): BackupSummary {
   const { systemIdentifier, settings } = server;
@@ -29,8 +32,9 @@ export function summaryOf(
     asOf: new Date(Number((asOf ?? 0n) / MICROSECONDS)),
     position: {
       ...{ start: start.toString(), end: end.toString(), ...fork },
-      ...(marks === undefined ? {} : { marks: marks.map(markText) }),
-      ...(transactions === undefined ? {} : { transactions }),
+      marks: marks.map(markText),
+      ...(moreMarks === 0 ? {} : { moreMarks }),
+      transactions,
     },
     driverDetails: {
       systemIdentifier,

@@ -169,6 +169,29 @@ describe('the log of a cluster', () => {
     expect(toMark.length).toBeLessThan(toPosition.length);
   });
 
+  it('lists the newest of many marks and says how many more there are; those are found in the log', async () => {
+    const mark = async (name: string, row: number) => {
+      await cluster.sql(`INSERT INTO written (n) VALUES (${row})`);
+      await cluster.sql(`SELECT pg_create_restore_point('${name}')`);
+    };
+    const two = await collection.openBackup('log2');
+    const { end } = two.manifest.position!;
+    await two.close();
+    await mark('twice', 1_000_001);
+    await mark('twice', 1_000_002);
+    await cluster.sql(
+      "INSERT INTO written (n) VALUES (1000003); SELECT pg_create_restore_point('one of ' || n) FROM generate_series(1, 130) n",
+    );
+    const { position } = await log('marks', end);
+    expect(position!.marks).toHaveLength(100);
+    expect(position).toMatchObject({ moreMarks: 32 });
+    expect(position!.marks!.map(({ name }) => name)).toEqual(
+      Array.from({ length: 100 }, (_, index) => `one of ${index + 31}`),
+    );
+    const logs = ['log1', 'log2', 'marks'];
+    expect((await restored('full', logs, { mark: 'twice' })).at(-1)).toBe(1_000_002);
+  });
+
   it('1.3 a copy-only log covers the same, and moves neither the slot nor anything else', async () => {
     const slot = () =>
       cluster.sql<{ lsn: string }>(

@@ -5,7 +5,8 @@ import pg from 'pg';
 import { startProtectedCluster, type ProtectedCluster } from '../testing/protected-cluster.ts';
 import { parseLsn, segmentName, segmentStart } from '../wire/lsn.ts';
 import { CommitScanner } from './commit-scanner.ts';
-import { RecordWalk, type LogMark, type TransactionEnd } from './record-walk.ts';
+import type { LogMark, TransactionEnd } from './record-listener.ts';
+import { RecordWalk } from './record-walk.ts';
 
 interface Written {
   readonly xid: number;
@@ -128,9 +129,9 @@ describe('the records of a log', () => {
     };
     const whole = scan(from, from, end);
     expect(whole.transactions).toHaveLength(1);
-    expect(whole.transactions?.[0]?.[0]).toBeLessThanOrEqual(written[0]!.xid);
-    expect(whole.transactions?.[0]?.[1]).toBe(rolledBack);
-    expect(whole.marks?.map(({ name, position }) => [name, position])).toEqual(
+    expect(whole.transactions[0]?.[0]).toBeLessThanOrEqual(written[0]!.xid);
+    expect(whole.transactions[0]?.[1]).toBe(rolledBack);
+    expect(whole.marks.map(({ name, position }) => [name, position])).toEqual(
       marks.map((one) => [one.name, one.end]),
     );
     const boundaries: bigint[] = [];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CommitScanner } from './commit-scanner.ts';
-import { RecordWalk, type TransactionEnd } from './record-walk.ts';
+import type { TransactionEnd } from './record-listener.ts';
+import { RecordWalk } from './record-walk.ts';
 
 const PAGE = 8192;
 const SIZE = 16n * 1024n * 1024n;

@@ -1,71 +1,38 @@
 /**
  * Walks through the records of a write-ahead log that flows past. Only what is needed to know where transactions end is
- * understood: page headers, record headers, and the few kinds of record that carry a time. The layout is that of
- * PostgreSQL 13 to 18 on little-endian machines (access/xlog_internal.h, access/xlogrecord.h, access/xact.h,
- * catalog/pg_control.h).
+ * understood: page headers, record headers, and the few kinds of record that carry a time or that a copy must know of.
  */
-
-/** A transaction that ended. Positions are those of its record: where it begins, and where the next may begin. */
-export interface TransactionEnd {
-  readonly kind: 'commit' | 'abort';
-  /** 32 bits; 0 for one that was prepared before, whose own number lies deeper in the record. */
-  readonly xid: number;
-  /** Microseconds since 1970, as the server wrote it: what a time to restore to is compared with. */
-  readonly at: bigint;
-  readonly start: bigint;
-  readonly end: bigint;
-}
-
-/** A name that somebody left in the log (`pg_create_restore_point`). */
-export interface LogMark {
-  readonly name: string;
-  readonly at: bigint;
-  readonly start: bigint;
-  readonly end: bigint;
-}
-
-/** A tablespace that was created (`CREATE TABLESPACE`): who replays it makes it at the very same path. */
-export interface MadeTablespace {
-  readonly oid: number;
-  readonly path: string;
-  readonly start: bigint;
-  readonly end: bigint;
-}
-
-export interface RecordListener {
-  transaction?(ended: TransactionEnd): void;
-  mark?(mark: LogMark): void;
-  tablespace?(made: MadeTablespace): void;
-  /** Every record, in bytes from where the walk began. */
-  record?(start: number, end: number): void;
-}
-
-const PAGE = 8192;
-const SHORT_HEADER = 24;
-const LONG_HEADER = 40;
-const FIRST_IS_CONTINUED = 0x0001;
-const FLAGS_AT = 2;
-const PAGE_ADDRESS_AT = 8;
-const REMAINING_LENGTH_AT = 16;
-const RECORD_HEADER = 24;
-/** Of a record: its header, those of what it carries, a time and a name. */
-const LOOKED_AT = RECORD_HEADER + 3 + 5 + 5 + 8 + 64;
-/** Of one that may name a path (at most 1024 bytes). */
-const LOOKED_AT_WITH_PATH = RECORD_HEADER + 3 + 5 + 5 + 4 + 1024;
-/** Where a record's header says whose record it is. */
-const MANAGER_AT = 17;
-const LOG_MANAGER = 0;
-const SWITCH = 0x40;
-const RESTORE_POINT = 0x70;
-const TRANSACTION_MANAGER = 1;
-const COMMIT = 0x00;
-const ABORT = 0x20;
-const COMMIT_PREPARED = 0x30;
-const ABORT_PREPARED = 0x40;
-const TABLESPACE_MANAGER = 5;
-const CREATE_TABLESPACE = 0x00;
-/** Between 1970 and 2000, where PostgreSQL's clock begins. */
-const EPOCH_MICROSECONDS = 946_684_800_000_000n;
+import type { RecordListener } from './record-listener.ts';
+import { PreparedNumber } from './prepared-number.ts';
+import {
+  ABORT,
+  ABORT_PREPARED,
+  COMMIT,
+  COMMIT_PREPARED,
+  CREATE_TABLESPACE,
+  dataIn,
+  endsPrepared,
+  EPOCH_MICROSECONDS,
+  FIRST_IS_CONTINUED,
+  FLAGS_AT,
+  INFO_AT,
+  LOG_MANAGER,
+  LONG_HEADER,
+  LOOKED_AT,
+  LOOKED_AT_WITH_PATH,
+  MANAGER_AT,
+  OPERATION,
+  PAGE,
+  PAGE_ADDRESS_AT,
+  PARAMETER_CHANGE,
+  RECORD_HEADER,
+  REMAINING_LENGTH_AT,
+  RESTORE_POINT,
+  SHORT_HEADER,
+  SWITCH,
+  TABLESPACE_MANAGER,
+  TRANSACTION_MANAGER,
+} from './record-layout.ts';
 
 export class RecordWalk {
   readonly #from: bigint;
@@ -84,6 +51,10 @@ export class RecordWalk {
   #taken = 0;
   /** Bytes to pass over without looking: the end of a record that began before. */
   #passing = 0;
+  /** What tells the version of the server. */
+  #magic = 0;
+  /** Of the record that is being read, when it ends a prepared transaction. */
+  #prepared: PreparedNumber | undefined;
   /** Set after a switch: what follows in the segment means nothing. */
   #nothingUntil = 0;
   #end: number | undefined;
@@ -139,6 +110,7 @@ export class RecordWalk {
       this.#nothingUntil = Infinity;
       return;
     }
+    this.#magic = this.#header.readUInt16LE(0);
     const isContinued = (this.#header.readUInt16LE(FLAGS_AT) & FIRST_IS_CONTINUED) !== 0;
     const remaining = isContinued ? this.#header.readUInt32LE(REMAINING_LENGTH_AT) : 0;
     const isBeginning = this.#offset === length;
@@ -169,6 +141,7 @@ export class RecordWalk {
       if (whole > 0) return whole;
       this.#start = this.#offset;
       this.#headLength = this.#taken = 0;
+      this.#prepared = undefined;
       this.#length = -1;
     }
     return this.#length === -1 ? this.#takeLength(chunk, at, available) : this.#take(chunk, at, available);
@@ -214,9 +187,18 @@ export class RecordWalk {
       chunk.copy(this.#head, this.#headLength, at, at + kept);
       this.#headLength += kept;
     }
+    if (this.#taken + length > RECORD_HEADER) this.#readPrepared(chunk, at, length);
     this.#taken += length;
     this.#offset += length;
     return length;
+  }
+
+  /** Behind its header the record is read on for a number that may lie anywhere in it. */
+  #readPrepared(chunk: Buffer, at: number, length: number): void {
+    const header = Math.max(0, RECORD_HEADER - this.#taken);
+    if (this.#taken <= RECORD_HEADER && endsPrepared(this.#head))
+      this.#prepared = new PreparedNumber(this.#magic);
+    this.#prepared?.push(chunk.subarray(at + header, at + length));
   }
 
   /** How much of the record that is being read is kept. */
@@ -241,37 +223,48 @@ export class RecordWalk {
   #close(): void {
     this.#length = 0;
     const manager = this.#head[MANAGER_AT];
-    const info = this.#head[16] ?? 0;
+    const info = this.#head[INFO_AT] ?? 0;
     const isLog = manager === LOG_MANAGER;
     if (isLog && (info & 0xf0) === SWITCH) this.#passSegment();
     this.#end = Math.max(aligned(this.#offset), this.#nothingUntil);
     this.#listener.record?.(this.#start, this.#end);
-    if (manager === TRANSACTION_MANAGER) this.#closeTransaction(info & 0x70);
+    if (manager === TRANSACTION_MANAGER) this.#closeTransaction(info & OPERATION);
     else if (isLog && (info & 0xf0) === RESTORE_POINT) this.#closeMark();
+    else if (isLog && (info & 0xf0) === PARAMETER_CHANGE) this.#closeSettings();
     else if (manager === TABLESPACE_MANAGER && (info & 0xf0) === CREATE_TABLESPACE) this.#closeTablespace();
   }
 
   #closeTransaction(operation: number): void {
     const isCommit = operation === COMMIT || operation === COMMIT_PREPARED;
     if (!isCommit && operation !== ABORT && operation !== ABORT_PREPARED) return;
-    const data = this.#dataAt();
+    const data = dataIn(this.#head, this.#headLength);
     if (data === undefined) return;
-    const wasPrepared = operation === COMMIT_PREPARED || operation === ABORT_PREPARED;
-    this.#listener.transaction?.({
-      kind: isCommit ? 'commit' : 'abort',
-      xid: wasPrepared ? 0 : this.#head.readUInt32LE(4),
-      ...this.#timeAndPlace(data),
-    });
+    const xid = this.#prepared === undefined ? this.#head.readUInt32LE(4) : this.#prepared.value;
+    if (xid === undefined) return;
+    this.#listener.transaction?.({ kind: isCommit ? 'commit' : 'abort', xid, ...this.#timeAndPlace(data) });
   }
 
   #closeMark(): void {
-    const data = this.#dataAt();
+    const data = dataIn(this.#head, this.#headLength);
     if (data === undefined) return;
     this.#listener.mark?.({ name: this.#textAt(data + 8), ...this.#timeAndPlace(data) });
   }
 
+  #closeSettings(): void {
+    const data = dataIn(this.#head, this.#headLength);
+    if (data === undefined) return;
+    const number = (index: number) => this.#head.readInt32LE(data + 4 * index);
+    this.#listener.settings?.({
+      max_connections: number(0),
+      max_worker_processes: number(1),
+      max_wal_senders: number(2),
+      max_prepared_transactions: number(3),
+      max_locks_per_transaction: number(4),
+    });
+  }
+
   #closeTablespace(): void {
-    const data = this.#dataAt();
+    const data = dataIn(this.#head, this.#headLength);
     if (data === undefined) return;
     const oid = this.#head.readUInt32LE(data);
     this.#listener.tablespace?.({ oid, path: this.#textAt(data + 4), ...this.#place() });
@@ -290,24 +283,7 @@ export class RecordWalk {
   #place(): { start: bigint; end: bigint } {
     return { start: this.#from + BigInt(this.#start), end: this.#from + BigInt(this.#end ?? 0) };
   }
-
-  /** Where a record's own data begins, behind the headers of what it carries; undefined when it is not of that shape. */
-  #dataAt(): number | undefined {
-    for (let at = RECORD_HEADER; at < this.#headLength;) {
-      const begins = DATA_BEHIND[this.#head[at] ?? 0];
-      if (begins !== undefined) return at + begins + 8 <= this.#headLength ? at + begins : undefined;
-      const passed = PASSED[this.#head[at] ?? 0];
-      if (passed === undefined) return undefined;
-      at += passed;
-    }
-    return undefined;
-  }
 }
-
-/** By the first byte of a header: where the data begins behind it (short and long main data). */
-const DATA_BEHIND: Readonly<Record<number, number>> = { 255: 2, 254: 5 };
-/** Headers that come before it: origin, and top-level transaction. */
-const PASSED: Readonly<Record<number, number>> = { 253: 3, 252: 5 };
 
 function aligned(length: number): number {
   return Math.ceil(length / 8) * 8;

@@ -3,7 +3,8 @@ import { detailOfTablespaces } from '@catena/events';
 import { parseSegmentName } from '../wire/lsn.ts';
 import { LOG_FOLDER } from './log-files.ts';
 import { madeText } from './log-summary.ts';
-import { RecordWalk, type MadeTablespace } from './record-walk.ts';
+import type { MadeTablespace } from './record-listener.ts';
+import { RecordWalk } from './record-walk.ts';
 
 const SEGMENT_PATH = new RegExp(`^${LOG_FOLDER}/([0-9A-F]{24})$`);
 

@@ -3,6 +3,7 @@ import { chown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupReader } from '@catena/vault';
 import { timelineOf } from '../cluster/fork.ts';
+import { withSettingsOfLog } from '../cluster/recovery-settings.ts';
 import type { ExpectedEnd } from '../scratch/expected-end.ts';
 import { isStopLookedFor, stopSearchFor, type RecoveryWanted } from './look-ahead.ts';
 import { prepareCopy } from './prepare-copy.ts';
@@ -52,7 +53,9 @@ export async function makeRecoverable(folder: string, copy: CopyToRecover): Prom
     logs.length === 0
       ? toEndOfBackup(standby)
       : toStopInLog(fork === undefined ? undefined : timelineOf(fork), stop, found);
-  const settingsNotInForce = await prepareCopy(folder, { paths, tablespaces, driverDetails, recovery });
+  const details = withSettingsOfLog(driverDetails, searched.settings);
+  const plan = { paths, tablespaces, driverDetails: details, recovery };
+  const settingsNotInForce = await prepareCopy(folder, plan);
   await giveToOwner(folder);
   return { rolled, settingsNotInForce, expected: expectedEnd(end, found, logs.length > 0 || standby) };
 }

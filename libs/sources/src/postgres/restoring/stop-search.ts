@@ -5,7 +5,8 @@
  */
 import type { RestoreStop } from '@catena/events';
 import { RestoreError } from '../../port/restore-error.ts';
-import { RecordWalk, type LogMark, type MadeTablespace, type TransactionEnd } from '../log/record-walk.ts';
+import type { ChangedSettings, LogMark, MadeTablespace, TransactionEnd } from '../log/record-listener.ts';
+import { RecordWalk } from '../log/record-walk.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import { microsecondsOf } from './moment.ts';
 
@@ -23,12 +24,14 @@ export interface SearchBase {
 export interface FoundStop {
   /** False: at the end of the log, so that the server is to be told nothing. */
   readonly isInside: boolean;
-  /** End of the last record that recovery applies; undefined when only the server can tell. */
+  /** End of the last record that recovery applies; undefined where there is none. */
   readonly position: bigint | undefined;
-  /** A mark of that name is there before the backup is consistent, and the server would take that one. */
+  /** A mark of that name is there before the one that is meant, and the server would take that one. */
   readonly hasNamesake: boolean;
   /** Tablespaces that recovery creates on the way. */
   readonly tablespaces: readonly MadeTablespace[];
+  /** With what other settings the server was started on the way. */
+  readonly settings: readonly ChangedSettings[];
 }
 
 /** A segment of the log. */
@@ -52,8 +55,8 @@ export class StopSearch {
   #isRepeated = false;
   #found: bigint | undefined;
   #hasNamesake = false;
-  #sawPrepared = false;
   readonly #tablespaces: MadeTablespace[] = [];
+  readonly #settings: ChangedSettings[] = [];
 
   constructor(stop: RestoreStop | undefined, base: SearchBase) {
     this.#stop = stop;
@@ -78,6 +81,7 @@ export class StopSearch {
         transaction: (one) => this.#transactionEnded(one),
         mark: (one) => this.#markSet(one),
         tablespace: (one) => this.#tablespaceMade(one),
+        settings: (changed) => this.#settings.push(changed),
       });
     }
     this.#walk.push(bytes);
@@ -85,18 +89,21 @@ export class StopSearch {
 
   /** @throws RestoreError `restore.stopNotFound`, `restore.stopBeforeBackup`. */
   found(): FoundStop {
-    const hasNamesake = this.#hasNamesake;
-    const tablespaces = this.#tablespaces;
+    const common = {
+      hasNamesake: this.#hasNamesake,
+      tablespaces: this.#tablespaces.filter(({ start }) => this.#found === undefined || start < this.#found),
+      settings: this.#settings,
+    };
     if (this.#time !== undefined && this.#time < this.#base.asOf) throw this.#tooEarly();
     if (this.#found !== undefined) {
       if (this.#found < this.#base.end) throw this.#tooEarly();
-      return { isInside: true, position: this.#found, hasNamesake, tablespaces };
+      // By its position a server finds the last record of the log only where another follows.
+      const isInside = !this.#hasNamesake || this.#found !== this.#end;
+      return { isInside, position: this.#found, ...common };
     }
-    if (this.#transaction !== undefined && this.#sawPrepared)
-      return { isInside: true, position: undefined, hasNamesake, tablespaces };
     if (this.#stop !== undefined && ('mark' in this.#stop || 'transaction' in this.#stop))
       throw this.#notThere();
-    return { isInside: false, position: this.#end, hasNamesake, tablespaces };
+    return { isInside: false, position: this.#end, ...common };
   }
 
   #record(start: bigint, end: bigint): void {
@@ -110,7 +117,6 @@ export class StopSearch {
 
   #transactionEnded({ xid, at, start, end }: TransactionEnd): void {
     if (this.#isRepeated || start < this.#base.start) return;
-    if (xid === 0) this.#sawPrepared = true;
     if (this.#transaction !== undefined && xid === this.#transaction) this.#found ??= end;
     if (this.#time !== undefined && at > this.#time) this.#found ??= this.#before;
   }
@@ -118,13 +124,12 @@ export class StopSearch {
   #markSet({ name, start, end }: LogMark): void {
     if (this.#isRepeated || start < this.#base.start) return;
     if (this.#stop === undefined || !('mark' in this.#stop) || this.#stop.mark !== name) return;
-    if (end < this.#base.end) this.#hasNamesake = true;
-    else this.#found ??= end;
+    this.#hasNamesake ||= end < this.#base.end || this.#found !== undefined;
+    if (end >= this.#base.end) this.#found = end;
   }
 
   #tablespaceMade(made: MadeTablespace): void {
-    if (!this.#isRepeated && made.start >= this.#base.start && this.#found === undefined)
-      this.#tablespaces.push(made);
+    if (!this.#isRepeated && made.start >= this.#base.start) this.#tablespaces.push(made);
   }
 
   #tooEarly(): RestoreError {

@@ -4,7 +4,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { RestoreError } from '../../port/restore-error.ts';
-import type { MadeTablespace } from '../log/record-walk.ts';
+import type { MadeTablespace } from '../log/record-listener.ts';
 import { formatLsn } from '../wire/lsn.ts';
 
 /**
