@@ -20,21 +20,17 @@ import type {
 } from '../port/backup-writer.ts';
 import type { Entry, StoredEntry } from '../port/entry.ts';
 import { comparePaths } from '../port/path-order.ts';
-import type { EncodableEntry } from '../tree/entry-codec.ts';
 import type { PagesBefore } from '../tree/pages-before.ts';
 import { placeText } from '../tree/tree-index.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
 import { encodeWarnings } from '../tree/warning-page.ts';
+import { BackupCounts } from './backup-counts.ts';
 import { ClosureUsage } from './closure-usage.ts';
 import { ContentStorer } from './content-storer.ts';
+import { EntryLine } from './entry-line.ts';
 import type { StoredResult } from './file-in-progress.ts';
-import { OrderedQueue } from './ordered-queue.ts';
 import type { WriterParts } from './writer-parts.ts';
 
-/** Entries that may wait for their content, or that of others before them. What waits longer grows old, and is collected late. */
-const MAX_WAITING = 1024;
-/** So many are let go on before the next ones have to wait. */
-const MANY_WAITING = 512;
 /** Warnings per page. */
 const WARNINGS_PER_PAGE = 1000;
 export const DEFAULT_UNIT_BYTES = 128 * 1024;
@@ -51,50 +47,33 @@ function resultOf({ size, sha256, bytesNew, bytesRead }: StoredResult): AddResul
 export class VaultBackupWriter implements BackupWriter {
   readonly backupId: string;
   private readonly parts: WriterParts;
-  /** Entries in their order; each waits for its content. */
-  private readonly queue = new OrderedQueue();
   private readonly storer: ContentStorer;
   private readonly usage = new ClosureUsage();
   private readonly tree: TreeWriter;
+  private readonly counts: BackupCounts;
+  private readonly line: EntryLine;
   private readonly warnings: BackupWarning[] = [];
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly handles = new Map<StoredHandle, StoredResult>();
-  /** Whether there is content that has no hash of all of it. */
-  private hashless = false;
   private lastPath: Uint8Array | undefined;
-  /** Entries there were when units were closed so that those before them could go on. */
-  private flushedAt = 0;
   private state: 'open' | 'finished' | 'abandoned' = 'open';
-  private readonly counted = { entries: 0, files: 0, bytes: 0, bytesRead: 0, bytesNew: 0, bytesUnchanged: 0 };
 
   constructor(parts: WriterParts, pagesBefore: PagesBefore) {
     this.parts = parts;
     this.backupId = parts.plan.backupId;
-    const { options, maps, stations, places, gear, leftovers, memory, bufferBytes } = parts;
+    const { options, packs, maps, stations, places, gear, leftovers, memory, bufferBytes } = parts;
+    const bytesStored = (): number => packs.bytesWritten + maps.bytesWritten + parts.tree.bytesWritten;
+    this.counts = new BackupCounts(options.onProgress, bytesStored);
     this.tree = new TreeWriter(parts.tree, options.compressionLevel ?? 1, pagesBefore);
     this.storer = new ContentStorer({
       ...{ stations, places, gear, leftovers, memory, bufferBytes },
       appendPage: (page) => maps.append(rawUnit(page)),
       signal: options.signal,
       readRate: options.limits?.read,
-      onBytes: (read, stored) => {
-        this.counted.bytesRead += read;
-        this.counted.bytesNew += stored;
-        this.progress();
-      },
+      onBytes: (read, stored) => this.counts.content(read, stored),
     });
-  }
-
-  private progress(): void {
-    const { options, packs, maps, tree } = this.parts;
-    const { files, bytesRead, bytesNew, bytesUnchanged } = this.counted;
-    options.onProgress?.({
-      files,
-      bytesRead,
-      bytesNew,
-      bytesUnchanged,
-      bytesStored: packs.bytesWritten + maps.bytesWritten + tree.bytesWritten,
-    });
+    const { usage, tree, counts, storer } = this;
+    this.line = new EntryLine({ usage, tree, counts, storer });
   }
 
   async *previous(): AsyncIterable<StoredEntry> {
@@ -121,7 +100,7 @@ export class VaultBackupWriter implements BackupWriter {
       const stored = this.handles.get(content.stored);
       if (stored === undefined) throw new ForeignContentError(readableBytes(entry.path));
       this.handles.delete(content.stored);
-      this.push(() => entry, content.stored.readAt, Promise.resolve(stored));
+      this.line.pushStoring(() => entry, content.stored.readAt, Promise.resolve(stored));
       return this.whenThereIsRoom(content.stored);
     }
     const readAt = content.readAt ?? this.nowInNanoseconds();
@@ -129,7 +108,7 @@ export class VaultBackupWriter implements BackupWriter {
   }
 
   private whenThereIsRoom(result: AddResult): Promise<AddResult> {
-    const place = this.queue.tasks;
+    const place = this.line.newest;
     return this.hasRoom(place) ? Promise.resolve(result) : this.room(place).then(() => result);
   }
 
@@ -141,27 +120,10 @@ export class VaultBackupWriter implements BackupWriter {
   ): Promise<AddResult> | undefined {
     if ('changes' in content || content.before !== undefined) return undefined;
     const { whole } = content.read;
-    if (whole === undefined || !this.hasRoom(this.queue.tasks)) return undefined;
+    if (whole === undefined || !this.hasRoom(this.line.newest)) return undefined;
     const file = this.storer.storeAtOnce(whole, (this.parts.options.cut ?? chooseCut)(entry));
     if (file === undefined) return undefined;
-    const write = (): Promise<void> | undefined => {
-      if (!file.isStored)
-        return file.done.promise.then(
-          () => write(),
-          () => undefined, // left out; whoever added it is told
-        );
-      const content = this.storer.contentOf(file);
-      if (content instanceof Promise) return content.then(() => write());
-      this.usage.content(content.holdings);
-      this.count(entry, file.size);
-      return this.tree.add({
-        ...entry,
-        size: BigInt(file.size),
-        readAt,
-        encodedContent: content.encoded,
-      });
-    };
-    this.queue.push(write);
+    this.line.pushSmall(entry, readAt, file);
     return file.done.promise;
   }
 
@@ -172,8 +134,9 @@ export class VaultBackupWriter implements BackupWriter {
   ): Promise<AddResult> {
     const { promise, resolve, reject } = Promise.withResolvers<StoredResult>();
     // The entry's place is taken now, whatever is read first.
-    this.push('read' in content ? (content.entryAsRead ?? (() => entry)) : () => entry, readAt, promise);
-    const place = this.queue.tasks;
+    const entryOf = ('read' in content ? content.entryAsRead : undefined) ?? (() => entry);
+    this.line.pushStoring(entryOf, readAt, promise);
+    const place = this.line.newest;
     try {
       await this.room(place);
       const stored = await this.follow(this.storeContent(content, entry));
@@ -244,68 +207,33 @@ export class VaultBackupWriter implements BackupWriter {
         'vault.content-missing',
         `file ${readableBytes(entry.path)} came without content`,
       );
-    this.write({ ...entry, size: 0n, readAt: this.nowInNanoseconds() });
+    this.line.push({ ...entry, size: 0n, readAt: this.nowInNanoseconds() });
     return { bytesRead: 0n, bytesNew: 0n };
   }
 
   private addUnchanged(entry: Entry, before: StoredEntry): AddResult {
     if (!hasContent(entry)) {
-      this.write({ ...entry, size: 0n, readAt: before.readAt });
+      this.line.push({ ...entry, size: 0n, readAt: before.readAt });
       return { bytesRead: 0n, bytesNew: 0n };
     }
     const content = this.ownContent(before);
     if (content === undefined) throw new ForeignContentError(readableBytes(entry.path));
     const { readAt } = before;
     this.usage.content(holdingsOf(content.layout));
-    this.counted.bytesUnchanged += Number(content.size);
-    this.write({ ...entry, size: content.size, readAt, encodedContent: content.encoded });
-    this.hashless ||= content.sha256 === undefined;
+    this.counts.unchanged(Number(content.size));
+    this.line.push({ ...entry, size: content.size, readAt, encodedContent: content.encoded });
+    this.line.hashless ||= content.sha256 === undefined;
     return { bytesRead: 0n, bytesNew: 0n, ...(content.sha256 && { sha256: content.sha256 }) };
-  }
-
-  /** An entry whose content cannot be read is left out; whoever added it is told. */
-  private push(entryOf: () => Entry, readAt: bigint, storing: Promise<StoredResult>): void {
-    const read = storing.catch(() => undefined);
-    this.queue.push(async () => {
-      const stored = await read;
-      if (stored === undefined) return;
-      const { size, reference } = stored;
-      const entry = entryOf();
-      this.hashless ||= stored.sha256 === undefined;
-      this.count(entry, size);
-      const { encoded, holdings } = await reference;
-      this.usage.content(holdings);
-      await this.tree.add({ ...entry, size: BigInt(size), readAt, encodedContent: encoded });
-    });
-  }
-
-  private write(entry: EncodableEntry): void {
-    this.count(entry, Number(entry.size));
-    this.queue.push(() => this.tree.add(entry));
-  }
-
-  private count(entry: Entry, size: number): void {
-    this.counted.entries++;
-    this.counted.bytes += size;
-    if (entry.kind === 'file') this.counted.files++;
-    this.progress();
   }
 
   private hasRoom(place: number): boolean {
     this.checkOpen();
-    this.queue.throwIfFailed();
-    // The first of them may wait for a unit on a thread that gets nothing more for a while.
-    if (this.queue.waiting > MANY_WAITING && place - this.flushedAt > MANY_WAITING) {
-      this.flushedAt = place;
-      void this.storer.flush().catch(() => undefined); // thrown to whoever stores next
-    }
-    return this.queue.hasEnded(place - MAX_WAITING);
+    return this.line.hasRoom(place);
   }
 
-  /** Waits while too many entries wait before this one. */
   private async room(place: number): Promise<void> {
-    if (this.hasRoom(place)) return;
-    await this.storer.pressing(this.queue.untilEnded(place - MAX_WAITING));
+    this.checkOpen();
+    await this.line.room(place);
     this.checkOpen();
   }
 
@@ -337,7 +265,7 @@ export class VaultBackupWriter implements BackupWriter {
     crashPoint('vault.afterPacks');
     packsDurable.resolve(undefined);
     await this.storer.finish();
-    await this.queue.drain();
+    await this.line.drain();
     const index = await this.tree.finish();
     const warningPages = await this.writeWarnings();
     await maps.finish();
@@ -346,13 +274,13 @@ export class VaultBackupWriter implements BackupWriter {
     await tree.finish();
     for (const [volume, objects] of this.tree.places)
       for (const object of objects) this.usage.treeObject(volume, object);
-    const { entries, files, bytes, bytesRead, bytesNew } = this.counted;
+    const { entries, files, bytes, bytesRead, bytesNew } = this.counts;
     const finished = await this.parts.commit({
       usage: this.usage,
       index,
       warningPages,
       warnings: this.warnings.length,
-      features: this.hashless ? [CONTENT_WITHOUT_HASH] : [],
+      features: this.line.hashless ? [CONTENT_WITHOUT_HASH] : [],
       ...{ entries, files, bytes, bytesRead, bytesNew },
       blockBytes: stations.blockBytes,
       summary,
@@ -383,7 +311,7 @@ export class VaultBackupWriter implements BackupWriter {
     await stations.abandon(reason);
     await this.storer.abandon(reason);
     await this.settled();
-    await this.queue.settled();
+    await this.line.settled();
     await packs.abandon();
     await maps.abandon();
     await tree.abandon();
