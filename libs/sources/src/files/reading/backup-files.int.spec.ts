@@ -8,7 +8,8 @@ import { InMemoryVaultFake, type FakeWriter } from '../../testing/in-memory-vaul
 import { letClockTick, ScratchFolder, seededBytes } from '../../testing/sample-tree.ts';
 import { compareWithBackup } from '../comparing/compare-trees.ts';
 import { parseFilesSpec, type FilesSpec } from '../files-spec.ts';
-import { FilesBackup, type ReadingMoments } from './backup-files.ts';
+import { FilesBackup } from './backup-files.ts';
+import type { ReadingMoments } from './file-reading.ts';
 
 let scratch: ScratchFolder;
 let vault: InMemoryVaultFake;
