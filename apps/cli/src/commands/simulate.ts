@@ -37,8 +37,9 @@ async function policyOf(file: string): Promise<unknown> {
 }
 
 function pointOf(view: BackupView): Record<string, unknown> {
-  const { backup, asOf, type, parent, base, copyOnly, bytesAdded } = view;
-  return { id: backup, time: asOf, type, parent, base, copyOnly, bytes: bytesAdded };
+  const { backup, asOf, type, parent, base, copyOnly, bytesAdded, family, fork, start, position } = view;
+  const place = { family, fork, start, position };
+  return { id: backup, time: asOf, type, parent, base, copyOnly, bytes: bytesAdded, ...place };
 }
 
 interface Given {

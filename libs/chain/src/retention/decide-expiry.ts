@@ -6,6 +6,7 @@ import {
   type CollectionState,
 } from '../collection/collection-state.ts';
 import { standingOf } from '../collection/usable.ts';
+import type { ForkOrigins } from './branches.ts';
 import { durationAfter } from './duration.ts';
 import { evaluateRetention, type RetentionClock } from './evaluate-retention.ts';
 import type { RetentionPolicy } from './policy.ts';
@@ -95,7 +96,7 @@ export function retentionPointsOf(state: CollectionState, facts: ExpiryFacts): R
 function expire(state: CollectionState, facts: ExpiryFacts, clock: RetentionClock): AnyDomainEvent[] {
   const points = retentionPointsOf(state, facts);
   const history = [...state.backups.values()].map((backup) => pointOf(state, backup, facts));
-  const verdict = evaluateRetention(facts.policy, points, clock, history);
+  const verdict = evaluateRetention(facts.policy, points, clock, history, originsOf(state));
   const grace = facts.policy?.grace;
   const undo =
     grace === undefined
@@ -166,8 +167,14 @@ function pointOf(state: CollectionState, backup: CollectedBackup, facts: ExpiryF
     needs: backup.closure,
     group: state.collection,
     bytes: undefined,
-    place: { family: backup.family, position: backup.position },
+    place: { family: backup.family, position: backup.position, fork: backup.fork, start: backup.start },
   };
+}
+
+function originsOf({ forks }: CollectionState): ForkOrigins {
+  return new Map(
+    [...forks].flatMap(([fork, origin]) => (origin === undefined ? [] : [[fork, origin] as const])),
+  );
 }
 
 function notExpired(state: CollectionState, backup: string, mark: string | undefined): Decision {

@@ -1,7 +1,8 @@
 import { CatenaError } from '@catena/events';
 import { keptByCalendar, type RuleVerdict } from './calendar-rules.ts';
 import { assignGfsFlags } from './gfs-flags.ts';
-import { keepLogs } from './keep-logs.ts';
+import { Branches, type ForkOrigins } from './branches.ts';
+import { keepAllLogs, keepLogsAfter, keepLogsFor, type LogsToJudge, type LogVerdict } from './keep-logs.ts';
 import { keptByRules } from './keep-rules.ts';
 import type { RetentionPolicy, RetentionRules } from './policy.ts';
 import { locate, type LocatedPoint, type RetentionPoint } from './point.ts';
@@ -45,6 +46,7 @@ interface Ballot {
  * Decides what stays and what goes (rules.md section 5). Pure: the same points, policy and clock give the same answer.
  * Without a policy everything stays. Points of different groups do not count for each other.
  * @param history all points there ever were, also those that are gone: their periods had their flags. Default: the points.
+ * @param forks by branch of the source's history, where it left its parent.
  * @throws CatenaError `retention.keeps-nothing` when the rules would keep none of a group's points.
  */
 export function evaluateRetention(
@@ -52,12 +54,14 @@ export function evaluateRetention(
   points: readonly RetentionPoint[],
   clock: RetentionClock,
   history: readonly RetentionPoint[] = points,
+  forks: ForkOrigins = new Map(),
 ): RetentionVerdict {
+  const branches = new Branches(history, forks);
   const located = new Map(points.map((point) => [point.id, locate(point, clock.calendar)]));
   const past = groupsOf(history.map((point) => located.get(point.id) ?? locate(point, clock.calendar)));
   const ballot: Ballot = { reasons: new Map(), gone: new Map() };
   for (const [group, members] of groupsOf([...located.values()])) {
-    decideGroup(policy, members, past.get(group) ?? members, clock, ballot);
+    decideGroup(policy, members, past.get(group) ?? members, { ...clock, branches }, ballot);
   }
   for (const point of points) {
     for (const hold of point.holds) keep(ballot, point.id, hold);
@@ -65,11 +69,16 @@ export function evaluateRetention(
   return verdictOf([...located.values()].sort(newestFirst), ballot);
 }
 
+/** What else a decision is made by. */
+interface Surroundings extends RetentionClock {
+  readonly branches: Branches;
+}
+
 function decideGroup(
   policy: RetentionPolicy | undefined,
   members: readonly LocatedPoint[],
   history: readonly LocatedPoint[],
-  clock: RetentionClock,
+  clock: Surroundings,
   ballot: Ballot,
 ): void {
   const sorted = [...members].sort(newestFirst);
@@ -146,14 +155,30 @@ function decideLogs(
   logs: readonly LocatedPoint[],
   data: readonly LocatedPoint[],
   verdict: RuleVerdict | undefined,
-  clock: RetentionClock,
+  { branches, ...clock }: Surroundings,
   ballot: Ballot,
 ): void {
-  const oldest = data.findLast((point) => verdict?.shortTerm.has(point.id) === true);
-  const decided = keepLogs(logs, data, policy?.logs?.for, oldest, clock.now, clock.calendar);
-  for (const [id, reason] of decided.kept) keep(ballot, id, reason);
-  for (const [id, reason] of decided.gone) ballot.gone.set(id, reason);
-  if (decided.anchor !== undefined) keep(ballot, decided.anchor.id, decided.anchor.reason);
+  const judged = judgeLogs(policy, { logs, data, branches }, verdict, clock);
+  for (const [id, reason] of judged.kept) keep(ballot, id, reason);
+  for (const [id, reason] of judged.gone) ballot.gone.set(id, reason);
+  for (const [id, reason] of judged.anchors) keep(ballot, id, reason);
+}
+
+function judgeLogs(
+  policy: RetentionPolicy | undefined,
+  all: LogsToJudge,
+  verdict: RuleVerdict | undefined,
+  clock: RetentionClock,
+): LogVerdict {
+  const window = policy?.logs?.for;
+  if (window !== undefined) return keepLogsFor(all, { window, ...clock });
+  const oldest = all.data.findLast((point) => verdict?.shortTerm.has(point.id) === true);
+  if (verdict === undefined || oldest === undefined) return keepAllLogs(all);
+  const stays = ({ id, holds }: LocatedPoint) => verdict.kept.has(id) || holds.length > 0;
+  return keepLogsAfter(
+    all,
+    all.data.filter((point) => point.time >= oldest.time && stays(point)),
+  );
 }
 
 function keep(ballot: Ballot, id: string, reason: string): void {

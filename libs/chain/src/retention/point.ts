@@ -21,8 +21,13 @@ export interface RetentionPoint {
   /** Points of one group are counted together: one collection, or one host and paths. */
   readonly group: string;
   readonly bytes: number | undefined;
-  /** Where in the source's history it ends, if that is known. */
-  readonly place?: { readonly family: string; readonly position: Position };
+  /** Where in the source's history it ends, and a log begins, if that is known. */
+  readonly place?: {
+    readonly family: string;
+    readonly position: Position;
+    readonly fork?: string | undefined;
+    readonly start?: Position | undefined;
+  };
 }
 
 /** A point with its place on the calendar. */

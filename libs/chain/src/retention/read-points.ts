@@ -1,4 +1,6 @@
 import { CatenaError, type BackupType } from '@catena/events';
+import type { ForkOrigin } from '../restore-plan/fork-path.ts';
+import type { ForkOrigins } from './branches.ts';
 import type { RetentionPoint } from './point.ts';
 import type { ZoneCalendar } from './zone-calendar.ts';
 
@@ -10,7 +12,7 @@ const TIME =
 
 /**
  * Reads `{id, time, type?, parent?, base?, copyOnly?, tags?, pinned?, host?, paths?}`, and where there are any `manual`,
- * `state`, `bytes`, `closure`, `family` and `position`. Other fields are ignored. An incremental without a parent follows the data backup before
+ * `state`, `bytes`, `closure`, `family`, `position`, `start`, `fork`. Other fields are ignored. An incremental without a parent follows the data backup before
  * it, a differential without a base the full before it.
  * @throws CatenaError `retention.backups-unreadable`, naming the entry and the field.
  */
@@ -84,9 +86,29 @@ function readPoint(entry: unknown, number: number, calendar: ZoneCalendar): Read
   return { point, depends: needs === undefined ? 'infer' : 'known' };
 }
 
-function placeOf({ family, position }: Fields): Pick<RetentionPoint, 'place'> {
-  if (typeof family !== 'string' || typeof position !== 'string' || !/^\d+$/.test(position)) return {};
-  return { place: { family, position } };
+function placeOf({ family, position, start, fork }: Fields): Pick<RetentionPoint, 'place'> {
+  if (typeof family !== 'string' || !isPosition(position)) return {};
+  const known = { family, position, ...(typeof fork === 'string' ? { fork } : {}) };
+  return { place: isPosition(start) ? { ...known, start } : known };
+}
+
+function isPosition(value: unknown): value is string {
+  return typeof value === 'string' && /^\d+$/.test(value);
+}
+
+/**
+ * Where branches left others, as backups say it: `fork` with `forkParent` and `forkAt`.
+ * @param value the list that `readRetentionPoints` takes
+ */
+export function readForkOrigins(value: unknown): ForkOrigins {
+  const entries = Array.isArray(value) ? (value as unknown[]) : [];
+  const origins = new Map<string, ForkOrigin>();
+  for (const entry of entries) {
+    const { fork, forkParent: parent, forkAt: at } = (entry ?? {}) as Fields;
+    if (typeof fork === 'string' && typeof parent === 'string' && isPosition(at))
+      origins.set(fork, { parent, at });
+  }
+  return origins;
 }
 
 /** What a backup says it depends on; undefined when it must depend on something and does not say on what. */

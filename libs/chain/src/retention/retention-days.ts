@@ -1,3 +1,4 @@
+import type { ForkOrigins } from './branches.ts';
 import { evaluateRetention, type GonePoint } from './evaluate-retention.ts';
 import type { RetentionPolicy } from './policy.ts';
 import type { RetentionPoint } from './point.ts';
@@ -14,14 +15,14 @@ export interface RetentionDay {
 
 /**
  * Goes on day by day, looking at the end of each: points appear on their day, and what goes does not come back.
- * @param first days since 1970-01-01 in the zone.
+ * Days are counted since 1970-01-01 in the zone.
  */
 export function retentionDays(
   policy: RetentionPolicy,
   points: readonly RetentionPoint[],
-  first: number,
-  until: number,
+  { first, until }: { readonly first: number; readonly until: number },
   calendar: ZoneCalendar,
+  forks: ForkOrigins = new Map(),
 ): RetentionDay[] {
   const days: RetentionDay[] = [];
   const deleted = new Set<string>();
@@ -31,7 +32,7 @@ export function retentionDays(
     const now = calendar.endOfDay(day);
     const past = points.filter((point) => point.time <= now);
     const present = past.filter((point) => !deleted.has(point.id));
-    const verdict = evaluateRetention(policy, present, { now, calendar }, past);
+    const verdict = evaluateRetention(policy, present, { now, calendar }, past, forks);
     const expire = verdict.keep.flatMap((point) => {
       const { id, retainedFor, expired: reason } = point;
       if (retainedFor === undefined || reason === undefined || expired.has(id)) return [];

@@ -3,7 +3,7 @@ import { retentionDays, type RetentionDay } from './retention-days.ts';
 import { evaluateRetention, type GonePoint, type KeptPoint } from './evaluate-retention.ts';
 import type { RetentionPoint } from './point.ts';
 import { readRetentionPolicy } from './read-policy.ts';
-import { readInstant, readRetentionPoints } from './read-points.ts';
+import { readForkOrigins, readInstant, readRetentionPoints } from './read-points.ts';
 import { dateText, ZoneCalendar } from './zone-calendar.ts';
 
 /** What `catena simulate retention` is given. */
@@ -51,7 +51,8 @@ export function simulateRetention(simulation: RetentionSimulation): RetentionAns
   const at = simulation.at;
   const now = readInstant(at ?? simulation.now, 'at', calendar);
   const there = at === undefined ? points : points.filter((point) => point.time <= now);
-  const verdict = evaluateRetention(policy, there, { now, calendar });
+  const forks = readForkOrigins(simulation.backups);
+  const verdict = evaluateRetention(policy, there, { now, calendar }, there, forks);
   const answer = { ...verdict, bytes: bytesOf(points, verdict) };
   if (simulation.until === undefined) return answer;
   const until = calendar.dayOf(readInstant(simulation.until, 'until', calendar));
@@ -63,7 +64,7 @@ export function simulateRetention(simulation: RetentionSimulation): RetentionAns
       { remedy: 'Give a day after the one the simulation starts on.' },
     );
   }
-  return { ...answer, days: retentionDays(policy, points, first, until, calendar) };
+  return { ...answer, days: retentionDays(policy, points, { first, until }, calendar, forks) };
 }
 
 function bytesOf(

@@ -117,7 +117,7 @@ function daysAhead(
   const first = calendar.dayOf(now);
   const future = (context.upcoming ?? []).map((one, index) => upcomingPoint(one, index, backup.collection));
   const last = first + (context.days ?? DAYS_AHEAD);
-  return retentionDays(policy, [...points, ...future], first, last, calendar);
+  return retentionDays(policy, [...points, ...future], { first, until: last }, calendar);
 }
 
 function dependenciesOf(backups: readonly BackupView[], backup: BackupView): BackupExplanation['dependsOn'] {
