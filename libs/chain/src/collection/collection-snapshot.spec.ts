@@ -37,11 +37,11 @@ describe('the snapshot of a collection', () => {
     expect([...throughText(final).forks.keys()]).toEqual(['fork-1']);
   });
 
-  it('of version 1 has these fields; with others, and with another fold, it is of another version', () => {
+  it('of version 2 has these fields; with others, and with another fold, it is of another version', () => {
     const { place, fork, archivePoint, acceptedFamily, ...always } = initialCollection('col-1');
     expect([place, fork, archivePoint, acceptedFamily]).toEqual([undefined, undefined, undefined, undefined]);
     expect([collectionSnapshot.version, ...Object.keys(always).sort()]).toEqual([
-      1,
+      2,
       'backups',
       'collection',
       'deleted',
