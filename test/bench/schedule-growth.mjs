@@ -78,7 +78,8 @@ async function bookOf(count) {
   };
   const snapshots = { store: { load: () => Promise.resolve(undefined) }, onFailure: console.error };
   const work = { start: (_name, run) => void run(new AbortController().signal, () => undefined) };
-  const book = new ScheduleBook(log, snapshots, work, console);
+  const readiness = { startsWith: () => undefined };
+  const book = new ScheduleBook(log, snapshots, work, readiness, console);
   book.onApplicationBootstrap();
   await done.promise;
   await pause(1);

@@ -40,6 +40,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       if (typeof run === 'string') this.#heard.set(run, this.clock.now());
     });
     this.work.start('reconciler', async (signal, healthy) => {
+      await this.view.started(signal);
       while (!signal.aborted) {
         await this.round();
         healthy();

@@ -5,11 +5,12 @@ import {
   type DefinitionSnapshot,
   type EventType,
 } from '@catena/events';
-import type { AggregateHead, EventLog } from '@catena/event-log';
+import type { AggregateHead } from '@catena/event-log';
 import { evolveRun, initialRun, isOver, type RunState } from '@catena/run';
 import { sharingOf } from '@catena/schedule';
-import { BackgroundWork, CLOCK, EVENT_LOG, LogPosition, type Clock } from '@catena/service';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, pagesOf, type Clock, type LogFold } from '@catena/service';
+import { Inject, Injectable } from '@nestjs/common';
+import { CatalogFollower } from './catalog-follower.ts';
 
 /** A run that is not over, with what the planner and the reconciler need to know of it. */
 export interface OpenRun {
@@ -24,6 +25,17 @@ export interface OpenRun {
   readonly requestedAt: number;
   /** When this process saw that event, in milliseconds since 1970. */
   readonly seenAt: number;
+}
+
+type KindOfDefinition = readonly [kind: DefinitionKind, definition: DefinitionSnapshot];
+type KeptRun = Omit<OpenRun, 'seenAt'>;
+
+/** A part of it in a snapshot. */
+interface KeptPage {
+  readonly definitions?: readonly KindOfDefinition[];
+  /** By repository. */
+  readonly collections?: readonly (readonly [repositoryUid: string, collections: readonly string[]])[];
+  readonly runs?: readonly (readonly [run: string, open: KeptRun])[];
 }
 
 const FOLLOWED: readonly EventType[] = [
@@ -48,50 +60,56 @@ const FOLLOWED: readonly EventType[] = [
  * has, and the runs that are not over. It finds things; decisions load what they decide about.
  */
 @Injectable()
-export class LogView implements OnApplicationBootstrap {
-  readonly #log: EventLog;
-  readonly #work: BackgroundWork;
+export class LogView implements LogFold {
+  readonly name = 'log-view';
+  readonly version = 1;
+  readonly types = FOLLOWED;
+  readonly #follower: CatalogFollower;
   readonly #clock: Clock;
-  readonly #definitions = new Map<string, DefinitionSnapshot>();
-  /** Definitions that limit what runs at once. */
+  readonly #definitions = new Map<string, KindOfDefinition>();
+  /** Ids of those that are Schedules. */
+  readonly #schedules = new Set<string>();
+  /** Ids of those that limit what runs at once. */
   readonly #limiting = new Set<string>();
   readonly #collections = new Map<string, Set<string>>();
   readonly #runs = new Map<string, OpenRun>();
-  readonly #position = new LogPosition('chain catalog');
+  #definitionsChanged = 0;
 
-  constructor(
-    @Inject(EVENT_LOG) log: EventLog,
-    @Inject(BackgroundWork) work: BackgroundWork,
-    @Inject(CLOCK) clock: Clock,
-  ) {
+  constructor(@Inject(CatalogFollower) follower: CatalogFollower, @Inject(CLOCK) clock: Clock) {
     this.#clock = clock;
-    this.#log = log;
-    this.#work = work;
+    this.#follower = follower;
+    follower.add(this);
   }
 
-  onApplicationBootstrap(): void {
-    this.#work.start('log view', async (signal, healthy) => {
-      const from = this.#position.through + 1;
-      for await (const batch of this.#log.follow({ from, types: FOLLOWED, signal })) {
-        for (const event of batch.events) this.#apply(event);
-        this.#position.advance(batch.through);
-        healthy();
-      }
-    });
+  /** Resolves when all that was in the log at the start has been seen, or the signal aborts. */
+  async started(signal: AbortSignal): Promise<void> {
+    await this.#follower.started(signal);
   }
 
   /** Resolves when everything up to the sequence has been seen. @throws CatenaError `service.behind` (retryable). */
   async reached(sequence: number): Promise<void> {
-    await this.#position.reached(sequence);
+    await this.#follower.reached(sequence);
   }
 
   /** Resolves when everything that is in the log now has been seen. */
   async current(): Promise<void> {
-    await this.reached(await this.#log.lastSequence());
+    await this.#follower.current();
   }
 
   definition(kind: DefinitionKind, name: string): DefinitionSnapshot | undefined {
-    return this.#definitions.get(definitionId(kind, name));
+    return this.#definitions.get(definitionId(kind, name))?.[1];
+  }
+
+  *schedules(): Iterable<DefinitionSnapshot> {
+    for (const id of this.#schedules) {
+      const defined = this.#definitions.get(id);
+      if (defined !== undefined) yield defined[1];
+    }
+  }
+
+  /** Another number whenever a definition has changed. */
+  get definitionsChanged(): number {
+    return this.#definitionsChanged;
   }
 
   /** Whether anything limits what runs at once. */
@@ -113,20 +131,19 @@ export class LogView implements OnApplicationBootstrap {
     return [...this.#runs.values()];
   }
 
-  #apply(event: AnyRecordedEvent): void {
+  apply(event: AnyRecordedEvent): void {
     switch (event.type) {
       case 'definition.applied': {
         const { kind, uid, name, generation, spec } = event.data;
-        this.#definitions.set(event.aggregate.id, { uid, name, generation, spec });
-        const limits = kind === 'Limits' || sharingOf(spec).runsAtOnce !== undefined;
-        if (limits) this.#limiting.add(event.aggregate.id);
-        else this.#limiting.delete(event.aggregate.id);
+        this.#define([kind, { uid, name, generation, spec }]);
         return;
       }
-      case 'definition.deleted':
-        this.#definitions.delete(event.aggregate.id);
-        this.#limiting.delete(event.aggregate.id);
+      case 'definition.deleted': {
+        const { id } = event.aggregate;
+        for (const place of [this.#definitions, this.#schedules, this.#limiting]) place.delete(id);
+        this.#definitionsChanged += 1;
         return;
+      }
       case 'collection.opened': {
         const { repositoryUid } = event.data;
         const known = this.#collections.get(repositoryUid) ?? new Set();
@@ -136,6 +153,36 @@ export class LogView implements OnApplicationBootstrap {
       default:
         if (event.aggregate.type === 'run') this.#applyToRun(event);
     }
+  }
+
+  *capture(): Iterable<KeptPage> {
+    for (const definitions of pagesOf(this.#definitions.values())) yield { definitions };
+    const collections = [...this.#collections].map(([uid, ids]) => [uid, [...ids]] as const);
+    for (const page of pagesOf(collections)) yield { collections: page };
+    const runs = [...this.#runs].map(([id, { seenAt: _seenAt, ...run }]) => [id, run] as const);
+    for (const page of pagesOf(runs)) yield { runs: page };
+  }
+
+  restore(page: unknown): void {
+    const { definitions = [], collections = [], runs = [] } = page as KeptPage;
+    for (const definition of definitions) this.#define(definition);
+    for (const [repositoryUid, ids] of collections) this.#collections.set(repositoryUid, new Set(ids));
+    for (const [id, run] of runs) this.#runs.set(id, { ...run, seenAt: this.#clock.now() });
+  }
+
+  clear(): void {
+    for (const place of [this.#definitions, this.#schedules, this.#limiting, this.#collections, this.#runs])
+      place.clear();
+  }
+
+  #define([kind, definition]: KindOfDefinition): void {
+    const id = definitionId(kind, definition.name);
+    this.#definitions.set(id, [kind, definition]);
+    if (kind === 'Schedule') this.#schedules.add(id);
+    const limits = kind === 'Limits' || sharingOf(definition.spec).runsAtOnce !== undefined;
+    if (limits) this.#limiting.add(id);
+    else this.#limiting.delete(id);
+    this.#definitionsChanged += 1;
   }
 
   #applyToRun(event: AnyRecordedEvent): void {

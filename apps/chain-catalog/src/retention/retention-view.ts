@@ -1,18 +1,10 @@
-import {
-  definitionId,
-  type AnyRecordedEvent,
-  type DefinitionKind,
-  type DefinitionSnapshot,
-  type EventType,
-} from '@catena/events';
-import type { EventLog } from '@catena/event-log';
-import { BackgroundWork, EVENT_LOG, LogPosition } from '@catena/service';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { AnyRecordedEvent, EventType } from '@catena/events';
+import { pagesOf, type LogFold } from '@catena/service';
+import { Inject, Injectable } from '@nestjs/common';
+import { CatalogFollower } from '../log-view/catalog-follower.ts';
 import { backupsRead } from './backups-read.ts';
 
 const FOLLOWED: readonly EventType[] = [
-  'definition.applied',
-  'definition.deleted',
   'run.requested',
   'run.planned',
   'run.completed',
@@ -26,6 +18,26 @@ const FOLLOWED: readonly EventType[] = [
   'collection.backup-deleted',
 ];
 
+interface MadeBackup {
+  readonly run: string;
+  readonly collection: string;
+}
+
+/** A part of it in a snapshot. */
+interface KeptPage {
+  readonly origins?: readonly (readonly [run: string, scheduleUid: string])[];
+  readonly made?: readonly (readonly [backup: string, made: MadeBackup])[];
+  readonly reading?: readonly (readonly [run: string, backups: readonly string[]])[];
+  /** By collection. */
+  readonly condemned?: readonly (readonly [collection: string, backups: readonly string[]])[];
+  readonly undoUntil?: readonly (readonly [
+    collection: string,
+    ends: readonly (readonly [backup: string, end: number])[],
+  ])[];
+  readonly changed?: readonly string[];
+  readonly newest?: NewestRecord;
+}
+
 /** A newest event and when the log's server stored it. */
 export interface NewestRecord {
   /** By the clock of who appended it, ISO 8601. */
@@ -35,58 +47,37 @@ export interface NewestRecord {
 }
 
 /**
- * What retention must know across aggregates, followed from the log and kept in memory: schedules, which schedule a run
- * was of, what is condemned and not deleted, and which collections have changed since somebody looked.
+ * What retention must know across aggregates, followed from the log and kept in memory: which schedule a run was of, what
+ * is condemned and not deleted, and which collections have changed since somebody looked.
  */
 @Injectable()
-export class RetentionView implements OnApplicationBootstrap {
-  readonly #definitions = new Map<string, DefinitionSnapshot>();
-  readonly #schedules = new Map<string, DefinitionSnapshot>();
+export class RetentionView implements LogFold {
+  readonly name = 'retention-view';
+  readonly version = 1;
+  readonly types = FOLLOWED;
   /** By run that may have made a backup: the uid of its schedule. */
   readonly #origins = new Map<string, string>();
   /** By backup. */
-  readonly #made = new Map<string, { readonly run: string; readonly collection: string }>();
+  readonly #made = new Map<string, MadeBackup>();
   /** By run that is not over: the backups that it reads. */
   readonly #reading = new Map<string, readonly string[]>();
   readonly #condemned = new Map<string, Set<string>>();
   readonly #undoUntil = new Map<string, Map<string, number>>();
   readonly #changed = new Set<string>();
-  readonly #position = new LogPosition('retention of the chain catalog');
   #newest: NewestRecord | undefined;
-  #definitionsChanged = 0;
 
-  constructor(
-    @Inject(EVENT_LOG) private readonly log: EventLog,
-    @Inject(BackgroundWork) private readonly work: BackgroundWork,
-  ) {}
+  constructor(@Inject(CatalogFollower) private readonly follower: CatalogFollower) {
+    follower.add(this);
+  }
 
-  onApplicationBootstrap(): void {
-    this.work.start('retention view', async (signal, healthy) => {
-      const from = this.#position.through + 1;
-      for await (const batch of this.log.follow({ from, types: FOLLOWED, signal })) {
-        for (const event of batch.events) this.#apply(event);
-        this.#position.advance(batch.through);
-        healthy();
-      }
-    });
+  /** Resolves when all that was in the log at the start has been seen, or the signal aborts. */
+  async started(signal: AbortSignal): Promise<void> {
+    await this.follower.started(signal);
   }
 
   /** Resolves when everything up to the sequence has been seen. @throws CatenaError `service.behind` (retryable). */
   async reached(sequence: number): Promise<void> {
-    await this.#position.reached(sequence);
-  }
-
-  schedules(): Iterable<DefinitionSnapshot> {
-    return this.#schedules.values();
-  }
-
-  definition(kind: DefinitionKind, name: string): DefinitionSnapshot | undefined {
-    return this.#definitions.get(definitionId(kind, name));
-  }
-
-  /** Another number whenever a definition has changed. */
-  get definitionsChanged(): number {
-    return this.#definitionsChanged;
+    await this.follower.reached(sequence);
   }
 
   /** The uid of the schedule that asked for the run; undefined when a person did. */
@@ -123,23 +114,10 @@ export class RetentionView implements OnApplicationBootstrap {
     this.#changed.add(collection);
   }
 
-  #apply(event: AnyRecordedEvent): void {
+  apply(event: AnyRecordedEvent): void {
     this.#newest = { time: event.time, recordedAt: event.recordedAt };
     const { id } = event.aggregate;
     switch (event.type) {
-      case 'definition.applied': {
-        const { kind, uid, name, generation, spec } = event.data;
-        const snapshot = { uid, name, generation, spec };
-        this.#definitions.set(id, snapshot);
-        if (kind === 'Schedule') this.#schedules.set(id, snapshot);
-        this.#definitionsChanged += 1;
-        return;
-      }
-      case 'definition.deleted':
-        this.#definitions.delete(id);
-        this.#schedules.delete(id);
-        this.#definitionsChanged += 1;
-        return;
       case 'run.requested': {
         const { request, scheduleUid } = event.data;
         const makes = request.kind === 'backup' || request.kind === 'compose';
@@ -179,6 +157,37 @@ export class RetentionView implements OnApplicationBootstrap {
         return;
       default:
     }
+  }
+
+  *capture(): Iterable<KeptPage> {
+    const condemned = [...this.#condemned].map(([id, backups]) => [id, [...backups]] as const);
+    const undoUntil = [...this.#undoUntil].map(([id, ends]) => [id, [...ends]] as const);
+    for (const origins of pagesOf(this.#origins)) yield { origins };
+    for (const made of pagesOf(this.#made)) yield { made };
+    for (const reading of pagesOf(this.#reading)) yield { reading };
+    for (const page of pagesOf(condemned)) yield { condemned: page };
+    for (const page of pagesOf(undoUntil)) yield { undoUntil: page };
+    for (const changed of pagesOf(this.#changed)) yield { changed };
+    if (this.#newest !== undefined) yield { newest: this.#newest };
+  }
+
+  restore(page: unknown): void {
+    const kept = page as KeptPage;
+    for (const [run, schedule] of kept.origins ?? []) this.#origins.set(run, schedule);
+    for (const [backup, made] of kept.made ?? []) this.#made.set(backup, made);
+    for (const [run, backups] of kept.reading ?? []) this.#reading.set(run, backups);
+    for (const [collection, backups] of kept.condemned ?? [])
+      this.#condemned.set(collection, new Set(backups));
+    for (const [collection, ends] of kept.undoUntil ?? []) this.#undoUntil.set(collection, new Map(ends));
+    for (const collection of kept.changed ?? []) this.#changed.add(collection);
+    this.#newest = kept.newest ?? this.#newest;
+  }
+
+  clear(): void {
+    for (const place of [this.#origins, this.#made, this.#reading, this.#condemned, this.#undoUntil])
+      place.clear();
+    this.#changed.clear();
+    this.#newest = undefined;
   }
 
   #markOut(

@@ -63,7 +63,7 @@ export class RetentionService implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.work.start('retention', async (signal, healthy) => {
-      await this.view.reached(await this.eventLog.lastSequence());
+      await this.view.started(signal);
       while (!signal.aborted) {
         await this.round();
         healthy();
@@ -100,7 +100,7 @@ export class RetentionService implements OnApplicationBootstrap {
       const loaded = await this.histories.collections.load(collection);
       // After the collection: a run that reads a backup has moved its version, and a policy that was changed counts.
       const last = await this.eventLog.lastSequence();
-      await Promise.all([this.view.reached(last), this.logView.reached(last)]);
+      await this.view.reached(last);
       const rules = this.#rulesNow().get(collection);
       const now = this.clock.now();
       const expiry = this.#expiryOf(loaded.state, rules, now);
@@ -129,10 +129,10 @@ export class RetentionService implements OnApplicationBootstrap {
   }
 
   #rulesNow(): ReadonlyMap<string, CollectionRules> {
-    const version = this.view.definitionsChanged;
+    const version = this.logView.definitionsChanged;
     if (this.#rules?.version === version) return this.#rules.byCollection;
-    const byCollection = rulesByCollection(this.view.schedules(), (kind, name) =>
-      this.view.definition(kind, name),
+    const byCollection = rulesByCollection(this.logView.schedules(), (kind, name) =>
+      this.logView.definition(kind, name),
     );
     this.#rules = { version, byCollection };
     for (const collection of this.#heldBack.keys())
@@ -188,7 +188,7 @@ export class RetentionService implements OnApplicationBootstrap {
 
   /** Not while it is being pruned, and not where it would be refused: what is condemned there waits. */
   #mayBePruned({ collection, place }: CollectionState): boolean {
-    const repository = place && this.view.definition('Repository', place.repository);
+    const repository = place && this.logView.definition('Repository', place.repository);
     if (repository !== undefined && deletionRefused(repository) !== undefined) return false;
     return !this.logView
       .openRuns()

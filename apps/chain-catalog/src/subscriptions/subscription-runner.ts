@@ -1,8 +1,9 @@
 import {
   describeError,
   type AnyRecordedEvent,
+  type DefinitionSnapshot,
+  type EventType,
   type FailingDelivery,
-  type RecordedEvent,
 } from '@catena/events';
 import type { EventLog } from '@catena/event-log';
 import { readSubscriptionSpec, type SubscriptionSpec } from '@catena/schedule';
@@ -13,11 +14,14 @@ import {
   crashPoint,
   EVENT_LOG,
   Log,
+  pagesOf,
   withLogFields,
   type Clock,
+  type LogFold,
   type ServiceConfiguration,
 } from '@catena/service';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CatalogFollower } from '../log-view/catalog-follower.ts';
 import { cloudEventOf } from './cloud-event.ts';
 import { deliverToCommand } from './deliver-to-command.ts';
 import { deliverToWebhook } from './deliver-to-webhook.ts';
@@ -44,43 +48,75 @@ interface Running {
   readonly stop: AbortController;
 }
 
+/** A part of it in a snapshot. */
+interface KeptPage {
+  readonly defined?: readonly (readonly [id: string, subscription: DefinitionSnapshot])[];
+  /** By uid. */
+  readonly firstSeen?: readonly (readonly [uid: string, sequence: number])[];
+}
+
+const FOLLOWED: readonly EventType[] = ['definition.applied', 'definition.deleted'];
+
 /** Keeps one durable delivery for each Subscription that is defined; catalogs share them by name. */
 @Injectable()
-export class SubscriptionRunner implements OnApplicationBootstrap {
+export class SubscriptionRunner implements LogFold {
+  readonly name = 'subscriptions';
+  readonly version = 1;
+  readonly types = FOLLOWED;
+  /** By id of the definition. */
+  readonly #defined = new Map<string, DefinitionSnapshot>();
+  /** By uid the sequence of its first definition, also of those that are not defined any more. */
+  readonly #firstSeen = new Map<string, number>();
+  /** Whether what is defined is not what runs. */
+  #changed = true;
   readonly #running = new Map<string, Running>();
   readonly #lastErrors = new Map<string, string>();
   /** Uids of those that are not defined any more. */
   readonly #deleted = new Set<string>();
 
   constructor(
+    @Inject(CatalogFollower) follower: CatalogFollower,
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
     @Inject(SourceOfEvent) private readonly sources: SourceOfEvent,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIGURATION) private readonly configuration: ServiceConfiguration,
     @Inject(Log) private readonly log: Log,
-  ) {}
+  ) {
+    follower.add(this);
+  }
 
-  onApplicationBootstrap(): void {
-    let through = 0;
-    const known = new Map<string, RecordedEvent<'definition.applied'>>();
-    const firstSeen = new Map<string, number>();
-    this.work.start('subscriptions', async (signal, healthy) => {
-      const settled = await this.eventLog.lastSequence();
-      const types = ['definition.applied', 'definition.deleted'] as const;
-      for await (const batch of this.eventLog.follow({ from: through + 1, types, signal })) {
-        for (const event of batch.events) {
-          if (event.type === 'definition.applied' && event.data.kind === 'Subscription') {
-            known.set(event.aggregate.id, event);
-            if (!firstSeen.has(event.data.uid)) firstSeen.set(event.data.uid, event.sequence);
-          } else if (event.type === 'definition.deleted') known.delete(event.aggregate.id);
-        }
-        through = batch.through;
-        // While the past is read again, what was defined then is not what is defined now.
-        if (through >= settled) this.#bringAbout([...known.values()], firstSeen, signal);
-        healthy();
-      }
-    });
+  apply(event: AnyRecordedEvent): void {
+    const { id } = event.aggregate;
+    if (event.type === 'definition.applied' && event.data.kind === 'Subscription') {
+      const { uid, name, generation, spec } = event.data;
+      this.#defined.set(id, { uid, name, generation, spec });
+      if (!this.#firstSeen.has(uid)) this.#firstSeen.set(uid, event.sequence);
+      this.#changed = true;
+    } else if (event.type === 'definition.deleted' && this.#defined.delete(id)) this.#changed = true;
+  }
+
+  *capture(): Iterable<KeptPage> {
+    for (const defined of pagesOf(this.#defined)) yield { defined };
+    for (const firstSeen of pagesOf(this.#firstSeen)) yield { firstSeen };
+  }
+
+  restore(page: unknown): void {
+    const { defined = [], firstSeen = [] } = page as KeptPage;
+    for (const [id, subscription] of defined) this.#defined.set(id, subscription);
+    for (const [uid, sequence] of firstSeen) this.#firstSeen.set(uid, sequence);
+  }
+
+  clear(): void {
+    this.#defined.clear();
+    this.#firstSeen.clear();
+  }
+
+  /** While the past is read again, what was defined then is not what is defined now. */
+  caughtUp(signal: AbortSignal): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    this.#bringAbout(signal);
   }
 
   /** Deliveries that have failed and are tried again, by whichever catalog. */
@@ -96,19 +132,15 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
   }
 
   /** Starts what is defined and does not run, stops what is not defined any more, restarts what has changed. */
-  #bringAbout(
-    defined: readonly RecordedEvent<'definition.applied'>[],
-    firstSeen: ReadonlyMap<string, number>,
-    signal: AbortSignal,
-  ): void {
-    const uids = new Map(defined.map((event) => [event.data.uid, event.data]));
+  #bringAbout(signal: AbortSignal): void {
+    const uids = new Map([...this.#defined.values()].map((defined) => [defined.uid, defined]));
     for (const [uid, { generation, stop }] of this.#running) {
       if (uids.get(uid)?.generation === generation) continue;
       if (!uids.has(uid)) this.#deleted.add(uid);
       stop.abort();
       this.#running.delete(uid);
     }
-    for (const uid of firstSeen.keys()) {
+    for (const uid of this.#firstSeen.keys()) {
       if (uids.has(uid) || this.#deleted.has(uid)) continue;
       // Deleted while no catalog ran, or while one could not finish with it.
       this.#deleted.add(uid);
@@ -124,17 +156,24 @@ export class SubscriptionRunner implements OnApplicationBootstrap {
       this.#start(
         name,
         uid,
-        readSubscriptionSpec(spec),
-        (firstSeen.get(uid) ?? 0) + 1,
+        spec,
+        (this.#firstSeen.get(uid) ?? 0) + 1,
         AbortSignal.any([signal, stop.signal]),
       );
     }
   }
 
-  #start(name: string, uid: string, spec: SubscriptionSpec, from: number, signal: AbortSignal): void {
+  #start(
+    name: string,
+    uid: string,
+    stored: DefinitionSnapshot['spec'],
+    from: number,
+    signal: AbortSignal,
+  ): void {
     const backoff =
       this.configuration.CATENA_DELIVERY_BACKOFF_SECONDS?.map((seconds) => seconds * SECOND) ?? BACKOFF;
     this.work.start(`subscription ${name}`, async (_, healthy) => {
+      const spec = readSubscriptionSpec(stored);
       healthy();
       if (!signal.aborted)
         await this.eventLog.deliver(

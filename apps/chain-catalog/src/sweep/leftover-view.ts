@@ -1,7 +1,7 @@
 import type { AnyRecordedEvent, DefinitionSnapshot, EventType } from '@catena/events';
-import type { EventLog } from '@catena/event-log';
-import { BackgroundWork, EVENT_LOG, LogPosition } from '@catena/service';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { pagesOf, type LogFold } from '@catena/service';
+import { Inject, Injectable } from '@nestjs/common';
+import { CatalogFollower } from '../log-view/catalog-follower.ts';
 
 const FOLLOWED: readonly EventType[] = [
   'definition.applied',
@@ -28,34 +28,46 @@ export interface Littered {
   readonly last: RunEnd;
 }
 
+/** A run that writes and is not over: where, and whether an attempt ended before its time. */
+interface Writing {
+  readonly repositoryUid: string;
+  readonly mayLeave: boolean;
+}
+
+/** A part of it in a snapshot. */
+interface KeptPage {
+  readonly repositories?: readonly DefinitionSnapshot[];
+  readonly runs?: readonly (readonly [run: string, writing: Writing])[];
+  readonly ends?: readonly (readonly [repositoryUid: string, ends: Ends])[];
+}
+
+interface Ends {
+  readonly first: RunEnd;
+  readonly last: RunEnd;
+}
+
 /** Where interrupted and failed runs may have left something, followed from the log and kept in memory. */
 @Injectable()
-export class LeftoverView implements OnApplicationBootstrap {
+export class LeftoverView implements LogFold {
+  readonly name = 'leftover-view';
+  readonly version = 1;
+  readonly types = FOLLOWED;
   readonly #repositories = new Map<string, DefinitionSnapshot>();
-  /** Runs that write and are not over: where, and whether an attempt ended before its time. */
-  readonly #runs = new Map<string, { readonly repositoryUid: string; mayLeave: boolean }>();
-  readonly #ends = new Map<string, { first: RunEnd; last: RunEnd }>();
-  readonly #position = new LogPosition('sweeping of the chain catalog');
+  readonly #runs = new Map<string, Writing>();
+  readonly #ends = new Map<string, Ends>();
 
-  constructor(
-    @Inject(EVENT_LOG) private readonly log: EventLog,
-    @Inject(BackgroundWork) private readonly work: BackgroundWork,
-  ) {}
+  constructor(@Inject(CatalogFollower) private readonly follower: CatalogFollower) {
+    follower.add(this);
+  }
 
-  onApplicationBootstrap(): void {
-    this.work.start('leftover view', async (signal, healthy) => {
-      const from = this.#position.through + 1;
-      for await (const batch of this.log.follow({ from, types: FOLLOWED, signal })) {
-        for (const event of batch.events) this.#apply(event);
-        this.#position.advance(batch.through);
-        healthy();
-      }
-    });
+  /** Resolves when all that was in the log at the start has been seen, or the signal aborts. */
+  async started(signal: AbortSignal): Promise<void> {
+    await this.follower.started(signal);
   }
 
   /** Resolves when everything up to the sequence has been seen. @throws CatenaError `service.behind` (retryable). */
   async reached(sequence: number): Promise<void> {
-    await this.#position.reached(sequence);
+    await this.follower.reached(sequence);
   }
 
   /** Repositories that are defined and were not swept since something may have been left in them. */
@@ -66,7 +78,7 @@ export class LeftoverView implements OnApplicationBootstrap {
     });
   }
 
-  #apply(event: AnyRecordedEvent): void {
+  apply(event: AnyRecordedEvent): void {
     const { id } = event.aggregate;
     switch (event.type) {
       case 'definition.applied': {
@@ -89,7 +101,7 @@ export class LeftoverView implements OnApplicationBootstrap {
       }
       case 'run.claimed': {
         const run = this.#runs.get(id);
-        if (run !== undefined && event.data.attempt > 1) run.mayLeave = true;
+        if (run !== undefined && event.data.attempt > 1) this.#runs.set(id, { ...run, mayLeave: true });
         return;
       }
       case 'run.completed':
@@ -101,6 +113,23 @@ export class LeftoverView implements OnApplicationBootstrap {
         return;
       default:
     }
+  }
+
+  *capture(): Iterable<KeptPage> {
+    for (const repositories of pagesOf(this.#repositories.values())) yield { repositories };
+    for (const runs of pagesOf(this.#runs)) yield { runs };
+    for (const ends of pagesOf(this.#ends)) yield { ends };
+  }
+
+  restore(page: unknown): void {
+    const { repositories = [], runs = [], ends = [] } = page as KeptPage;
+    for (const repository of repositories) this.#repositories.set(repository.uid, repository);
+    for (const [run, writing] of runs) this.#runs.set(run, writing);
+    for (const [uid, end] of ends) this.#ends.set(uid, end);
+  }
+
+  clear(): void {
+    for (const place of [this.#repositories, this.#runs, this.#ends]) place.clear();
   }
 
   #over({ aggregate, sequence, recordedAt }: AnyRecordedEvent, mayLeave: boolean): void {

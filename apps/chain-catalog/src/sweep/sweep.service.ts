@@ -38,7 +38,7 @@ export class SweepService implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.work.start('sweeping', async (signal, healthy) => {
-      await this.view.reached(await this.eventLog.lastSequence());
+      await this.view.started(signal);
       while (!signal.aborted) {
         await this.round();
         healthy();

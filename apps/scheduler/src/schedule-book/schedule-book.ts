@@ -8,7 +8,7 @@ import {
   type Snapshots,
 } from '@catena/event-log';
 import type { DefinitionState, OpenRun, Outcomes } from '@catena/schedule';
-import { BackgroundWork, EVENT_LOG, Log, LogPosition, pause, SNAPSHOTS } from '@catena/service';
+import { BackgroundWork, EVENT_LOG, Log, LogPosition, pause, Readiness, SNAPSHOTS } from '@catena/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Book, definedIn, type BookedSchedule } from './book.ts';
 import { bookFold, pagesOf, type BookPage } from './book-pages.ts';
@@ -49,17 +49,22 @@ export class ScheduleBook implements OnApplicationBootstrap {
   /** The last event that was applied. */
   #last: AggregateHead = EMPTY_HEAD;
   #savedThrough = 0;
+  /** Where the log ended when this process began to read it. */
+  #end: number | undefined;
 
   constructor(
     @Inject(EVENT_LOG) private readonly eventLog: EventLog,
     @Inject(SNAPSHOTS) private readonly snapshots: Snapshots,
     @Inject(BackgroundWork) private readonly work: BackgroundWork,
+    @Inject(Readiness) private readonly readiness: Readiness,
     @Inject(Log) private readonly log: Log,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.readiness.startsWith('event log', () => this.#left());
     this.work.start('schedule book', async (signal, healthy) => {
       if (this.#position.through === 0) await this.#restore();
+      this.#end ??= await this.eventLog.lastSequence();
       const from = this.#position.through + 1;
       for await (const batch of this.eventLog.follow({ from, types: FOLLOWED, signal })) {
         for (const event of batch.events) {
@@ -166,6 +171,13 @@ export class ScheduleBook implements OnApplicationBootstrap {
   /** Names of the repositories into which schedules back up a source. */
   repositoriesOf(source: string): string[] {
     return this.#book.repositoriesOf(source);
+  }
+
+  /** What is still to be read of what was there at the start. */
+  #left(): string | undefined {
+    const { through } = this.#position;
+    if (this.#end === undefined) return 'is not read yet';
+    return through >= this.#end ? undefined : `${through} of ${this.#end} events are read`;
   }
 
   async #restore(): Promise<void> {
