@@ -8,20 +8,12 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  fsyncSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { imageDriver } from '@catena/sources';
 import { initialiseRepository, newKeyFile, parseKeyFile } from '@catena/vault';
+import { ownFolder } from './own-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +24,7 @@ const { values } = parseArgs({
 });
 const MiB = 1024 * 1024;
 const megabytes = Number(values.megabytes);
-const work = mkdtempSync(path.join(values.work, 'catena-disk-image-'));
+const { folder: work, remove } = await ownFolder(values.work, 'catena-disk-image-');
 const image = path.join(work, 'disk.img');
 const best = new Map();
 
@@ -147,7 +139,7 @@ try {
     await repository.close();
   }
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  await remove();
 }
 
 console.log('| step | seconds | CPU seconds of this process | |\n| --- | --- | --- | --- |');

@@ -7,7 +7,7 @@
  * restore it as root with all of its options for keeping things, and looks at what came back. Prints a table.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareTrees, filesDriver } from '@catena/sources';
@@ -15,9 +15,10 @@ import { initialiseRepository } from '@catena/vault';
 // Not by the package's name: that entry brings the contract suite with it, which only Jest can load.
 import { hasProgram, MountedFileSystem } from '../../libs/sources/dist/testing/loop-device.js';
 import { makeDeepTree, makeFlaggedTree, makeNastyTree } from '../../libs/sources/dist/testing/nasty-tree.js';
+import { ownFolder } from './own-folder.mjs';
 
 const { values } = parseArgs({ options: { work: { type: 'string', default: '/var/tmp' } } });
-const work = mkdtempSync(path.join(values.work, 'catena-files-kept-'));
+const { folder: work, remove } = await ownFolder(values.work, 'catena-files-kept-');
 const env = {
   ...process.env,
   RESTIC_PASSWORD: 'x',
@@ -216,7 +217,7 @@ try {
   spawnSync('chattr', ['-R', '-f', '-i', '-a', source]);
 } finally {
   mounted.remove();
-  rmSync(work, { recursive: true, force: true });
+  await remove();
 }
 
 const names = [...results.keys()];

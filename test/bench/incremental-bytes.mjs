@@ -6,13 +6,14 @@
  * Bytes only, encrypted: they do not depend on the machine.
  */
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { filesDriver } from '@catena/sources';
 import { initialiseRepository, newKeyFile, parseKeyFile } from '@catena/vault';
+import { ownFolder } from './own-folder.mjs';
 
 const FOLDERS = 40;
 const { values } = parseArgs({
@@ -26,7 +27,7 @@ async function sizeOf(folder) {
   return size;
 }
 
-const folder = await mkdtemp(path.join(values.work, 'catena-bytes-'));
+const { folder, remove } = await ownFolder(values.work, 'catena-bytes-');
 try {
   const source = path.join(folder, 'source');
   const fileAt = (number) => path.join(source, `d${number % FOLDERS}`, `file-${number}`);
@@ -69,5 +70,5 @@ try {
   await backup('twenty files changed, here and there', 'b3');
   await repository.close();
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await remove();
 }

@@ -22,6 +22,7 @@ import { filesDriver } from '@catena/sources';
 import { initialiseRepository, newKeyFile, openRepository, parseKeyFile } from '@catena/vault';
 import { change, changedRuns, digest, makeSource, pagesOf } from './changing-source.mjs';
 import { median } from './platform.mjs';
+import { ownFolder } from './own-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -221,12 +222,13 @@ async function measure(folder, stop) {
   );
 }
 
-const folder = values.state ?? (await mkdtemp(path.join(values.work, 'catena-chain-')));
+const own = values.state === undefined ? await ownFolder(values.work, 'catena-chain-') : undefined;
+const folder = values.state ?? own.folder;
 await mkdir(folder, { recursive: true });
 try {
   if (values.only !== 'measure') await build(folder);
   if (values.only !== 'build')
     for (const stop of values.stop === undefined ? stops : [Number(values.stop)]) await measure(folder, stop);
 } finally {
-  if (values.state === undefined) await rm(folder, { recursive: true, force: true });
+  await own?.remove();
 }

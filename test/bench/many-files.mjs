@@ -10,17 +10,17 @@
 import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesDriver } from '@catena/sources';
 import { initialiseRepository, newKeyFile, parseKeyFile } from '@catena/vault';
+import { ownFolder } from './own-folder.mjs';
 
 const { values } = parseArgs({
   options: { files: { type: 'string', default: '200000' }, work: { type: 'string', default: '/var/tmp' } },
 });
 const files = Number(values.files);
-const folder = await mkdtemp(path.join(values.work, 'catena-many-'));
+const { folder, remove } = await ownFolder(values.work, 'catena-many-');
 const source = path.join(folder, 'source');
 
 function makeSource() {
@@ -113,5 +113,5 @@ try {
   const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
   console.log(`\npeak memory of catena's process: ${peak.toFixed(0)} MiB`);
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await remove();
 }

@@ -1,31 +1,34 @@
 /** A platform of its own for a benchmark: real servers and services in a folder that is removed afterwards. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEverything } from '@catena/cli/platform';
 import { connectCatena } from '@catena/client';
 import { freshId, schedulerRequests } from '@catena/events';
+import { ownFolder } from './own-folder.mjs';
 
 export function command() {
   return { commandId: freshId(), actor: 'person:benchmark' };
 }
 
-/** Runs the work on a fresh platform; everything is stopped and removed at the end. */
+/** Runs the work on a fresh platform; everything is stopped and removed at the end, whatever the end is. */
 export async function withPlatform(work, parent = tmpdir()) {
-  const folder = await mkdtemp(path.join(parent, 'catena-bench-'));
-  const home = path.join(folder, 'home');
-  const platform = await startEverything({ home, onEvent: () => undefined });
+  const { folder, remove } = await ownFolder(parent, 'catena-bench-', 'home/run');
   try {
-    const { nats } = platform.endpoints;
-    const client = await connectCatena({ url: nats.url, ...nats.users.client, name: 'catena:benchmark' });
+    const home = path.join(folder, 'home');
+    const platform = await startEverything({ home, onEvent: () => undefined });
     try {
-      return await work({ folder, home, client, platform });
+      const { nats } = platform.endpoints;
+      const client = await connectCatena({ url: nats.url, ...nats.users.client, name: 'catena:benchmark' });
+      try {
+        return await work({ folder, home, client, platform });
+      } finally {
+        await client.close();
+      }
     } finally {
-      await client.close();
+      await platform.stop();
     }
   } finally {
-    await platform.stop();
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   }
 }
 

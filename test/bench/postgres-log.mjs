@@ -8,10 +8,11 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { ownFolder } from './own-folder.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -76,7 +77,7 @@ function nowhere() {
 
 async function measure() {
   const { startProtectedCluster } = await import('@catena/sources/testing/postgres');
-  const work = await mkdtemp(path.join(values.work, 'catena-bench-log-'));
+  const { folder: work, remove } = await ownFolder(values.work, 'catena-bench-log-');
   const cluster = await startProtectedCluster({
     durable: true,
     settings: { fsync: 'off', wal_keep_size: '40GB', max_wal_size: '4GB', autovacuum: 'off' },
@@ -121,6 +122,6 @@ async function measure() {
     );
   } finally {
     await cluster[Symbol.asyncDispose]();
-    await rm(work, { recursive: true, force: true });
+    await remove();
   }
 }

@@ -10,11 +10,12 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startProtectedCluster } from '@catena/sources/testing/postgres';
+import { ownFolder } from './own-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -57,7 +58,7 @@ function measured(command, args, options = {}) {
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-const work = await mkdtemp(path.join(values.work, 'catena-bench-pg-'));
+const { folder: work, remove } = await ownFolder(values.work, 'catena-bench-pg-');
 await chmod(work, 0o755);
 const socket = path.join(work, 'socket');
 await mkdir(socket);
@@ -184,5 +185,5 @@ try {
   }
 } finally {
   await cluster[Symbol.asyncDispose]();
-  await rm(work, { recursive: true, force: true });
+  await remove();
 }

@@ -9,11 +9,12 @@
  */
 import { spawn } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { ownFolder } from './own-folder.mjs';
 
 /** Without a limit the collector lets a heap grow as long as the machine has memory; what is live is about 50 MB. */
 const SMALL_HEAP = ['--max-old-space-size=192', '--max-semi-space-size=16'];
@@ -32,7 +33,7 @@ else await measure(values.history, values.url);
 
 async function prepareAndMeasure() {
   const { startTestPostgres } = await import('@catena/embedded/testing');
-  const folder = await mkdtemp(path.join(tmpdir(), 'catena-bench-'));
+  const { folder, remove } = await ownFolder(tmpdir(), 'catena-bench-');
   const server = values.url === undefined ? await startTestPostgres({ durable: true }) : undefined;
   try {
     const history = path.join(folder, 'history.ndjson');
@@ -57,7 +58,7 @@ async function prepareAndMeasure() {
     process.exitCode = code;
   } finally {
     await server?.close();
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   }
 }
 

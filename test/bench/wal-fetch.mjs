@@ -6,11 +6,11 @@
  * Makes a repository with so many log backups of one segment of 1 MiB each, and fetches the first, one in the middle, the
  * last and one that is in none, each from a repository that was just opened, in this process; the best of three.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fetchLogFile } from '@catena/sources';
 import { initialiseRepository, openRepository } from '@catena/vault';
+import { ownFolder } from './own-folder.mjs';
 
 const { values } = parseArgs({
   options: { logs: { type: 'string', default: '300' }, work: { type: 'string', default: '/var/tmp' } },
@@ -50,7 +50,7 @@ async function addLog(collection, number) {
   });
 }
 
-const work = await mkdtemp(path.join(values.work, 'catena-bench-fetch-'));
+const { folder: work, remove } = await ownFolder(values.work, 'catena-bench-fetch-');
 try {
   const folder = path.join(work, 'repository');
   const repository = await initialiseRepository(folder, { keys: [], installation: 'bench' });
@@ -72,5 +72,5 @@ try {
     console.log(`| ${what} | ${found} | ${Math.min(...times).toFixed(0)} |`);
   }
 } finally {
-  await rm(work, { recursive: true, force: true });
+  await remove();
 }

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Ends a throw-away server and deletes its folder when this process is gone without having done so, killed or crashed:
- * a shell of its own session waits for its input to close. Returns how to call it off.
+ * Ends the processes on record in a run folder and deletes folders when this process is gone without having done so,
+ * killed or crashed: a shell of its own session waits for its input to close. Returns how to call it off.
  */
-export function holdLifeline(pidFile: string, folders: readonly string[]): () => void {
+export function holdLifeline(runFolder: string, folders: readonly string[]): () => void {
   const script =
-    'pidfile=$1; shift; read -r word; [ "$word" = done ] && exit 0; ' +
-    'read -r pid rest <"$pidfile" && kill -9 "$pid"; sleep 1; rm -rf -- "$@"';
-  const shell = spawn('/bin/sh', ['-c', script, 'lifeline', pidFile, ...folders], {
+    'run=$1; shift; read -r word; [ "$word" = done ] && exit 0; ' +
+    'for file in "$run"/*.pid; do read -r pid rest <"$file" && kill -9 "$pid"; done; sleep 1; rm -rf -- "$@"';
+  const shell = spawn('/bin/sh', ['-c', script, 'lifeline', runFolder, ...folders], {
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { findNatsServer } from '../nats/find-nats-server.ts';
 import { natsChild } from '../nats/nats-child.ts';
 import { NATS_ROLES, renderAccounts, type NatsRole, type NatsUser } from '../nats/service-accounts.ts';
-import { pidFile } from '../process/pid-file.ts';
 import { generatePassword } from '../home/password.ts';
 import { writeWhole } from '../write-whole.ts';
 import { holdLifeline } from './lifeline.ts';
@@ -47,7 +46,7 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
   const folders = { run: path.join(temporary, 'run'), logs: path.join(temporary, 'logs') };
   const folder = options.persistentDir ?? path.join(temporary, 'nats');
   for (const each of [folders.run, folders.logs, folder]) await mkdir(each, { recursive: true });
-  const cancelLifeline = holdLifeline(pidFile(folders.run, 'nats'), [temporary]);
+  const cancelLifeline = holdLifeline(folders.run, [temporary]);
 
   const admin = { user: 'admin', password: generatePassword() };
   const users = Object.fromEntries(

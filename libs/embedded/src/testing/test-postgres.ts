@@ -9,7 +9,6 @@ import { SHARED_FOLDER } from '../postgres/postgres-place.ts';
 import { postgresChild, postgresUrl } from '../postgres/postgres-child.ts';
 import { postgresUser } from '../postgres/system-user.ts';
 import { usableBinaries } from '../postgres/usable-binaries.ts';
-import { pidFile } from '../process/pid-file.ts';
 import { generatePassword } from '../home/password.ts';
 import { holdLifeline } from './lifeline.ts';
 import { TestServer } from './test-server.ts';
@@ -67,7 +66,7 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   const folder = path.join(temporary, 'postgres');
   for (const each of [folders.run, folders.logs, folder]) await mkdir(each);
   await chmod(folder, runAs ? 0o711 : 0o700);
-  const cancelLifeline = holdLifeline(pidFile(folders.run, 'postgres'), [temporary]);
+  const cancelLifeline = holdLifeline(folders.run, [temporary]);
   const cleanUp = async () => {
     await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
     cancelLifeline();
