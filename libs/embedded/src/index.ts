@@ -8,6 +8,7 @@ export { resolveCache } from './home/cache-folder.ts';
 export { readEndpoints, type Endpoints } from './home/endpoints.ts';
 export { homeLayout, resolveHome, type HomeLayout } from './home/home-layout.ts';
 export { readHolder, type HomeHolder } from './home/home-lock.ts';
+export { tryLock, type ExclusiveLock } from './lock/exclusive-lock.ts';
 export { findNatsServer, type FindNatsOptions, type NatsBinary } from './nats/find-nats-server.ts';
 export { NATS_ROLES, type NatsRole, type NatsUser } from './nats/service-accounts.ts';
 export { MINIMUM_NATS_VERSION } from './nats/nats-version.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { RestoreError } from '../../port/restore-error.ts';
-import { markAsOwn, SOCKET_PREFIX } from './leftovers.ts';
+import { markAsOwn, SOCKET_PREFIX, type OwnFolder } from './leftovers.ts';
 import { programsFor } from './programs-for.ts';
 import { readReached, type ReachedPlace } from './reached-place.ts';
 import { ownerOf, runServer, type ServerProcess } from './server-process.ts';
@@ -33,11 +33,13 @@ export class ScratchServer {
   /** Folder of its socket: what to give as the host. */
   readonly host: string;
   readonly port = 5432;
+  readonly #own: OwnFolder;
   readonly #process: ServerProcess;
   readonly #superuser: string;
 
-  private constructor(host: string, process: ServerProcess, superuser: string) {
+  private constructor(host: string, own: OwnFolder, process: ServerProcess, superuser: string) {
     this.host = host;
+    this.#own = own;
     this.#process = process;
     this.#superuser = superuser;
   }
@@ -53,8 +55,9 @@ export class ScratchServer {
     const bin = await programsFor(folder, options.bin);
     const host = await mkdtemp(path.join(tmpdir(), SOCKET_PREFIX));
     const log = path.join(host, 'server.log');
+    let own: OwnFolder | undefined;
     try {
-      await markAsOwn(host);
+      own = await markAsOwn(host);
       const rules = path.join(host, 'pg_hba.conf');
       await writeFile(rules, 'local all all trust\nlocal replication all trust\n');
       await writeFile(log, '');
@@ -67,10 +70,11 @@ export class ScratchServer {
         ...{ port: '5432', hba_file: rules, archive_mode: 'off', ssl: 'off', logging_collector: 'off' },
       };
       const process = await runServer({ folder, bin, settings, log, outlives: false });
-      const server = new ScratchServer(host, process, options.superuser ?? DEFAULT_SUPERUSER);
+      const server = new ScratchServer(host, own, process, options.superuser ?? DEFAULT_SUPERUSER);
       await server.#untilReady(options, log);
       return server;
     } catch (error) {
+      own?.release();
       await rm(host, { recursive: true, force: true });
       throw error;
     }
@@ -117,6 +121,7 @@ export class ScratchServer {
     late.abort();
     if (!hasEnded()) child.kill('SIGKILL');
     await exited;
+    this.#own.release();
     await rm(this.host, { recursive: true, force: true });
   }
 

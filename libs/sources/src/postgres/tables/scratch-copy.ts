@@ -8,7 +8,7 @@ import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
 import { restoreCluster } from '../restoring/restore-cluster.ts';
 import { ownerOf } from '../scratch/server-process.ts';
-import { markAsOwn, SCRATCH_PREFIX, sweepScratch } from '../scratch/leftovers.ts';
+import { markAsOwn, SCRATCH_PREFIX, sweepScratch, type OwnFolder } from '../scratch/leftovers.ts';
 import { compareReached } from '../scratch/expected-end.ts';
 import type { ReachedPlace } from '../scratch/reached-place.ts';
 import { DEFAULT_SUPERUSER, ScratchServer } from '../scratch/scratch-server.ts';
@@ -40,11 +40,13 @@ jit = off
 
 export class ScratchCopy {
   readonly #folder: string;
+  readonly #own: OwnFolder;
   readonly #server: ScratchServer;
   readonly superuser: string;
 
-  private constructor(folder: string, server: ScratchServer, superuser: string) {
+  private constructor(folder: string, own: OwnFolder, server: ScratchServer, superuser: string) {
     this.#folder = folder;
+    this.#own = own;
     this.#server = server;
     this.superuser = superuser;
   }
@@ -62,8 +64,9 @@ export class ScratchCopy {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const place of new Set([scratch, tmpdir()])) await sweepScratch(place);
+    let own: OwnFolder | undefined;
     try {
-      await markAsOwn(folder);
+      own = await markAsOwn(folder);
       const { cluster } = await restoreCluster(reader, data, {
         run,
         ...(logs === undefined ? {} : { logs }),
@@ -76,7 +79,7 @@ export class ScratchCopy {
       if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
       await appendFile(path.join(data, 'postgresql.conf'), SETTINGS);
       const server = await ScratchServer.start({ folder: data, bin: programs, superuser, signal });
-      const copy = new ScratchCopy(folder, server, superuser);
+      const copy = new ScratchCopy(folder, own, server, superuser);
       try {
         await copy.#checkReached(data, cluster?.planned);
       } catch (error) {
@@ -85,6 +88,7 @@ export class ScratchCopy {
       }
       return copy;
     } catch (error) {
+      own?.release();
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
@@ -128,6 +132,7 @@ export class ScratchCopy {
     try {
       await this.#server.stop('SIGQUIT');
     } finally {
+      this.#own.release();
       await rm(this.#folder, { recursive: true, force: true });
     }
   }
