@@ -107,6 +107,33 @@ async function statesOf(run: string): Promise<string[]> {
   return (await platform.historyOf(run)).map(({ type }) => type.replace('run.', ''));
 }
 
+/** Kills the mover when the rows of a restore are at the target, and cancels the run; answers the server of its copy. */
+async function killedAndGivenUp(...wanted: readonly string[]): Promise<number | undefined> {
+  const begun = await platform.client.log.lastSequence();
+  const marker = await platform.doom('mover', MOVER, MIDST, { signal: 'SIGSTOP' });
+  const restoring = restore(...wanted);
+  await platform.standsStill(MOVER, marker);
+  const server = copyServer();
+  expect(isThere(server ?? 0)).toBe(true);
+  expect(await openTransactions()).toBe(1);
+  expect(await accounts()).toEqual(SPOILED);
+
+  const run = await askedAfter(begun);
+  const cancelling = catena.start('cancel', run);
+  await platform.event('run.cancel-requested', ({ aggregate }) => aggregate.id === run);
+  platform.kill9(MOVER);
+  expect((await platform.outcome(run)).state).toBe('cancelled');
+  await cancelling.ended;
+  expect((await restoring.ended).code).not.toBe(0);
+  // Who takes it over finds it cancelled, and touches nothing.
+  const states = await statesOf(run);
+  expect(states.at(-1)).toBe('cancelled');
+  expect(states.filter((one) => !['claimed', 'cancel-requested'].includes(one))).toEqual([
+    ...['requested', 'planned', 'cancelled'],
+  ]);
+  return server;
+}
+
 (atLength ? describe : describe.skip)('a mover that is killed in the midst of a restore of tables', () => {
   beforeAll(async () => {
     const folder = scenarioFolder();
@@ -144,33 +171,28 @@ async function statesOf(run: string): Promise<string[]> {
     'and given up then: nothing of $what is at the target, and nothing of the copy is left',
     async ({ wanted }) => {
       const there = await things();
-      const begun = await platform.client.log.lastSequence();
-      const marker = await platform.doom('mover', MOVER, MIDST, { signal: 'SIGSTOP' });
-      const restoring = restore(...wanted);
-      await platform.standsStill(MOVER, marker);
-      const server = copyServer();
-      expect(isThere(server ?? 0)).toBe(true);
-      expect(await openTransactions()).toBe(1);
-      expect(await accounts()).toEqual(SPOILED);
-
-      const run = await askedAfter(begun);
-      const cancelling = catena.start('cancel', run);
-      await platform.event('run.cancel-requested', ({ aggregate }) => aggregate.id === run);
-      platform.kill9(MOVER);
-      expect((await platform.outcome(run)).state).toBe('cancelled');
-      await cancelling.ended;
-      expect((await restoring.ended).code).not.toBe(0);
-      // Who takes it over finds it cancelled, and touches nothing.
-      const states = await statesOf(run);
-      expect(states.at(-1)).toBe('cancelled');
-      expect(states.filter((one) => !['claimed', 'cancel-requested'].includes(one))).toEqual([
-        ...['requested', 'planned', 'cancelled'],
-      ]);
-
+      const server = await killedAndGivenUp(...wanted);
       await until('the copy has stopped', () => !isThere(server ?? 0));
       await until('nothing of the copy is left', () => leftBehind().length === 0);
       await until('the target has let go', async () => (await openTransactions()) === 0);
       expect(await accounts()).toEqual(SPOILED);
+      expect(await things()).toEqual(there);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'of a whole database, and given up then: what was made of it is dropped by the next restore there',
+    async () => {
+      const there = await things();
+      await killedAndGivenUp('--database', 'catena');
+      await until('the target has let go', async () => (await openTransactions()) === 0);
+      const left = (await things()).filter((name) => !there.includes(name));
+      expect(left).toEqual([expect.stringMatching(/^then-catena-[0-9a-f]{12}$/)]);
+      const { code } = await restore('--table', 'accounts', '--to-schema', 'beside').ended;
+      expect(code).toBe(0);
+      expect(await accounts('beside')).toEqual(BEFORE);
+      await cluster.sql('DROP SCHEMA beside CASCADE');
       expect(await things()).toEqual(there);
     },
     PATIENCE,

@@ -3,14 +3,15 @@ import type { DatabaseRestore } from '@catena/events';
 import type { BackupReader } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
 import type { ReportProgress, RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
+import { dropAbandoned } from './abandoned-databases.ts';
 import { refuseOccupied } from './occupied-names.ts';
 import { listRelations } from './relations.ts';
 import { restoreDatabase } from './restore-database.ts';
-import { restoreTables, type PartsRestored } from './restore-tables.ts';
+import { restoreTables, type PartsRestored, type PartsWarning } from './restore-tables.ts';
 import { ScratchCopy } from './scratch-copy.ts';
 import type { SqlSession } from './sql-session.ts';
 import { parseTablePattern } from './table-pattern.ts';
-import { databaseExists, targetDatabase } from './target-database.ts';
+import { databaseExists, openMaintenance, targetDatabase } from './target-database.ts';
 import { openTarget, shownTarget } from './target-server.ts';
 
 /**
@@ -25,6 +26,7 @@ export async function restoreParts(
   const { signal } = given;
   signal?.throwIfAborted();
   await refuseEarly(wanted, signal);
+  const leftovers = await dropLeftovers(wanted, given);
   const { first, then: progress } = inPhases(given.progress);
   const options = { ...given, progress };
   await using scratch = await ScratchCopy.make(reader, wanted, { ...given, progress: first });
@@ -32,11 +34,10 @@ export async function restoreParts(
   using copy = await scratch.session(database);
   if (wanted.tables.length > 0) {
     using target = await openTarget(wanted.into, signal);
-    return outcomeOf(
-      await whileWanted(signal, [copy, target], () =>
-        restoreTables(scratch, database, copy, target, wanted, options),
-      ),
+    const done = await whileWanted(signal, [copy, target], () =>
+      restoreTables(scratch, database, copy, target, wanted, options),
     );
+    return outcomeOf(done, leftovers);
   }
   const into = await targetDatabase(wanted.into, copy, options.run, signal);
   try {
@@ -44,7 +45,7 @@ export async function restoreParts(
       restoreDatabase(scratch, database, copy, into.session, wanted, options),
     );
     await into.publish();
-    return outcomeOf(done);
+    return outcomeOf(done, leftovers);
   } catch (error) {
     await into.discard();
     throw error;
@@ -73,6 +74,19 @@ async function refuseEarly(wanted: DatabaseRestore, signal: AbortSignal | undefi
     const there = inPlace.filter((one) => isMeant.some((matches) => matches(one)));
     await refuseOccupied(target, there, shownTarget(wanted.into));
   }
+}
+
+/** Whole databases that nobody will finish any more (see `dropAbandoned`). */
+async function dropLeftovers(
+  { into, tables }: DatabaseRestore,
+  { run, signal }: RestoreOptions,
+): Promise<PartsWarning[]> {
+  using session = await (tables.length === 0 ? openMaintenance(into, signal) : openTarget(into, signal));
+  const { left } = await dropAbandoned(session, run);
+  return left.map(({ name, error }) => ({
+    code: 'postgres.leftoverNotDropped',
+    message: `the database ${name} there, which a restore that was given up has left unfinished, was not dropped: ${error instanceof Error ? error.message : String(error)}`,
+  }));
 }
 
 async function databaseOf(scratch: ScratchCopy, { database }: DatabaseRestore): Promise<string> {
@@ -131,7 +145,11 @@ function inPhases(report: ReportProgress = () => undefined): { first: ReportProg
   };
 }
 
-function outcomeOf({ tables, bytes, warnings }: PartsRestored): RestoreOutcome {
+function outcomeOf(
+  { tables, bytes, warnings: ofParts }: PartsRestored,
+  before: readonly PartsWarning[],
+): RestoreOutcome {
+  const warnings = [...before, ...ofParts];
   return {
     files: tables.length,
     bytes,

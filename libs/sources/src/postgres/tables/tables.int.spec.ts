@@ -1,6 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { serversToTry } from '../testing/servers-to-try.ts';
+import { claimDatabase, dropAbandoned } from './abandoned-databases.ts';
+import type { SqlSession } from './sql-session.ts';
+import { stagedName } from './staged-name.ts';
+import { openTarget } from './target-server.ts';
 import { LivingBank } from './testing/living-bank.ts';
 
 const atLength = process.env['CATENA_TEST_LONG'] === '1' ? it : it.skip;
@@ -211,15 +215,25 @@ describe.each(serversToTry())(
     });
 
     it('a whole database comes back under another name, and only when it is complete', async () => {
-      const seen = new Set<string>();
+      const seen = new Map<string, string | null>();
+      const comments = `SELECT datname, shobj_description(oid, 'pg_database') AS comment FROM pg_database`;
+      const look = async () => {
+        seen.clear();
+        for (const one of await sql<{ datname: string; comment: string | null }>(comments))
+          seen.set(one.datname, one.comment);
+      };
       const wanted = bank.wanted({ database: 'catena' }, 'bank then');
-      const outcome = await bank.restoreWhole(wanted, {
-        beforeVisible: async () => {
-          for (const { datname } of await sql<{ datname: string }>('SELECT datname FROM pg_database'))
-            seen.add(datname);
-        },
-      });
-      expect(seen).not.toContain('bank then');
+      const beforeVisible = async () => {
+        await look();
+        // Another restore meanwhile leaves it alone.
+        using other = await openTarget(bank.wanted({}).into);
+        expect(await dropAbandoned(other, 'another')).toEqual({ dropped: [], left: [] });
+      };
+      const outcome = await bank.restoreWhole(wanted, { beforeVisible });
+      expect([...seen.keys()]).not.toContain('bank then');
+      expect([...seen].find(([name]) => name.startsWith('bank then-catena-'))?.[1]).toContain('Catena');
+      await look();
+      expect(seen.get('bank then')).toBe(null);
       expect(outcome.tables?.map(({ name, rows }) => `${name} ${rows}`)).toContain('public.transfers 500');
       expect(outcome.warnings).toMatchObject([{ code: 'postgres.unloggedEmpty' }]);
       expect(await bank.whole('public.branches', 'bank then')).toBe(await bank.whole('public.branches'));
@@ -231,6 +245,51 @@ describe.each(serversToTry())(
       ).toEqual([{ n: 5000, total: 2_001_000 }]);
       await expect(bank.restoreWhole(wanted)).rejects.toMatchObject({ code: 'restore.targetExists' });
       await sql('DROP DATABASE "bank then"');
+    });
+
+    it('a database that a killed restore has left is dropped by the next one, and nothing else is', async () => {
+      using session = await openTarget(bank.wanted({}).into);
+      using living = await openTarget(bank.wanted({}).into);
+      const gone = await openTarget(bank.wanted({}).into);
+      const make = async (name: string, keeper: SqlSession, run: string) => {
+        await session.run(`CREATE DATABASE "${name}" TEMPLATE template0`);
+        await claimDatabase(keeper, name, run);
+        return name;
+      };
+      const abandoned = await make(stagedName('abandoned', 'a run'), gone, 'a run');
+      const kept = await make(stagedName('living', 'living'), living, 'living');
+      const { pid } = await gone.row<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      gone.close();
+      while ((await session.rows('SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).length > 0);
+      const nothing = { dropped: [], left: [] };
+      // Its own next attempt drops it by itself, and what has another name or comment is somebody's.
+      expect(await dropAbandoned(session, 'a run')).toEqual(nothing);
+      for (const name of ['abandoned', 'abandoned-catena-0123456789ab']) {
+        await session.run(`ALTER DATABASE "${abandoned}" RENAME TO "${name}"`);
+        expect(await dropAbandoned(session, 'another')).toEqual(nothing);
+        await session.run(`ALTER DATABASE "${name}" RENAME TO "${abandoned}"`);
+      }
+      const comment = `SELECT shobj_description(oid, 'pg_database') AS text FROM pg_database WHERE datname = '${abandoned}'`;
+      const { text } = await session.row<{ text: string }>(comment);
+      for (const other of ['NULL', `'mine'`, `'${text.replace('{', '')}'`]) {
+        await session.run(`COMMENT ON DATABASE "${abandoned}" IS ${other}`);
+        expect(await dropAbandoned(session, 'another')).toEqual(nothing);
+      }
+      await session.run(`COMMENT ON DATABASE "${abandoned}" IS '${text}'`);
+      {
+        using working = await openTarget(bank.wanted({}, abandoned).into);
+        expect(working.majorVersion).toBe(session.majorVersion);
+        expect(await dropAbandoned(session, 'another')).toEqual({
+          dropped: [],
+          left: [{ name: abandoned, error: expect.objectContaining({ code: '55006' }) }],
+        });
+      }
+      const inside = `SELECT FROM pg_stat_activity WHERE datname = '${abandoned}'`;
+      while ((await session.rows(inside)).length > 0);
+      expect(await dropAbandoned(session, 'another')).toEqual({ dropped: [abandoned], left: [] });
+      const there = await sql<{ name: string }>('SELECT datname AS name FROM pg_database');
+      expect(there.map(({ name }) => name)).toContain(kept);
+      await sql(`DROP DATABASE "${kept}"`);
     });
 
     it('a restore that is cancelled or fails leaves nothing: no table, no database, no copy', async () => {

@@ -1,6 +1,7 @@
 /** The database that a whole one is restored into: made for it under a name of its own, or there and empty. */
 import type { DatabaseAddress } from '@catena/events';
 import { RestoreError } from '../../port/restore-error.ts';
+import { claimDatabase, unclaimed } from './abandoned-databases.ts';
 import { literal, quoted, type SqlSession } from './sql-session.ts';
 import { stagedName } from './staged-name.ts';
 import { NO_SUCH_DATABASE, openTarget, shownTarget, targetFailure } from './target-server.ts';
@@ -45,8 +46,11 @@ export async function targetDatabase(
   const staged = stagedName(address.database, run);
   const asMaintenance = async (doing: string, work: (session: SqlSession) => Promise<void>) => {
     using maintenance = await openMaintenance(address);
+    await told(doing, () => work(maintenance));
+  };
+  const told = async (doing: string, work: () => Promise<void>) => {
     try {
-      await work(maintenance);
+      await work();
     } catch (error) {
       throw targetFailure(error, doing, address);
     }
@@ -56,10 +60,22 @@ export async function targetDatabase(
     asMaintenance('dropping what was made', (maintenance) => dropWhenFree(maintenance, staged));
   const likeIt = await creationOptions(copy);
   await drop();
-  await asMaintenance(`a new database (CREATE DATABASE ${likeIt})`, (maintenance) =>
-    maintenance.run(`CREATE DATABASE ${quoted(staged)} ${likeIt}`),
-  );
+  // It lives as long as this restore: by it others know that the database is not abandoned.
+  const keeper = await openMaintenance(address, signal);
+  const discard = async () => {
+    await drop();
+    keeper.close();
+  };
   try {
+    await told(`a new database (CREATE DATABASE ${likeIt})`, () =>
+      keeper.run(`CREATE DATABASE ${quoted(staged)} ${likeIt}`),
+    );
+  } catch (error) {
+    keeper.close();
+    throw error;
+  }
+  try {
+    await told('the comment on a new database', () => claimDatabase(keeper, staged, run));
     const session = await openTarget(address, signal, staged);
     const { user } = await session.row<{ user: string }>('SELECT current_user AS user');
     await session.run(
@@ -73,14 +89,15 @@ export async function targetDatabase(
         await asMaintenance('the name of the new database', (maintenance) =>
           renamed(maintenance, staged, address.database),
         );
+        keeper.close();
       },
       discard: async () => {
         session.close();
-        await drop();
+        await discard();
       },
     };
   } catch (error) {
-    await drop();
+    await discard();
     throw error;
   }
 }
@@ -100,14 +117,16 @@ async function whenFree(maintenance: SqlSession, statement: string): Promise<voi
 }
 
 function renamed(maintenance: SqlSession, staged: string, name: string): Promise<void> {
-  return whenFree(maintenance, `ALTER DATABASE ${quoted(staged)} RENAME TO ${quoted(name)}`);
+  const rename = `ALTER DATABASE ${quoted(staged)} RENAME TO ${quoted(name)}`;
+  return whenFree(maintenance, `${unclaimed(staged)}; ${rename}`);
 }
 
 function dropWhenFree(maintenance: SqlSession, staged: string): Promise<void> {
   return whenFree(maintenance, `DROP DATABASE IF EXISTS ${quoted(staged)}`);
 }
 
-async function openMaintenance(address: DatabaseAddress, signal?: AbortSignal): Promise<SqlSession> {
+/** A session in a database that every server has. */
+export async function openMaintenance(address: DatabaseAddress, signal?: AbortSignal): Promise<SqlSession> {
   let last: unknown;
   for (const database of MAINTENANCE) {
     try {
