@@ -4,11 +4,12 @@
  *   node test/bench/wal-fetch.mjs [--logs 300] [--work DIR]
  *
  * Makes a repository with so many log backups of one segment of 1 MiB each, and fetches the first, one in the middle, the
- * last and one that is in none, each from a repository that was just opened, in this process; the best of three.
+ * last and what is in none, each from a repository that was just opened, in this process; the best of three. What is in none is
+ * asked for without knowing any manifest, and again with those remembered.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { fetchLogFile } from '@catena/sources';
+import { fetchLogFile, LogMemory } from '@catena/sources';
 import { initialiseRepository, openRepository } from '@catena/vault';
 import { ownFolder } from './own-folder.mjs';
 
@@ -45,7 +46,13 @@ async function addLog(collection, number) {
   await writer.finish({
     position: { start: start.toString(), end: end.toString(), fork: '1' },
     driverDetails: {
-      ...{ timeline: 1, startLsn: lsn(start), endLsn: lsn(end), walSegmentSize: Number(SEGMENT) },
+      ...{
+        timeline: 1,
+        serverTimeline: 1,
+        startLsn: lsn(start),
+        endLsn: lsn(end),
+        walSegmentSize: Number(SEGMENT),
+      },
     },
   });
 }
@@ -57,15 +64,31 @@ try {
   for (let number = 1; number <= logs; number += 1) await addLog(repository.collection('bench'), number);
   await repository.close();
   console.log('| segment | found | ms |\n| --- | --- | --- |');
-  const wanted = { first: 1, middle: Math.ceil(logs / 2), last: logs, 'in none': logs + 1 };
-  for (const [what, number] of Object.entries(wanted)) {
+  const memory = new LogMemory(path.join(work, 'memory'), 'bench', (error) => console.error(error));
+  const at = (number) => nameOf(BigInt(number) * SEGMENT);
+  const history = '00000002.history';
+  const wanted = [
+    ...[
+      ['first', at(1)],
+      ['middle', at(Math.ceil(logs / 2))],
+      ['last', at(logs)],
+    ],
+    ...[
+      ['in none', at(logs + 1)],
+      ['in none, remembered', at(logs + 1), memory],
+    ],
+    ...[
+      ['history in none', history],
+      ['history in none, remembered', history, memory],
+    ],
+  ];
+  for (const [what, name, known] of wanted) {
     const times = [];
     let found;
     for (let round = 0; round < 3; round += 1) {
       const opened = await openRepository(folder, { keys: [] });
       const begun = performance.now();
-      const name = nameOf(BigInt(number) * SEGMENT);
-      found = await fetchLogFile(opened.collection('bench'), name, path.join(work, 'fetched'));
+      found = await fetchLogFile(opened.collection('bench'), name, path.join(work, 'fetched'), known);
       times.push(performance.now() - begun);
       await opened.close();
     }

@@ -20,6 +20,7 @@ export { filesDriver } from './files/files-driver.ts';
 export { filesSpec, type FilesSpec } from './files/files-spec.ts';
 export { discardStaged } from './files/restoring/restore-files.ts';
 export { collectionWithLog, fetchLogFile } from './postgres/spool/fetch-log-file.ts';
+export { LogMemory } from './postgres/spool/log-memory.ts';
 export { postgresDriver } from './postgres/postgres-driver.ts';
 export { sweepScratch } from './postgres/scratch/leftovers.ts';
 export { ScratchServer, type ScratchServerOptions } from './postgres/scratch/scratch-server.ts';

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { readWalFileName, WalSpool, WalSpoolError } from '@catena/sources/wal-spool';
 import type { Command } from 'commander';
 import { commandGroup, subcommand, type Act } from '../command-line.ts';
@@ -53,7 +54,7 @@ export function addWal(program: Command, act: Act): void {
     .action(
       act(async (cli, name: string, target: string, options: FetchOptions) => {
         try {
-          const found = await fetch(name, target, options);
+          const found = await fetch(cli, name, target, options);
           cli.answer({ name, found });
           if (!found) cli.exit(ExitCode.notInArchive);
         } catch (error) {
@@ -64,7 +65,7 @@ export function addWal(program: Command, act: Act): void {
     );
 }
 
-async function fetch(name: string, target: string, options: FetchOptions): Promise<boolean> {
+async function fetch(cli: Invocation, name: string, target: string, options: FetchOptions): Promise<boolean> {
   const { spool, repository: folder } = options;
   if (readWalFileName(name) === undefined)
     throw new UsageError(
@@ -75,7 +76,7 @@ async function fetch(name: string, target: string, options: FetchOptions): Promi
     throw new UsageError('Nothing says where the log is.', 'Name --spool, --repository, or both.');
   const pushed = spool === undefined ? undefined : new WalSpool(spool);
   if (pushed !== undefined && (await pushed.fetch(name, target))) return true;
-  if (folder !== undefined && (await fetchFromRepository(name, target, folder, options))) return true;
+  if (folder !== undefined && (await fetchFromRepository(cli, name, target, folder, options))) return true;
   const later = await pushed?.laterThan(name);
   if (later !== undefined) throw gap(name, `${later} is in ${spool}`, folder === undefined);
   return false;
@@ -83,17 +84,26 @@ async function fetch(name: string, target: string, options: FetchOptions): Promi
 
 /** A segment that is in the spool needs nothing of this. */
 async function fetchFromRepository(
+  cli: Invocation,
   name: string,
   target: string,
   folder: string,
   options: FetchOptions,
 ): Promise<boolean> {
   const { openByHand } = await import('../repository/open-by-hand.ts');
-  const { fetchLogFile, collectionWithLog } = await import('@catena/sources');
+  const { fetchLogFile, collectionWithLog, LogMemory } = await import('@catena/sources');
+  const { resolveCache } = await import('@catena/embedded');
   const repository = await openByHand(folder, options);
   try {
     const { source } = options;
-    return await fetchLogFile(await collectionWithLog(repository, source), name, target);
+    const collection = await collectionWithLog(repository, source);
+    const cache = path.join(resolveCache(), 'wal');
+    const memory = new LogMemory(cache, collection.origin, ({ message }) =>
+      cli.remark(
+        `catena: what log backups hold is not remembered (${message}), so each file that is not there takes long to look for. Set CATENA_CACHE to a folder that can be written to.`,
+      ),
+    );
+    return await fetchLogFile(collection, name, target, memory);
   } finally {
     await repository.close();
   }

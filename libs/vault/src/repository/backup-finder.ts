@@ -61,7 +61,8 @@ async function* matching(context: CollectionContext, parent: string, pattern: Re
     if (pattern.test(folder)) yield parent === '' ? folder : `${parent}/${folder}`;
 }
 
-const ROOTS = ['', 'copy-only', 'logs'];
+const LOGS = 'logs';
+const ROOTS = ['', 'copy-only', LOGS];
 
 /** Folders of backups, finished or not, oldest chain first, each full before its dependents. Packs are not looked at. */
 export async function* backupFolders(
@@ -73,7 +74,8 @@ export async function* backupFolders(
       for await (const month of matching(context, year, FOLDER_OF_MONTH))
         for await (const full of matching(context, month, FOLDER_OF_FULL)) {
           yield full;
-          yield* matching(context, full, FOLDER_OF_DEPENDENT);
+          // Nothing depends on a log, and there may be very many of them.
+          if (root !== LOGS) yield* matching(context, full, FOLDER_OF_DEPENDENT);
         }
 }
 

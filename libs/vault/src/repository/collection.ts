@@ -131,6 +131,18 @@ export class Collection {
     });
   }
 
+  /** A name of it that no collection of another repository has: 32 hexadecimal digits. */
+  get origin(): string {
+    return this.context.place.origin;
+  }
+
+  /** Where backups have their manifests, or will when they are finished. No manifest is read. */
+  async folders(): Promise<string[]> {
+    const folders: string[] = [];
+    for await (const folder of backupFolders(this.context)) folders.push(folder);
+    return folders;
+  }
+
   /** Where log backups have their manifests, in the order in which they were begun. No manifest is read. */
   async logFolders(): Promise<string[]> {
     const folders: string[] = [];
@@ -139,7 +151,7 @@ export class Collection {
   }
 
   /**
-   * The backup in a folder that `logFolders` named; undefined when none was finished there.
+   * The backup in a folder that `folders` or `logFolders` named; undefined when none was finished there.
    * @throws DamagedObjectError
    */
   async backupIn(folder: string): Promise<FoundBackup | undefined> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { initialiseRepository, type Collection, type Repository } from '@catena/vault';
 import { ScratchFolder } from '../../testing/sample-tree.ts';
@@ -7,6 +8,7 @@ import { LOG_FOLDER, partName } from '../log/log-files.ts';
 import { formatLsn, segmentName } from '../wire/lsn.ts';
 import { fetchLogFile } from './fetch-log-file.ts';
 import { allLogs, likelyHistories, likelyLogs } from './log-manifests.ts';
+import { LogMemory } from './log-memory.ts';
 import { historyName } from './wal-file-name.ts';
 
 /** Small, so that many logs cost little; nothing here knows how large a server's are. */
@@ -127,6 +129,59 @@ describe('a segment out of many log backups', () => {
     expect(await fetchLogFile(collection, nameOf(BEGIN, 2), target)).toBe(false);
     expect(await fetchLogFile(collection, nameOf(BEGIN + 1000n * SIZE), target)).toBe(false);
     await expect(fetchLogFile(collection, nameOf(0n), target)).rejects.toMatchObject({ code: 'wal.gap' });
+  });
+
+  it('that no backup holds is said from what is remembered of manifests, and what is new is noticed', async () => {
+    const own = collection;
+    collection = repository.collection('remembered');
+    try {
+      for (let one = 0n; one < 12n; one += 1n) await log(BEGIN + one * SIZE, BEGIN + (one + 1n) * SIZE);
+      const folder = scratch.at('memory');
+      const failures: Error[] = [];
+      const asked = (name: string) => {
+        const memory = new LogMemory(folder, collection.origin, (error) => failures.push(error));
+        return fetchLogFile(collection, name, scratch.at('fetched'), memory);
+      };
+      const next = nameOf(BEGIN + 12n * SIZE);
+      expect(await asked(next)).toBe(false);
+      expect(await asked(historyName(2))).toBe(false);
+
+      // Whoever reads these now says that they are damaged.
+      const logFolders = await collection.logFolders();
+      const spoilt = logFolders.slice(3, 8).map((one) => {
+        const manifest = scratch.at('repository', 'remembered', one, 'manifest.json');
+        const bytes = readFileSync(manifest);
+        writeFileSync(manifest, 'nothing');
+        return { manifest, bytes };
+      });
+      expect(await asked(next)).toBe(false);
+      expect(await asked(historyName(2))).toBe(false);
+      const memory = readFileSync(path.join(folder, `${collection.origin}.1.jsonl`), 'utf8');
+      expect(memory.split('\n').filter((one) => one !== '')).toHaveLength(12);
+
+      await log(BEGIN + 12n * SIZE, BEGIN + 13n * SIZE, {
+        server: 2,
+        history: `1\t${formatLsn(BEGIN + 13n * SIZE)}\tno reason\n`,
+      });
+      expect(await asked(next)).toBe(true);
+      expect(await asked(historyName(2))).toBe(true);
+      expect(await asked(historyName(3))).toBe(false);
+
+      // What cannot be understood of it is read again.
+      writeFileSync(path.join(folder, `${collection.origin}.1.jsonl`), memory.slice(0, 700));
+      await expect(asked(historyName(3))).rejects.toMatchObject({ code: 'wal.unreadable' });
+      for (const { manifest, bytes } of spoilt) writeFileSync(manifest, bytes);
+      expect(await asked(historyName(3))).toBe(false);
+      expect(failures).toEqual([]);
+      // Where nothing can be kept it is said, and the answer is right.
+      writeFileSync(scratch.at('a file'), '');
+      const nowhere = new LogMemory(scratch.at('a file'), collection.origin, (error) => failures.push(error));
+      expect(await fetchLogFile(collection, next, scratch.at('fetched'), nowhere)).toBe(true);
+      expect(await fetchLogFile(collection, historyName(3), scratch.at('fetched'), nowhere)).toBe(false);
+      expect(failures).toHaveLength(1);
+    } finally {
+      collection = own;
+    }
   });
 
   it.each([

@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Collection, PagedBackupReader, Repository, StoredEntry } from '@catena/vault';
 import { historyOfAncestor } from '../cluster/fork.ts';
 import { LOG_FOLDER, partName } from '../log/log-files.ts';
-import { allLogs, likelyHistories, likelyLogs, mayHoldHistory, type LogManifest } from './log-manifests.ts';
+import { allLogs, likelyHistories, likelyLogs, mayHoldHistory } from './log-manifests.ts';
+import type { LogManifest, LogMemory } from './log-memory.ts';
 import { historyName, positionOfSegment, readWalFileName } from './wal-file-name.ts';
 import { WalSpoolError } from './wal-spool-error.ts';
 
@@ -46,17 +47,23 @@ async function sourceOf(collection: Collection): Promise<string | undefined> {
 /**
  * Writes a segment or a history file to where the server wants it. A segment that is known in part is padded with zeros: what
  * comes next was never backed up.
+ * @param memory what is known of manifests already; without, all of them are read to say that none holds the file
  * @returns false when no backup holds it
  */
-export async function fetchLogFile(collection: Collection, name: string, target: string): Promise<boolean> {
+export async function fetchLogFile(
+  collection: Collection,
+  name: string,
+  target: string,
+  memory?: LogMemory,
+): Promise<boolean> {
   const kind = readWalFileName(name);
   if (kind?.kind !== 'history' && kind?.kind !== 'segment') return false;
   try {
-    if (kind.kind === 'history') return await fetchHistory(collection, kind.timeline, target);
+    if (kind.kind === 'history') return await fetchHistory(collection, kind.timeline, target, memory);
     // Most segments are whole in logs that follow on each other: thousands of others need not be looked at.
     const likely = await likelyLogs(collection, kind);
     if ((await writeSegment(collection, likely, kind, target)).isWhole) return true;
-    return await fetchFromAny(collection, name, kind, target);
+    return await fetchFromAny(await allLogs(collection, memory), collection, name, kind, target);
   } catch (error) {
     await rm(target, { force: true });
     throw error;
@@ -64,25 +71,23 @@ export async function fetchLogFile(collection: Collection, name: string, target:
 }
 
 async function fetchFromAny(
+  found: readonly LogManifest[],
   collection: Collection,
   name: string,
   kind: { readonly timeline: number; readonly segment: string },
   target: string,
 ): Promise<boolean> {
-  const found = await allLogs(collection);
   const { from, reached, isWhole } = await writeSegment(collection, found, kind, target);
   // A data backup may be newer than the log that is backed up so far: that is no gap.
-  const logs = found.filter(
-    ({ manifest, timeline }) => manifest.type === 'log' && timeline === kind.timeline,
-  );
+  const logs = found.filter(({ isLog, timeline }) => isLog && timeline === kind.timeline);
   const later = logs.find((one) => one.start >= from + reached && one.end > from + reached);
   if (later !== undefined && !isWhole)
     throw new WalSpoolError(
       'wal.gap',
-      `${name} is ${reached === 0n ? 'missing' : 'there in part'}, though the backup ${later.manifest.backup} holds what comes after it.`,
+      `${name} is ${reached === 0n ? 'missing' : 'there in part'}, though the backup ${later.backup} holds what comes after it.`,
       {
         remedy: 'Recover to a place before it, or from a data backup after it.',
-        details: { name, backup: later.manifest.backup },
+        details: { name, backup: later.backup },
       },
     );
   return reached > 0n;
@@ -118,11 +123,11 @@ async function writeSegment(
 /** How far the segment is known after a backup has given what it holds of it. */
 async function writePart(
   collection: Collection,
-  { manifest, name, start, end }: LogManifest,
+  { backup, name, start, end }: LogManifest,
   { segment, from, reached }: { segment: string; from: bigint; reached: bigint },
   target: string,
 ): Promise<bigint> {
-  const reader = await collection.openBackup({ backupId: manifest.backup, name });
+  const reader = await collection.openBackup({ backupId: backup, name });
   try {
     const whole = await entryAt(reader, `${LOG_FOLDER}/${segment}`);
     if (whole !== undefined) {
@@ -147,7 +152,12 @@ async function writePart(
  * The history of a timeline is in log backups of it, or is the beginning of that of one that came after it. Only to say that
  * there is none all of them are looked at.
  */
-async function fetchHistory(collection: Collection, timeline: number, target: string): Promise<boolean> {
+async function fetchHistory(
+  collection: Collection,
+  timeline: number,
+  target: string,
+  memory: LogMemory | undefined,
+): Promise<boolean> {
   const seen = new Set<string>();
   const isWritten = async (one: LogManifest): Promise<boolean> => {
     if (seen.has(one.name)) return false;
@@ -155,20 +165,19 @@ async function fetchHistory(collection: Collection, timeline: number, target: st
     return await writeHistory(collection, one, timeline, target);
   };
   for await (const one of likelyHistories(collection, timeline)) if (await isWritten(one)) return true;
-  const others = (await allLogs(collection)).filter(
-    (one) => one.manifest.type === 'log' && mayHoldHistory(one, timeline),
-  );
+  const all = await allLogs(collection, memory);
+  const others = all.filter((one) => one.isLog && mayHoldHistory(one, timeline));
   for (const one of others.reverse()) if (await isWritten(one)) return true;
   return false;
 }
 
 async function writeHistory(
   collection: Collection,
-  { manifest, name }: LogManifest,
+  { backup, name }: LogManifest,
   timeline: number,
   target: string,
 ): Promise<boolean> {
-  const reader = await collection.openBackup({ backupId: manifest.backup, name });
+  const reader = await collection.openBackup({ backupId: backup, name });
   try {
     const text = await historyIn(reader, timeline);
     if (text === undefined) return false;

@@ -1,24 +1,15 @@
 /** Which backups hold a stretch of a cluster's log, by what their manifests say. */
 import { CatenaError } from '@catena/events';
-import type { Collection, FoundBackup, Manifest } from '@catena/vault';
+import type { Collection, FoundBackup } from '@catena/vault';
 import { parseLsn } from '../wire/lsn.ts';
+import type { LogManifest, LogMemory, Remembered } from './log-memory.ts';
 import { positionOfSegment } from './wal-file-name.ts';
 import { WalSpoolError } from './wal-spool-error.ts';
 
-/** A backup with log in it: a log backup, or a data backup for the log that it carries. */
-export interface LogManifest {
-  readonly manifest: Manifest;
-  readonly name: string;
-  readonly timeline: number;
-  /** The one that its server was on, whose history file it holds; undefined when it does not say. */
-  readonly serverTimeline: number | undefined;
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly segmentSize: bigint;
-}
-
 /** Neighbours that are looked at on either side: copy-only logs lie between the others and need not be in order. */
 const NEIGHBOURS = 4;
+/** Manifests that are read at once where many are. */
+const READ_AT_ONCE = 16;
 
 /**
  * Log backups that hold a part of a segment, found by halving: they are begun one after another, and each begins where one
@@ -124,17 +115,32 @@ function endsAfter(one: LogManifest, timeline: number, position: bigint): boolea
 }
 
 /**
- * Log backups, and data backups for the log that each carries; copy-only ones as well. Reads every manifest.
+ * Log backups, and data backups for the log that each carries; copy-only ones as well. Reads every manifest that is not remembered.
  * @throws WalSpoolError `wal.unreadable`
  */
-export async function allLogs(collection: Collection): Promise<LogManifest[]> {
-  const found: LogManifest[] = [];
-  for await (const one of collection.listBackups()) {
-    if (!('manifest' in one)) throw unreadable(one.name, one.error);
-    const log = logOf(one);
-    if (log !== undefined) found.push(log);
+export async function allLogs(collection: Collection, memory?: LogMemory): Promise<LogManifest[]> {
+  const folders = await collection.folders();
+  const known = (await memory?.read()) ?? new Map<string, LogManifest | null>();
+  const unknown = folders.filter((folder) => !known.has(folder));
+  const learnt: Remembered[] = [];
+  for (let at = 0; at < unknown.length; at += READ_AT_ONCE) {
+    const some = unknown.slice(at, at + READ_AT_ONCE).map((folder) => learn(collection, folder));
+    learnt.push(...(await Promise.all(some)).flat());
   }
-  return inOrder(found);
+  await memory?.keep(known, learnt, new Set(folders));
+  const read = new Map(learnt);
+  return inOrder(folders.flatMap((folder) => known.get(folder) ?? read.get(folder) ?? []));
+}
+
+/** Nothing is learnt of a folder whose backup is not finished. */
+async function learn(collection: Collection, folder: string): Promise<Remembered[]> {
+  try {
+    const found = await collection.backupIn(folder);
+    return found === undefined ? [] : [[folder, logOf(found) ?? null]];
+  } catch (error) {
+    if (!(error instanceof CatenaError) || error.retryable) throw error;
+    throw unreadable(folder, error);
+  }
 }
 
 /** A manifest that cannot be read tells nothing here; whoever looks into all of them is told of it. */
@@ -155,10 +161,11 @@ function logOf({ manifest, ref }: FoundBackup): LogManifest | undefined {
   if (typeof start !== 'string' || typeof end !== 'string' || typeof size !== 'number') return undefined;
   const { serverTimeline } = details ?? {};
   return {
-    manifest,
+    backup: manifest.backup,
     name: ref.name,
+    isLog: manifest.type === 'log',
     timeline: Number(details?.['timeline']),
-    serverTimeline: typeof serverTimeline === 'number' ? serverTimeline : undefined,
+    ...(typeof serverTimeline === 'number' ? { serverTimeline } : {}),
     start: parseLsn(start),
     end: parseLsn(end),
     segmentSize: BigInt(size),
