@@ -16,6 +16,7 @@ import { checkLogs, roomForLogs } from './roll-logs.ts';
 import { refuseWithoutRoom, type RoomAt } from './room.ts';
 import { SharedProgress } from './shared-progress.ts';
 import { StagedCopy } from './staged-copy.ts';
+import { accountOf, refuseClosedWay } from './open-way.ts';
 import { placesOf } from './tablespace-places.ts';
 
 /** Restores a whole cluster into a data folder that does not exist or is empty, or over one of the same cluster (`delta`). */
@@ -32,12 +33,15 @@ export async function restoreCluster(
   const checked = await checkAgainstManifest(reader);
   const mappings = options.cluster?.tablespaces ?? [];
   const places = await placesOf({ target, tablespaces: checked.tablespaces, mappings, keepsPlaces });
+  const account = await accountOf(reader, options);
+  if (options.cluster?.start !== undefined) refuseClosedWay(account, [target, ...places.values()]);
   if (keepsPlaces) return await restoreOver({ reader, target, options, checked, places });
   await refuseTablespacesKnown(reader, options);
   const staged = new StagedCopy(target, options, [...places.values()]);
   if (!(await staged.isResumed())) for (const place of places.values()) await refuseOccupied(place);
   try {
     await refuseWithoutRoom(await roomOf({ target, options, checked, places, staged }), false);
+    if (account !== undefined) staged.openWay();
     return await restoreStaged(reader, { target, options, checked, places, staged });
   } catch (error) {
     await staged.giveUp(error);

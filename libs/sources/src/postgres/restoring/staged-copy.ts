@@ -5,11 +5,13 @@
  */
 import { chmod, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { removeMade } from '../../files/restoring/made-folders.ts';
 import { discardStaged } from '../../files/restoring/restore-files.ts';
 import { stagedTree } from '../../files/restoring/target-place.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
 import type { ExpectedEnd } from '../scratch/expected-end.ts';
 import { freedBy } from './delta/tree-survey.ts';
+import { makeWay } from './open-way.ts';
 import { tryCopy, type TriedCopy } from '../scratch/try-copy.ts';
 
 /** Lets the server's user through to the tree in it, and marks that a server has run. */
@@ -20,6 +22,7 @@ export class StagedCopy {
   readonly #target: string;
   readonly #options: RestoreOptions;
   readonly #tablespaces: readonly string[];
+  readonly #made: string[] = [];
   #owns = false;
 
   /** @param tablespaces where they go */
@@ -38,6 +41,11 @@ export class StagedCopy {
     }
     this.#owns = true;
     return mode === STAGED;
+  }
+
+  /** Makes the folders above its places so that a server of another account gets through. */
+  openWay(): void {
+    for (const place of [this.#target, ...this.#tablespaces]) this.#made.push(...makeWay(place));
   }
 
   /** Bytes on disk of what an earlier attempt has left for this one: of the data folder, or of a tablespace in its place. */
@@ -63,6 +71,7 @@ export class StagedCopy {
     if (decision === 'keep') return;
     discardStaged(this.#target, run);
     await this.#removeTablespaces();
+    removeMade(this.#made);
   }
 
   /** It is in its place: nothing of it is to be removed any more. */

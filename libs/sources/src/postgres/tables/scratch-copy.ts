@@ -6,9 +6,16 @@ import path from 'node:path';
 import type { BackupReader } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
+import { accountOf, makeWay, refuseClosedWay } from '../restoring/open-way.ts';
 import { restoreCluster } from '../restoring/restore-cluster.ts';
 import { ownerOf } from '../scratch/server-process.ts';
-import { markAsOwn, SCRATCH_PREFIX, sweepScratch, type OwnFolder } from '../scratch/leftovers.ts';
+import {
+  markAsOwn,
+  SCRATCH_PREFIX,
+  SOCKET_PREFIX,
+  sweepScratch,
+  type OwnFolder,
+} from '../scratch/leftovers.ts';
 import { compareReached } from '../scratch/expected-end.ts';
 import type { ReachedPlace } from '../scratch/reached-place.ts';
 import { DEFAULT_SUPERUSER, ScratchServer } from '../scratch/scratch-server.ts';
@@ -61,7 +68,10 @@ export class ScratchCopy {
     const label = createHash('sha256').update(run).digest('hex').slice(0, 16);
     const folder = path.join(scratch, `${SCRATCH_PREFIX}${label}`);
     const data = path.join(folder, 'data');
+    const account = await accountOf(reader, options);
+    refuseClosedWay(account, [folder, path.join(tmpdir(), SOCKET_PREFIX)]);
     await rm(folder, { recursive: true, force: true });
+    if (account !== undefined) makeWay(folder);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const place of new Set([scratch, tmpdir()])) await sweepScratch(place);
     let own: OwnFolder | undefined;
