@@ -12,6 +12,7 @@ export {
   writesOf,
   type MountedDevice,
 } from './block-device.ts';
+export { alignedMemory, DIRECT_ALIGNMENT, openForDirectWriting } from './direct-writing.ts';
 export { AccountNames } from './account-names.ts';
 export {
   extendedAttributesOf,

@@ -91,6 +91,11 @@ export function lastErrno(): number {
   return koffi.errno();
 }
 
+/** Where the bytes lie in memory; they stay there. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return koffi.address(bytes);
+}
+
 /** The value of a call that answers -1 on failure; `subject` (what it was about) is only evaluated then. */
 export function checked(result: number | bigint, syscall: string, subject: () => string): number {
   if (result >= 0) return Number(result);

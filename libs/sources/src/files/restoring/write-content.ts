@@ -56,7 +56,8 @@ async function write(file: number, bytes: Uint8Array, position: number): Promise
   }
 }
 
-function writeOnThread(
+/** Writes on a thread of the pool. Answers how many bytes it was, which may be fewer. */
+export function writeOnThread(
   file: number,
   bytes: Uint8Array,
   offset: number,

@@ -198,7 +198,7 @@ export class PlannedFiles {
       this.#turns[thread] = turn.promise;
       await before;
       try {
-        await runner.run('open', { lane, folder: file.folder, name: file.name });
+        await runner.run('open', { lane, folder: file.folder, name: file.name, size: file.size });
         if (!(await this.#written(entry, lane, runner, written, given))) return false;
       } finally {
         given();

@@ -4,9 +4,11 @@ import type { RestoreWarning } from '../../../port/source-driver.ts';
 import { FolderHandle, type ByteString } from '../../../system-calls/index.ts';
 import { Metadata, type RestoredMetadata } from '../metadata.ts';
 import { RestoreWarnings } from '../restore-warnings.ts';
+import { BlockMemory } from './block-memory.ts';
 import { unpackBatch, type FileBatch, type PlannedSmallFile } from './file-batch.ts';
+import { LargeFile } from './large-file.ts';
 import { PlannedFile } from './planned-file.ts';
-import { kept, planReaderOf, triesToRead } from './thread-state.ts';
+import { kept, planReaderOf, triesToRead, triesToReadHere } from './thread-state.ts';
 
 /** What a thread must know of a file that it makes. */
 export interface FileToMake {
@@ -42,11 +44,19 @@ function metadataOf(context: TaskContext): { metadata: Metadata; warnings: Resto
   });
 }
 
-const fileOf = (context: TaskContext, lane: number): PlannedFile => {
+const fileOf = (context: TaskContext, lane: number): LargeFile => {
   const file = context.state.get(`lane ${lane}`);
-  if (file instanceof PlannedFile) return file;
+  if (file instanceof LargeFile) return file;
   throw new Error(`no file is open on lane ${lane}`);
 };
+
+/** Takes a file from its lane. Nothing is being written to it any more; it is still open. */
+async function stopped(context: TaskContext, lane: number): Promise<LargeFile> {
+  const file = fileOf(context, lane);
+  context.state.delete(`lane ${lane}`);
+  await file.stop();
+  return file;
+}
 
 function reported(made: boolean[], context: TaskContext): MadeFiles {
   const { warnings } = metadataOf(context);
@@ -56,12 +66,11 @@ function reported(made: boolean[], context: TaskContext): MadeFiles {
 }
 
 /** Brings a file to its end; false when its content is not what it was, and then it is gone. */
-function complete(file: PlannedFile, wanted: FileToMake, context: TaskContext): boolean {
+function complete(file: PlannedFile | LargeFile, wanted: FileToMake, context: TaskContext): boolean {
   if (!file.holds(wanted.size, wanted.sha256)) {
     file.remove();
     return false;
   }
-  file.startRest();
   if (wanted.metadata) {
     const place = { folder: file.folder, name: wanted.name };
     metadataOf(context).metadata.apply(wanted.path, wanted.metadata, place, { isNew: true });
@@ -79,7 +88,7 @@ function makeSmall(
   const file = new PlannedFile(folder, wanted.name);
   const write = () => (wanted.stretches === 1 ? file.writeWhole(pieces) : file.write(pieces));
   try {
-    if (triesToRead(write)) return complete(file, wanted, context);
+    if (triesToReadHere(write)) return complete(file, wanted, context);
     file.remove();
     return false;
   } finally {
@@ -92,7 +101,7 @@ export const restoringTasks = {
   files({ plan, batch }: SmallFiles, context: TaskContext): MadeFiles {
     const reader: PlanReader = planReaderOf(context);
     const made = new Array<boolean>(batch.count).fill(false);
-    triesToRead(() => {
+    triesToReadHere(() => {
       const pass = reader.begin(plan);
       let stretch = 0;
       let i = 0;
@@ -109,46 +118,47 @@ export const restoringTasks = {
 
   /** Begins a file whose content comes in several plans, all of them given to one thread. */
   open(
-    { lane, folder, name }: Pick<FileToMake, 'folder' | 'name'> & { readonly lane: number },
-    { state }: TaskContext,
+    { lane, folder, name, size }: Pick<FileToMake, 'folder' | 'name' | 'size'> & { readonly lane: number },
+    context: TaskContext,
   ): void {
-    state.set(`lane ${lane}`, new PlannedFile(FolderHandle.borrowed(folder), name));
+    const memory = kept(context, 'blocks', () => new BlockMemory());
+    context.state.set(`lane ${lane}`, new LargeFile(FolderHandle.borrowed(folder), name, size, memory));
   },
 
-  /** The next part of its content; false when it could not be read as planned. */
-  write(
+  /** The next part of its content; false when it could not be read as planned. Some of it may still be being written. */
+  async write(
     { lane, plan }: { readonly lane: number; readonly plan: ContentPlan },
     context: TaskContext,
-  ): boolean {
+  ): Promise<boolean> {
     const file = fileOf(context, lane);
-    return triesToRead(() => file.write(planReaderOf(context).begin(plan).pieces()));
+    return await triesToRead(async () => {
+      await file.write(planReaderOf(context).begin(plan).pieces());
+    });
   },
 
   /** All of it was given. */
-  end(
+  async end(
     { lane, file: wanted }: { readonly lane: number; readonly file: FileToMake },
     context: TaskContext,
-  ): MadeFiles {
+  ): Promise<MadeFiles> {
     const file = fileOf(context, lane);
     context.state.delete(`lane ${lane}`);
     try {
+      await file.written();
       return reported([complete(file, wanted, context)], context);
     } finally {
+      await file.stop();
       file.close(false);
     }
   },
 
   /** Ends with a file where it is. It stays: an attempt that has superseded this one may go on with it. */
-  leave({ lane }: { readonly lane: number }, context: TaskContext): void {
-    const file = fileOf(context, lane);
-    context.state.delete(`lane ${lane}`);
-    file.close(false);
+  async leave({ lane }: { readonly lane: number }, context: TaskContext): Promise<void> {
+    (await stopped(context, lane)).close(false);
   },
 
   /** Gives a file up that could not be read as planned; it is removed. */
-  drop({ lane }: { readonly lane: number }, context: TaskContext): void {
-    const file = fileOf(context, lane);
-    context.state.delete(`lane ${lane}`);
-    file.remove();
+  async drop({ lane }: { readonly lane: number }, context: TaskContext): Promise<void> {
+    (await stopped(context, lane)).remove();
   },
 };

@@ -13,9 +13,20 @@ export function planReaderOf(context: TaskContext): PlanReader {
 }
 
 /** False when something could not be read as planned. */
-export function triesToRead(work: () => void): boolean {
+export function triesToReadHere(work: () => void): boolean {
   try {
     work();
+    return true;
+  } catch (error) {
+    if (error instanceof UnreadableUnitError) return false;
+    throw error;
+  }
+}
+
+/** As `triesToReadHere`, for work that takes its time. */
+export async function triesToRead(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
     return true;
   } catch (error) {
     if (error instanceof UnreadableUnitError) return false;
