@@ -216,8 +216,10 @@ function moveSource(draft: Draft, backup: EventData<'collection.backup-completed
 /** The log chain goes on from the fork point, or from where it stood when that is earlier: both are on the new branch. */
 function branchOff(draft: Draft, { fork, parent, at }: EventData<'collection.forked'>): void {
   const origin = parent === undefined || at === undefined ? undefined : { parent, at };
+  // Of a branch that another one came from already the log is taken late: the source is not back on it.
+  const isLeft = [...draft.forks.values()].some((known) => known?.parent === fork);
   draft.forks.set(fork, origin);
-  draft.fork = fork;
+  if (!isLeft) draft.fork = fork;
   const point = draft.archivePoint;
   if (point === undefined) return;
   if (origin === undefined) delete draft.archivePoint;

@@ -157,6 +157,29 @@ describe('branches of the source, rules.md section 1', () => {
     expect(story.collection.archivePoint).toEqual({ position: '115', fork: 'B' });
   });
 
+  it('a branch whose log is taken when the source had left it already is not the one that the source is on', () => {
+    const story = withLog();
+    story.fork = { id: 'A' };
+    story.take('run-f1', 'full'); // ends at 110
+    story.take('run-l1', 'log'); // to 120
+    // Promoted twice; a data backup is the first to tell.
+    story.fork = { id: 'C', parent: 'B', at: '150' };
+    story.lsn = 160;
+    story.take('run-f2', 'full');
+    expect(story.collection.archivePoint).toEqual({ position: '120', fork: 'C' });
+    story.fork = { id: 'A' };
+    story.lsn = 120;
+    story.take('run-l2', 'log');
+    story.fork = { id: 'B', parent: 'A', at: '130' };
+    story.lsn = 140;
+    story.take('run-l3', 'log');
+    expect(story.collection).toMatchObject({ fork: 'C', archivePoint: { position: '150', fork: 'B' } });
+    story.fork = { id: 'C', parent: 'B', at: '150' };
+    story.take('run-l4', 'log');
+    expect(story.collection).toMatchObject({ fork: 'C', archivePoint: { fork: 'C' } });
+    expect(stateOf(story)).toMatchObject({ base: 'bkp-f2', newest: 'bkp-f2' });
+  });
+
   it('the newer branch is the newer one, though its positions are lower', () => {
     const story = branched('125');
     story.lsn = 100;

@@ -27,6 +27,14 @@ describe('where a log backup goes on, rules.md section 1', () => {
       { timeline: 2, start: 100n, end: 200n },
     ],
     [
+      'before the fork began: on the one that it comes from, to its end first',
+      150n,
+      third.fork,
+      { timeline: 2, start: 150n, end: 200n },
+    ],
+    ['over several of them', 50n, third.fork, { timeline: 1, start: 50n, end: 100n }],
+    ['where the fork begins', 200n, third.fork, { timeline: 3, start: 200n, end: undefined }],
+    [
       'nothing known: on the timeline the server is on',
       300n,
       undefined,

@@ -14,7 +14,8 @@ export interface LogStretch {
 
 /**
  * The stretch that follows on a place in the log. One log backup covers one timeline: where it ended, the next begins.
- * A place that the server's history has left behind goes on at the point where it was left (rules.md section 1).
+ * A place that the server's history has left behind goes on at the point where it was left (rules.md section 1); one from before
+ * the fork began goes on on the fork that it lies on, of those that this one comes from.
  * @param known the fork the place lies on; undefined: the one the server is on
  * @param switches what the history of the server's timeline says, oldest first
  * @throws HistoryLostError when the server's history does not hold the fork.
@@ -35,7 +36,9 @@ export function stretchAfter(
   );
   const index =
     known === undefined ? stretches.length - 1 : stretches.findIndex(({ fork }) => fork.fork === known);
-  const own = stretches[index];
+  // A data backup may have told of the branch before the log of the one that it left was taken to its end.
+  const lies = stretches.findLastIndex(({ start }, at) => at <= index && (start <= place || at === 0));
+  const own = stretches[lies];
   if (own === undefined)
     throw new HistoryLostError(
       'recycled',
@@ -43,7 +46,7 @@ export function stretchAfter(
       'Take a full backup: it begins the log chain again. If this is another cluster, define it as a source of its own.',
     );
   if (own.end === undefined || place < own.end) return { ...own, start: place };
-  const next = stretches[index + 1];
+  const next = stretches[lies + 1];
   if (next === undefined) return { ...own, start: place };
   return next;
 }

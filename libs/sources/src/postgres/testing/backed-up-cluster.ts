@@ -1,5 +1,5 @@
 /** A protected cluster with a repository of its own, for tests of the driver without the platform around it. */
-import type { RestoreStop } from '@catena/events';
+import type { LogStream, RestoreStop } from '@catena/events';
 import { initialiseRepository, type BackupPlan, type Collection, type Repository } from '@catena/vault';
 import { chmodSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -99,12 +99,14 @@ export class BackedUpCluster {
   /**
    * Adds a log backup from a position on.
    * @param fork the branch it lies on; absent: the one the server is on
+   * @param stream follows the log as it is written, until it is to be sealed
    */
-  async log(id: string, start: string, more: Partial<BackupPlan> = {}, fork?: string) {
+  async log(id: string, start: string, more: Partial<BackupPlan> = {}, fork?: string, stream?: LogStream) {
     const writer = await this.#begin(id, 'log', more);
     try {
-      const place = fork === undefined ? { start } : { start, fork };
-      const options = { collection: 'cluster', ...place, copyOnly: more.copyOnly ?? false };
+      const place = { start, ...(fork === undefined ? {} : { fork }) };
+      const how = stream === undefined ? {} : { stream };
+      const options = { collection: 'cluster', ...place, ...how, copyOnly: more.copyOnly ?? false };
       const outcome = await postgresDriver.log!.backup(this.spec, writer, options);
       return (await writer.finish(outcome.summary)).manifest;
     } catch (error) {
