@@ -1,4 +1,5 @@
 export * from './file-tree.ts';
+export { collectionForEach } from './collection-for-each.ts';
 export * from './seeded-bytes.ts';
 export * from './temporary-folder.ts';
 export * from './store-contract.ts';
