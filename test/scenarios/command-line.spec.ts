@@ -117,6 +117,7 @@ describe('a wrong command line', () => {
   it.each([
     [['bakup', 'home'], /Unknown command 'bakup'/, /Did you mean backup/],
     [['backup'], /Missing required argument 'source'/, /help/],
+    [['restore', 'home', 'notes.txt'], /Too many arguments for 'restore'/, /"catena restore --help"/],
     [['backup', 'home', '--typo'], /Unknown option '--typo'/, /--type/],
     [['backup', 'home', '--type', 'weekly'], /Allowed choices are full, differential, incremental/, /./],
     [['backups', '--limit', '0'], /whole number from 1/, /./],

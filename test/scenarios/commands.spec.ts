@@ -165,6 +165,15 @@ describe('backups', () => {
     });
   });
 
+  it('of a source that there is not are no empty list', async () => {
+    for (const list of ['restore-points', 'runs']) {
+      const wrong = { exit: 3, code: 'cli.not-possible', message: 'There is no Source "hoem".' };
+      expect(await catena.refused(list, '--source', 'hoem')).toMatchObject(wrong);
+    }
+    const nowhere = { exit: 3, message: 'There is no Repository "nowhere".' };
+    expect(await catena.refused('backups', '--repository', 'nowhere')).toMatchObject(nowhere);
+  });
+
   it('are verified, all or one', async () => {
     const all = await catena.ask<RunAnswer & { damaged: unknown[] }>('verify', '--repository', 'vault');
     expect(all).toMatchObject({ state: 'completed', damaged: [] });

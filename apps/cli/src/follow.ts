@@ -23,7 +23,7 @@ export function describeStep(event: AnyRecordedEvent): string | undefined {
     case 'run.alarmed':
       return `ALARM ${event.data.alarm.code}: ${event.data.alarm.message}${event.data.remedy === undefined ? '' : ` ${event.data.remedy}`}`;
     case 'run.attempt-failed':
-      return `attempt ${event.data.attempt} failed: ${sentence(event.data.failure.message)} Next try at ${formatInstant(event.data.retryAt)}.`;
+      return `attempt ${event.data.attempt} failed: ${sentence(event.data.failure.message)} Next try at ${formatInstant(event.data.retryAt)}.${event.data.failure.remedy === undefined ? '' : `\n    ${event.data.failure.remedy}`}`;
     case 'run.cancel-requested':
       return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ''}`;
     default:

@@ -73,13 +73,13 @@ export async function runCommandLine(args: readonly string[], open: OpenInvocati
     if (error.exitCode === 0) return ExitCode.done;
     // Help that was shown because a command was missing says enough.
     if (usageProblem === '') return ExitCode.usage;
-    return report(usageError(usageProblem), wantsJson(args));
+    return report(usageError(usageProblem, args), wantsJson(args));
   }
   return exitCode;
 }
 
 /** What commander says of a command line that it cannot read, with its suggestion as the remedy. */
-function usageError(text: string): UsageError {
+function usageError(text: string, args: readonly string[]): UsageError {
   const [problem = '', ...suggestion] = text
     .trim()
     .replace(/^error: /, '')
@@ -87,10 +87,15 @@ function usageError(text: string): UsageError {
   const message = `${problem.charAt(0).toUpperCase()}${problem.slice(1)}`;
   return new UsageError(
     message.endsWith('.') ? message : `${message}.`,
-    suggestion.length > 0
-      ? suggestion.join(' ').replace(/^\((.*)\)$/, '$1')
-      : 'See "catena help", and "--help" of each command.',
+    suggestion.length > 0 ? suggestion.join(' ').replace(/^\((.*)\)$/, '$1') : helpFor(problem, args),
   );
+}
+
+/** Where a person reads on: the help of the command, when the problem names one. */
+function helpFor(problem: string, [command]: readonly string[]): string {
+  return command !== undefined && problem.includes(`for '${command}'`)
+    ? `What it takes is shown by "catena ${command} --help".`
+    : 'See "catena help", and "--help" of each command.';
 }
 
 /** Whether a command line that could not be read asks for JSON. */

@@ -8,7 +8,8 @@ import { isOver, type RunState } from './run-state.ts';
  * cancelled now.
  */
 export function requestCancel(state: RunState, reason?: string): Decision {
-  if (state.phase === 'unknown') return refuse('run.unknown', `There is no run ${state.run}.`);
+  if (state.phase === 'unknown')
+    return refuse('run.unknown', `There is no run ${state.run}.`, { remedy: 'catena runs lists them.' });
   if (state.phase === 'cancelled') return NOTHING_TO_DO;
   if (isOver(state)) {
     return refuse(

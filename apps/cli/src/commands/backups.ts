@@ -4,6 +4,7 @@ import { askCurrent } from '../ask-current.ts';
 import { subcommand, type Act } from '../command-line.ts';
 import { ExitCode } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
+import { mustBeKnown } from '../known-names.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
 import { placeInHistory, serverOf } from '../presentation/place-in-history.ts';
@@ -149,6 +150,7 @@ export function addBackups(program: Command, act: Act): void {
             }),
           limit,
         );
+        await mustBeKnown(client, page.items, filter);
         const recoveryWindows = await recoveryWindowsOf(client, windowFilter(options));
         cli.answer({ ...page, recoveryWindows });
         cli.say(backupTable(page.items, 'with repository'));

@@ -2,6 +2,7 @@ import { catalogRequests } from '@catena/events';
 import type { Command } from 'commander';
 import { askCurrent } from '../ask-current.ts';
 import { subcommand, type Act } from '../command-line.ts';
+import { mustBeKnown } from '../known-names.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
 import { drawChains } from '../presentation/chain-drawing.ts';
@@ -30,6 +31,7 @@ export function addChains(program: Command, act: Act): void {
           }),
         limit,
       );
+      await mustBeKnown(client, page.items, filter);
       const recoveryWindows = await recoveryWindowsOf(client, filter);
       cli.answer({ ...page, recoveryWindows });
       cli.say(page.items.length === 0 ? 'There are no chains yet.' : drawChains(page.items, recoveryWindows));
@@ -56,6 +58,7 @@ export function addChains(program: Command, act: Act): void {
           }),
         limit,
       );
+      await mustBeKnown(client, page.items, filter);
       cli.answer(page);
       cli.say(
         listing(

@@ -12,6 +12,7 @@ import { subcommand, type Act } from '../command-line.ts';
 import { askCurrent } from '../ask-current.ts';
 import { describeOutcome, describeStep } from '../follow.ts';
 import { NotPossibleError, type Invocation } from '../invocation.ts';
+import { mustBeKnown } from '../known-names.ts';
 import { listOptions, MOST_ON_A_PAGE, type ListOptions } from '../list-options.ts';
 import { gather } from '../pages.ts';
 import { formatDuration, formatInstant } from '../presentation/quantities.ts';
@@ -100,6 +101,7 @@ export function addRuns(program: Command, act: Act): void {
             limit,
           );
           if (run === undefined) {
+            await mustBeKnown(client, page.items, filter);
             cli.answer(page);
             cli.say(runTable(page.items));
             return;

@@ -6,6 +6,7 @@ import { postgresUrl } from '../postgres/postgres-child.ts';
 import { writeWhole } from '../write-whole.ts';
 import { externalServers } from './external-servers.ts';
 import { homeLayout, type HomeLayout } from './home-layout.ts';
+import { readHolder } from './home-lock.ts';
 import { readSecret, type ExternalServers } from './secret-file.ts';
 import type { PostgresSecrets } from '../postgres/init-cluster.ts';
 
@@ -105,6 +106,14 @@ function postgresEndpoint(
 }
 
 function notStarted(layout: HomeLayout, what: string, variable: string): EmbeddedError {
+  const holder = readHolder(layout);
+  if (holder)
+    return new EmbeddedError(
+      'embedded.not-started',
+      `The data folder ${layout.home} is being started or stopped by pid ${holder.pid}: its ${what} is not there`,
+      'Ask again in a moment.',
+      { home: layout.home, pid: holder.pid },
+    );
   return new EmbeddedError(
     'embedded.not-started',
     `No ${what} of the data folder ${layout.home} is running`,

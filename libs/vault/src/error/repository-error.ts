@@ -4,7 +4,8 @@ import { CatenaError } from '@catena/events';
 export class NotARepositoryError extends CatenaError {
   constructor(location: string) {
     super('vault.not-a-repository', `${location} holds no repository`, {
-      remedy: 'check the path, or let `catena apply` of a Repository make one there',
+      remedy:
+        'check the path, and that its disk is mounted; the first backup to a Repository makes one there',
       details: { location },
     });
   }

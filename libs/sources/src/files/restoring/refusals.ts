@@ -5,7 +5,7 @@ import { shownName, type ByteString } from '../../system-calls/index.ts';
 export function targetExists(target: string, path: ByteString): RestoreError {
   const shown = fullPath(target, path);
   return new RestoreError('restore.targetExists', `'${shown}' exists and is not what the backup holds.`, {
-    remedy: 'Restore to another place, or say that what exists may be overwritten.',
+    remedy: 'Restore to another place, or let what exists there be replaced (--overwrite).',
     details: { path: shown },
   });
 }

@@ -77,7 +77,7 @@ function replacesAll(target: string): RestoreError {
     `'${target}' is a device; everything on it would be replaced.`,
     {
       remedy:
-        'See that it is the right one, then say that what exists may be overwritten; or restore to a file.',
+        'See that it is the right one, then let what is there be overwritten (--overwrite); or restore to a file.',
       details: { target },
     },
   );
