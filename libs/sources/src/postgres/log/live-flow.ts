@@ -4,6 +4,7 @@
  */
 import type { LogStream } from '@catena/events';
 import type { WalPiece, WalStream } from '../wire/wal-stream.ts';
+import { CutFlow } from './cut-flow.ts';
 import { UNFLUSHED_MICROSECONDS } from './log-flow.ts';
 
 const LOOK_MILLISECONDS = 100;
@@ -23,28 +24,28 @@ export interface LiveFlowOptions {
 export class LiveFlow {
   readonly #stream: WalStream;
   readonly #options: LiveFlowOptions;
-  readonly #pieces: AsyncGenerator<WalPiece, void, void>;
+  readonly #flow: CutFlow;
   readonly #beganAt = performance.now();
   readonly #timer: NodeJS.Timeout;
-  #left: Buffer = Buffer.alloc(0);
   #firstNewAt: number | undefined;
   /** Whether the last piece was all that the server had. */
   #hasAll: boolean;
-  #isOver = false;
-  /** Of the next byte. */
-  position: bigint;
 
   constructor(stream: WalStream, options: LiveFlowOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#pieces = stream.pieces();
-    this.position = options.from;
+    this.#flow = new CutFlow(stream, options.from, (piece) => this.#take(piece));
     this.#hasAll = options.serverEnd <= options.start;
     this.#timer = setInterval(() => this.#isDue() && stream.stop(), LOOK_MILLISECONDS);
   }
 
+  /** Of the next byte. */
+  get position(): bigint {
+    return this.#flow.position;
+  }
+
   get isOver(): boolean {
-    return this.#isOver && this.#left.length === 0;
+    return this.#flow.isOver;
   }
 
   /** Until when nothing was committed beyond the end, in microseconds since 1970; undefined if that is not known. */
@@ -55,23 +56,8 @@ export class LiveFlow {
   }
 
   /** What comes before the position, as it comes in. */
-  async *until(end: bigint): AsyncGenerator<Buffer, void, void> {
-    while (this.position < end) {
-      if (this.#left.length === 0) {
-        const next = await this.#pieces.next();
-        if (next.done === true) {
-          this.#isOver = true;
-          return;
-        }
-        this.#take(next.value);
-        continue;
-      }
-      const length = Math.min(this.#left.length, Number(end - this.position));
-      const part = this.#left.subarray(0, length);
-      this.#left = this.#left.subarray(length);
-      this.position += BigInt(length);
-      yield part;
-    }
+  until(end: bigint): AsyncGenerator<Buffer, void, void> {
+    return this.#flow.until(end);
   }
 
   /** Nothing of what was on its way is lost on anybody: `until` has given it. */
@@ -87,7 +73,6 @@ export class LiveFlow {
 
   #take({ position, bytes, serverEnd }: WalPiece): void {
     const end = position + BigInt(bytes.length);
-    this.#left = bytes;
     this.#hasAll = serverEnd <= end;
     if (end > this.#options.start) this.#firstNewAt ??= performance.now();
   }

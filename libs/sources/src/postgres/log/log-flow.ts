@@ -1,6 +1,7 @@
 /** A stream of log, cut where segments end, up to a position and not a byte further. */
 import { formatLsn } from '../wire/lsn.ts';
-import type { WalPiece, WalStream } from '../wire/wal-stream.ts';
+import type { WalStream } from '../wire/wal-stream.ts';
+import { CutFlow } from './cut-flow.ts';
 
 /**
  * With synchronous_commit = off a commit is written a while after it was made, at most three times wal_writer_delay,
@@ -11,17 +12,20 @@ export const UNFLUSHED_MICROSECONDS = 30_000_000n;
 export class LogFlow {
   readonly #stream: WalStream;
   readonly #target: bigint;
-  readonly #pieces: AsyncGenerator<WalPiece, void, void>;
-  #left: Buffer = Buffer.alloc(0);
+  readonly #flow: CutFlow;
   #quietAt: bigint | undefined;
-  /** Of the next byte. */
-  position: bigint;
 
   constructor(stream: WalStream, from: bigint, target: bigint) {
     this.#stream = stream;
-    this.#pieces = stream.pieces();
-    this.position = from;
     this.#target = target;
+    this.#flow = new CutFlow(stream, from, ({ serverEnd, sentAt }) => {
+      if (serverEnd <= target) this.#quietAt = sentAt - UNFLUSHED_MICROSECONDS;
+    });
+  }
+
+  /** Of the next byte. */
+  get position(): bigint {
+    return this.#flow.position;
   }
 
   get isOver(): boolean {
@@ -36,30 +40,17 @@ export class LogFlow {
   /** What comes before the position, and before the target. */
   async *until(end: bigint): AsyncGenerator<Buffer, void, void> {
     const stop = end < this.#target ? end : this.#target;
-    while (this.position < stop) {
-      if (this.#left.length === 0) {
-        const next = await this.#pieces.next();
-        if (next.done === true)
-          throw new Error(
-            `the log ended at ${formatLsn(this.position)}, before ${formatLsn(this.#target)} that the server had named`,
-          );
-        const { bytes, serverEnd, sentAt } = next.value;
-        this.#left = bytes;
-        if (serverEnd <= this.#target) this.#quietAt = sentAt - UNFLUSHED_MICROSECONDS;
-        continue;
-      }
-      const length = Math.min(this.#left.length, Number(stop - this.position));
-      const part = this.#left.subarray(0, length);
-      this.#left = this.#left.subarray(length);
-      this.position += BigInt(length);
-      yield part;
-    }
+    yield* this.#flow.until(stop);
+    if (this.position < stop && this.#flow.isOver)
+      throw new Error(
+        `the log ended at ${formatLsn(this.position)}, before ${formatLsn(this.#target)} that the server had named`,
+      );
   }
 
   /** Ends the stream; what was still on its way is not wanted. */
   async end(): Promise<void> {
     this.#stream.stop();
-    while ((await this.#pieces.next()).done !== true);
+    await this.#flow.drain();
     await this.#stream.end();
   }
 }

@@ -119,12 +119,12 @@ describe.each(serversToTry())('two-phase commits of PostgreSQL $major', ({ major
   it('are had back as they stood before and after', async () => {
     expect(await shownAt({ position: positions.before })).toEqual(before);
     expect(await shownAt({ transaction: xids.long })).toEqual(after);
-    expect(await shownAt({ at: commitAt })).toEqual(after);
-    expect(await shownAt({ transaction: xids.other })).toEqual({ ...after, prepared: [] });
   });
 
   if (atLength)
     it('are had back by times, positions and the end of the log as well', async () => {
+      expect(await shownAt({ at: commitAt })).toEqual(after);
+      expect(await shownAt({ transaction: xids.other })).toEqual({ ...after, prepared: [] });
       const at = commitAt.replace(/(\d{6})Z$/, (_, micros: string) => {
         return `${String(Number(micros) - 1).padStart(6, '0')}Z`;
       });
