@@ -7,6 +7,7 @@ import { until } from '../platform/operator.ts';
 import { atLength } from '../platform/seeded-chance.ts';
 import { scenarioFolder, TestPlatform } from '../platform/test-platform.ts';
 import { CatenaCommand, type RunningProgram } from '../scenarios/catena-command.ts';
+import { protectedBank } from '../scenarios/streamed-bank.ts';
 
 const PATIENCE = 1_200_000;
 const MOVER = 'mover-1';
@@ -20,24 +21,6 @@ let cluster: ProtectedCluster;
 let scratch: string;
 let password: string;
 let backup: string;
-
-const definitions = (port: number) => `apiVersion: catena/v1
-kind: Repository
-metadata: { name: bank }
-spec: { store: fs, fs: { path: $CATENA_HOME/repository } }
----
-apiVersion: catena/v1
-kind: Source
-metadata: { name: bank }
-spec:
-  driver: postgres
-  postgres:
-    host: 127.0.0.1
-    port: ${port}
-    user: ${BACKUP_ROLE.user}
-    password: { file: $CATENA_HOME/bank.password }
-    tls: { mode: disable }
-`;
 
 const ROWS = 3000;
 /** As it was, by the sums of what it holds. */
@@ -145,13 +128,14 @@ async function killedAndGivenUp(...wanted: readonly string[]): Promise<number | 
       environment: { CATENA_JOB_WAIT_SECONDS: '2', TMPDIR: scratch },
     });
     catena = new CatenaCommand(platform.home);
-    writeFileSync(path.join(platform.home, 'bank.password'), BACKUP_ROLE.password, { mode: 0o600 });
+    mkdirSync(path.join(platform.home, 'bank'));
+    writeFileSync(path.join(platform.home, 'bank', 'password'), BACKUP_ROLE.password, { mode: 0o600 });
     password = path.join(platform.home, 'admin.password');
     writeFileSync(password, decodeURIComponent(new URL(cluster.server.adminUrl).password), { mode: 0o600 });
     await cluster.sql(`CREATE TABLE accounts AS SELECT n AS id, 100 AS balance FROM generate_series(1, ${ROWS}) n;
       ALTER TABLE accounts ADD PRIMARY KEY (id)`);
     const file = path.join(platform.place('definitions'), 'bank.yaml');
-    writeFileSync(file, definitions(cluster.server.port));
+    writeFileSync(file, protectedBank(cluster.server.port));
     await catena.ask('apply', file);
     const { state, event } = await platform.backup('bank', 'bank', 'full');
     expect(state).toBe('completed');

@@ -1,16 +1,11 @@
 import { BACKUP_ROLE } from '@catena/sources/testing/postgres';
 
 /**
- * Definitions of a PostgreSQL source named bank, or otherwise, whose log is streamed all the time.
+ * Definitions of a repository named bank, and of a PostgreSQL source named so or otherwise.
  * @param port at which its server listens here
- * @param sealAfter when a log backup is sealed after its first new byte
- * @param more `log`: what the source says beyond `hold: slot`; `stream`: what the schedule says of its log
+ * @param more `log`: what the source says of its log, `{ hold: slot }` for one
  */
-export function streamedBank(
-  port: number,
-  sealAfter: string,
-  { name = 'bank', log = '', stream = '' } = {},
-): string {
+export function protectedBank(port: number, { name = 'bank', log = '' } = {}): string {
   return `
 apiVersion: catena/v1
 kind: Repository
@@ -27,9 +22,22 @@ spec:
     port: ${port}
     user: ${BACKUP_ROLE.user}
     password: { file: $CATENA_HOME/bank/password }
-    tls: { mode: disable }
-    log: { hold: slot${log} }
----
+    tls: { mode: disable }${log === '' ? '' : `\n    log: ${log}`}
+`;
+}
+
+/**
+ * Definitions of a PostgreSQL source named bank, or otherwise, whose log is streamed all the time.
+ * @param port at which its server listens here
+ * @param sealAfter when a log backup is sealed after its first new byte
+ * @param more `log`: what the source says beyond `hold: slot`; `stream`: what the schedule says of its log
+ */
+export function streamedBank(
+  port: number,
+  sealAfter: string,
+  { name = 'bank', log = '', stream = '' } = {},
+): string {
+  return `${protectedBank(port, { name, log: `{ hold: slot${log} }` })}---
 apiVersion: catena/v1
 kind: Schedule
 metadata: { name: ${name} }
