@@ -4,6 +4,7 @@ import type { BackupReader, Manifest } from '@catena/vault';
 import type { RestoreOptions } from '../../port/source-driver.ts';
 import { LogInRepository } from './log-in-repository.ts';
 import { microsecondsOf } from './moment.ts';
+import type { Account } from './open-way.ts';
 import { searchLog } from './search-log.ts';
 import { StopSearch, type FoundStop } from './stop-search.ts';
 import { isFree, refuseTablespacesInUse } from './tablespaces-in-log.ts';
@@ -40,13 +41,18 @@ export async function searchAhead(reader: BackupReader, wanted: RecoveryWanted):
  * is so, for a restore may stop before it.
  * @throws RestoreError `restore.tablespaceInLog`, and those of `searchAhead`
  */
-export async function refuseTablespacesKnown(reader: BackupReader, wanted: RecoveryWanted): Promise<void> {
+export async function refuseTablespacesKnown(
+  reader: BackupReader,
+  wanted: RecoveryWanted,
+  account: Account | undefined,
+): Promise<void> {
+  const uid = account?.uid ?? process.geteuid?.();
   const manifests = [reader.manifest, ...(wanted.logs ?? []).map(({ manifest }) => manifest)];
   const known = manifests.flatMap(({ driverDetails }) => tablespacesMadeIn(driverDetails));
   for (const { path } of known) {
-    if (await isFree(path)) continue;
+    if (await isFree(path, uid)) continue;
     const { tablespaces } = await searchAhead(reader, wanted);
-    await refuseTablespacesInUse(tablespaces);
+    await refuseTablespacesInUse(tablespaces, uid);
     return;
   }
 }

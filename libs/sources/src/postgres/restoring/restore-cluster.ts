@@ -6,6 +6,7 @@ import { stagedTree } from '../../files/restoring/target-place.ts';
 import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions, RestoreOutcome } from '../../port/source-driver.ts';
 import type { TriedCopy } from '../scratch/try-copy.ts';
+import { refuseUnstartable } from './can-be-started.ts';
 import { checkAgainstManifest, type CheckedCluster } from './check-manifest.ts';
 import { refuseTablespacesKnown } from './look-ahead.ts';
 import { makeRecoverable, type RecoverableCopy } from './recover-copy.ts';
@@ -16,7 +17,7 @@ import { checkLogs, roomForLogs } from './roll-logs.ts';
 import { refuseWithoutRoom, type RoomAt } from './room.ts';
 import { SharedProgress } from './shared-progress.ts';
 import { StagedCopy } from './staged-copy.ts';
-import { accountOf, refuseClosedWay } from './open-way.ts';
+import { accountOf } from './open-way.ts';
 import { placesOf } from './tablespace-places.ts';
 
 /** Restores a whole cluster into a data folder that does not exist or is empty, or over one of the same cluster (`delta`). */
@@ -33,10 +34,10 @@ export async function restoreCluster(
   const checked = await checkAgainstManifest(reader);
   const mappings = options.cluster?.tablespaces ?? [];
   const places = await placesOf({ target, tablespaces: checked.tablespaces, mappings, keepsPlaces });
-  const account = await accountOf(reader, options);
-  if (options.cluster?.start !== undefined) refuseClosedWay(account, [target, ...places.values()]);
   if (keepsPlaces) return await restoreOver({ reader, target, options, checked, places });
-  await refuseTablespacesKnown(reader, options);
+  const account = await accountOf(reader, options);
+  await refuseUnstartable({ reader, account, places: [target, ...places.values()] }, options.cluster);
+  await refuseTablespacesKnown(reader, options, account);
   const staged = new StagedCopy(target, options, [...places.values()]);
   if (!(await staged.isResumed())) for (const place of places.values()) await refuseOccupied(place);
   try {

@@ -91,6 +91,16 @@ describe('a restored cluster that is started', () => {
     }
   });
 
+  it('is refused before anything is written when there are no programs for it', async () => {
+    let written = 0;
+    const restore = here.restoreTo(here.at('restored', 'none'), 'full', {
+      cluster: { start: 'stopAgain', programs: here.at() },
+      progress: () => (written += 1),
+    });
+    await expect(restore).rejects.toMatchObject({ code: 'embedded.postgres-not-found' });
+    expect(written).toBe(0);
+  });
+
   it('tablespaces that cannot go where they are to go are refused before anything is written', async () => {
     const target = here.at('restored', 'refused');
     const refused = async (code: string, from: string, to: string) => {

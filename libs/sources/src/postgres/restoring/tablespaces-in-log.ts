@@ -9,12 +9,12 @@ import { formatLsn } from '../wire/lsn.ts';
 
 /**
  * Refuses a recovery that would create a tablespace where there is no empty folder of the server's own.
- * @param uid of the account that the server runs as; absent: whose the folder is does not matter yet
+ * @param uid of the account that the server runs as; undefined where there are none
  * @throws RestoreError `restore.tablespaceInLog`
  */
 export async function refuseTablespacesInUse(
   made: readonly Pick<MadeTablespace, 'path' | 'start'>[],
-  uid?: number,
+  uid: number | undefined,
 ): Promise<void> {
   for (const { path, start } of made) {
     // Of a tablespace within the data folder itself (allow_in_place_tablespaces) there is no path.
@@ -32,12 +32,12 @@ export async function refuseTablespacesInUse(
   }
 }
 
-/** Whether a tablespace could be made there. */
-export async function isFree(path: string): Promise<boolean> {
-  return (await whyNotFree(path)) === undefined;
+/** Whether an account could make a tablespace there. */
+export async function isFree(path: string, uid: number | undefined): Promise<boolean> {
+  return (await whyNotFree(path, uid)) === undefined;
 }
 
-async function whyNotFree(path: string, uid?: number): Promise<string | undefined> {
+async function whyNotFree(path: string, uid: number | undefined): Promise<string | undefined> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) return 'there is nothing';
   if (!status.isDirectory()) return 'there is no folder';

@@ -6,7 +6,8 @@ import path from 'node:path';
 import type { BackupReader } from '@catena/vault';
 import { RestoreError } from '../../port/restore-error.ts';
 import type { RestoreOptions } from '../../port/source-driver.ts';
-import { accountOf, makeWay, refuseClosedWay } from '../restoring/open-way.ts';
+import { refuseUnstartable } from '../restoring/can-be-started.ts';
+import { accountOf, makeWay } from '../restoring/open-way.ts';
 import { restoreCluster } from '../restoring/restore-cluster.ts';
 import { ownerOf } from '../scratch/server-process.ts';
 import {
@@ -69,7 +70,8 @@ export class ScratchCopy {
     const folder = path.join(scratch, `${SCRATCH_PREFIX}${label}`);
     const data = path.join(folder, 'data');
     const account = await accountOf(reader, options);
-    refuseClosedWay(account, [folder, path.join(tmpdir(), SOCKET_PREFIX)]);
+    const places = [folder, path.join(tmpdir(), SOCKET_PREFIX)];
+    await refuseUnstartable({ reader, account, places }, { start: 'stopAgain', programs });
     await rm(folder, { recursive: true, force: true });
     if (account !== undefined) makeWay(folder);
     await mkdir(folder, { recursive: true, mode: 0o700 });

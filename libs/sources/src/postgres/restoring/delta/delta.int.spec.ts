@@ -96,14 +96,14 @@ describe('a restore over a data folder of the same cluster', () => {
         .map((name) => [name, statSync(path.join(target, name)).mtimeMs])
         .sort();
     const before = filesOf();
-    const refused = async (code: string, stop?: object) => {
-      const more = stop === undefined ? {} : { stop };
+    const refused = async (code: string, more: object = {}) => {
       await expect(over('full', { logs: ['log'], ...more })).rejects.toMatchObject({ code });
       expect(filesOf()).toEqual(before);
     };
     await refused('restore.tablespaceInLog');
-    await refused('restore.stopNotFound', { mark: 'nowhere' });
-    await refused('restore.stopBeforeBackup', { at: '2001-01-01T00:00:00Z' });
+    await refused('restore.stopNotFound', { stop: { mark: 'nowhere' } });
+    await refused('restore.stopBeforeBackup', { stop: { at: '2001-01-01T00:00:00Z' } });
+    await refused('embedded.postgres-not-found', { cluster: { start: 'stopAgain', programs: here.at() } });
     const { cluster } = await over('full', { logs: ['log'], stop: { mark: 'before it' } });
     expect(cluster?.reached?.position).toBe(cluster?.planned);
   });

@@ -11,6 +11,7 @@ import type { RestoreOptions, RestoreOutcome } from '../../../port/source-driver
 import { byteStringOf, systemCodeOf } from '../../../system-calls/index.ts';
 import { tryCopy } from '../../scratch/try-copy.ts';
 import type { CheckedCluster } from '../check-manifest.ts';
+import { refuseUnstartable } from '../can-be-started.ts';
 import { searchAhead } from '../look-ahead.ts';
 import { makeRecoverable } from '../recover-copy.ts';
 import { dataFolderView, tablespaceView } from '../reader-view.ts';
@@ -36,14 +37,18 @@ type TreeOver = TreeToSurvey & SurveyedTree;
 
 /**
  * The log is looked through first: what is refused for what it holds is refused while the folder is what it was.
- * @throws RestoreError of `checkDeltaTarget`, of `searchAhead`, `restore.tablespaceInLog` and `restore.noSpace` before anything is
+ * @throws RestoreError of `checkDeltaTarget`, `refuseUnstartable`, `searchAhead`, `restore.tablespaceInLog` and `restore.noSpace` before anything is
  *   touched, and of any other restore of a cluster.
  */
 export async function restoreOver(restore: RestoreOver): Promise<RestoreOutcome> {
   const { reader, target, options } = restore;
   const identifier = await checkDeltaTarget(target, reader.manifest);
+  const owner = await stat(target);
+  const account = owner.uid === process.geteuid?.() ? undefined : owner;
+  const all = [target, ...restore.places.values()];
+  await refuseUnstartable({ reader, account, places: all }, options.cluster);
   const searched = await searchAhead(reader, options);
-  await refuseTablespacesInUse(searched.tablespaces, (await stat(target)).uid);
+  await refuseTablespacesInUse(searched.tablespaces, owner.uid);
   const trees = await surveyed(restore);
   // What is not in the backup goes first, so that its room counts; pages that are written in place need none.
   const needs = trees.map(({ root: place, needed, freed }) => ({ place, needed, freed }));
