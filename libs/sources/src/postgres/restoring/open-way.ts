@@ -78,7 +78,9 @@ function wayTo(place: string): string[] {
   return existsSync(above) ? [...wayTo(above), above] : wayTo(above);
 }
 
-/** Asked of the system as the server will ask it: access lists and the like count too. */
+/** Asked of the system as the server will ask it: access lists and the like count too. Where it cannot be asked, nothing is in the way. */
 function canEnter({ uid, gid }: Account, folder: string): boolean {
-  return spawnSync('/bin/sh', ['-c', 'cd -- "$1"', 'sh', folder], { uid, gid, cwd: '/' }).status === 0;
+  const ask = ['-c', 'cd -- "$1"', 'sh', folder];
+  const { status, error } = spawnSync('/bin/sh', ask, { uid, gid, cwd: '/' });
+  return error !== undefined || status === 0;
 }
