@@ -45,6 +45,7 @@ export {
 export * from './retention/simulate-retention.ts';
 export * from './restore-plan/restorable.ts';
 export * from './restore-plan/plan-restore.ts';
+export * from './restore-plan/restore-plan.ts';
 export * from './restore-plan/plan-layers.ts';
 export * from './restore-plan/target-of-stop.ts';
 export * from './retention/decide-expiry.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { restorable, restorableLog, restorableTime } from '../testing/index.ts';
-import { planRestore, type RestorePlanOptions, type RestoreTarget } from './plan-restore.ts';
+import { planRestore } from './plan-restore.ts';
+import type { RestorePlanOptions, RestoreTarget } from './restore-plan.ts';
 import type { RestorableBackup } from './restorable.ts';
 
 const f1 = restorable('f1', 100);

@@ -1,9 +1,18 @@
 import { CatenaError } from '@catena/events';
 import { comparePositions, type Position } from '../position.ts';
-import { AvailabilityIndex, type Availability, type NeededBackup } from './availability.ts';
+import { AvailabilityIndex, type Availability } from './availability.ts';
 import { ForkPath, type ForkOrigin } from './fork-path.ts';
 import { LogWalk, type WalkableLog } from './log-walk.ts';
-import type { RestorableBackup, RestoreRepository } from './restorable.ts';
+import { orderOfPlaces, placeOf } from './place-order.ts';
+import type { RestorableBackup } from './restorable.ts';
+import { endsBeforeGoal, isReached, stopOf, type Goal } from './restore-goal.ts';
+import type {
+  RestorePlace,
+  RestorePlan,
+  RestorePlanOptions,
+  RestoreStep,
+  RestoreTarget,
+} from './restore-plan.ts';
 import {
   findSought,
   logsThatHold,
@@ -11,70 +20,11 @@ import {
   soughtInWords,
   type SoughtTarget,
 } from './sought-in-logs.ts';
+import { notesOfTablespaces } from './tablespaces-in-plan.ts';
 import { ownerOfTarget } from './target-owner.ts';
-
-/** What a restore is to reach. `latest` is whatever is newest. */
-export type RestoreTarget =
-  | { readonly kind: 'latest' }
-  /** ISO 8601, any offset. */
-  | { readonly kind: 'at'; readonly at: string }
-  | { readonly kind: 'position'; readonly position: Position }
-  | SoughtTarget;
-
-export interface RestorePlanOptions {
-  readonly noLogs?: boolean | undefined;
-  readonly noDifferentials?: boolean | undefined;
-  readonly noCopyOnly?: boolean | undefined;
-  /** Start from this backup. */
-  readonly base?: string | undefined;
-  /** Do not use these backups, nor what needs them. */
-  readonly without?: readonly string[] | undefined;
-  /** An interrupted restore stands here: the logs from there. */
-  readonly from?: { readonly position: Position; readonly fork?: string } | undefined;
-  /** The branch that is meant; default the one that owns the target. */
-  readonly fork?: string | undefined;
-  /** By fork, where it left its parent. */
-  readonly forks?: ReadonlyMap<string, ForkOrigin> | undefined;
-  readonly repositories?: readonly RestoreRepository[] | undefined;
-}
 
 /** How many notes about unusable backups a person reads. */
 const PASSED_OVER_SHOWN = 5;
-
-/** A place in the source's history. */
-export interface RestorePlace {
-  readonly at: string | null;
-  readonly position: Position;
-}
-
-/** One thing that is restored, in order: a data backup with its closure, then logs. */
-export interface RestoreStep {
-  readonly backup: string;
-  readonly type: RestorableBackup['type'];
-  readonly copyOnly: boolean;
-  readonly repository: string;
-  /** What is read, oldest first, the backup itself last. */
-  readonly needs: readonly NeededBackup[];
-  readonly bytes: number;
-  readonly keyIds: readonly string[];
-  readonly present: boolean;
-  /** On the last log, when the restore ends inside it: an instant, a position, or a mark. */
-  readonly stopAt?: string;
-}
-
-export interface RestorePlan {
-  readonly reachesTarget: boolean;
-  readonly lastReachable: RestorePlace | null;
-  readonly gap: { readonly from: RestorePlace; readonly to: RestorePlace | null } | null;
-  /** The times around the target that can be had. */
-  readonly neighbours: { readonly before: string | null; readonly after: string | null };
-  /** Where the mark lies that was asked for, when a log says it. */
-  readonly markAt?: Position;
-  readonly steps: readonly RestoreStep[];
-  readonly bytes: number;
-  readonly keyIds: readonly string[];
-  readonly notes: readonly string[];
-}
 
 /** Copies of one thing in several repositories. */
 interface Place {
@@ -86,18 +36,6 @@ interface PlacedLog extends WalkableLog, Place {
   /** Whether it goes on beyond where the path leaves its fork. */
   readonly isCut: boolean;
 }
-
-type Goal =
-  | { readonly kind: 'newest'; readonly place: RestorePlace | undefined }
-  | { readonly kind: 'time'; readonly at: string }
-  | {
-      readonly kind: 'position';
-      readonly position: Position;
-      readonly stop: string;
-      readonly isMark?: boolean;
-    }
-  /** Somewhere in the log between. */
-  | { readonly kind: 'stretch'; readonly from: Position; readonly to: Position; readonly stop: string };
 
 /** Where a restore starts: a data backup, or the place where an interrupted one stands. */
 interface Start {
@@ -141,7 +79,7 @@ class RestorePlanner {
       ...[...cut].flatMap(([leftAt, logs]) => this.#placedLogs(this.#allowed(logs), leftAt)),
     ]);
     const data = onPath.filter((one) => one.type !== 'log' && one.state !== 'expired');
-    this.#isLater = hasOnePosition(backups) ? laterByPosition : laterByTime;
+    this.#isLater = orderOfPlaces(backups);
     const copies = Map.groupBy(data, (one) => `${one.fork ?? ''} ${one.position} ${one.asOf}`);
     this.#points = [...copies.values()].sort((a, b) => this.#newestFirst(a, b));
     this.#goal = this.#goalOf(target, at, onPath);
@@ -154,7 +92,8 @@ class RestorePlanner {
       ...(start?.data === undefined ? [] : [start.data]),
       ...logs.flatMap((log) => this.#availability.best(log.copies) ?? []),
     ].map((backup) => this.#availability.of(backup));
-    if (start !== undefined) this.#notes.push(...this.#tablespacesMade(start, steps));
+    const from = start?.data?.start ?? start?.place.position;
+    if (from !== undefined) this.#notes.push(...notesOfTablespaces(steps, this.#goal, from));
     const last = logs.at(-1);
     const reached = last === undefined ? start?.place : endOf(last);
     const reachesTarget = reached !== undefined && this.#isReached(reached);
@@ -304,7 +243,7 @@ class RestorePlanner {
     for (const copies of this.#points) {
       const [point] = copies;
       const isFirst = goal.kind === 'stretch' && (copies === oldest || base !== undefined);
-      if (point === undefined || !(isFirst || this.#endsBeforeTarget(point))) continue;
+      if (point === undefined || !(isFirst || endsBeforeGoal(goal, point))) continue;
       if (base !== undefined && !copies.some((one) => one.backup === base)) continue;
       const data = this.#availability.best(copies) ?? point;
       const lacks = this.#availability.lacks(data);
@@ -318,18 +257,8 @@ class RestorePlanner {
     return this.#availability.lacks(one) === undefined;
   }
 
-  #endsBeforeTarget(point: RestorableBackup): boolean {
-    const goal = this.#goal;
-    if (goal.kind === 'time') return point.asOf <= goal.at;
-    if (goal.kind === 'stretch') return comparePositions(point.position, goal.from) <= 0;
-    return goal.kind === 'newest' || comparePositions(point.position, goal.position) <= 0;
-  }
-
   #isReached(place: RestorePlace): boolean {
-    const goal = this.#goal;
-    if (goal.kind === 'time') return place.at !== null && place.at >= goal.at;
-    if (goal.kind === 'newest') return goal.place === undefined || !this.#isLater(goal.place, place);
-    return comparePositions(place.position, goal.kind === 'stretch' ? goal.to : goal.position) >= 0;
+    return isReached(this.#goal, place, this.#isLater);
   }
 
   #logsFrom(start: RestorePlace): PlacedLog[] {
@@ -343,24 +272,6 @@ class RestorePlanner {
       this.#notes.push(`Copy-only logs go on where the regular ones stop: ${copyOnly.join(', ')}.`);
     }
     return logs;
-  }
-
-  /** A restore looks whether it may make them: that it may not is better known before. */
-  #tablespacesMade(start: Start, steps: readonly Availability[]): string[] {
-    const goal = this.#goal;
-    const from = start.data?.start ?? start.place.position;
-    // A log may begin within the data backup, and both hold it.
-    const known = new Set<Position>();
-    const isNew = (position: Position) => known.size < known.add(position).size;
-    return steps.flatMap(({ backup: { backup, type, tablespaces = [] } }) =>
-      tablespaces
-        .filter(({ position }) => comparePositions(position, from) >= 0 && isNew(position))
-        .filter(({ position }) => goal.kind !== 'position' || comparePositions(position, goal.position) < 0)
-        .map(
-          ({ path, lsn }) =>
-            `${type === 'log' ? 'The log' : 'The log in'} ${backup} creates a tablespace at '${path}' (at ${lsn}): a restore ${type === 'log' ? 'beyond that' : 'from it'} is refused unless an empty folder that belongs to the server's account is at that path where it is restored.`,
-        ),
-    );
   }
 
   #endsAtPosition(log: PlacedLog | undefined): boolean {
@@ -392,9 +303,7 @@ class RestorePlanner {
   #stepOf(step: Availability, isEnd: boolean): RestoreStep {
     const { backup, type, copyOnly, repository } = step.backup;
     const { needs, bytes, keyIds } = step;
-    const goal = this.#goal;
-    const stop = goal.kind === 'time' ? goal.at : goal.kind === 'newest' ? undefined : goal.stop;
-    const stopAt = isEnd && type === 'log' ? stop : undefined;
+    const stopAt = isEnd && type === 'log' ? stopOf(this.#goal) : undefined;
     const present = step.lacks === undefined;
     return {
       backup,
@@ -422,38 +331,8 @@ function isLog(backup: RestorableBackup): boolean {
   return backup.type === 'log';
 }
 
-/**
- * Positions compare when the source has a coordinate of its own, or all backups are of one collection; the snapshot
- * sequences of two collections do not.
- */
-function hasOnePosition(backups: readonly RestorableBackup[]): boolean {
-  const [first] = backups;
-  return backups.every((one) => one.repository === first?.repository) || backups.some(hasCoordinate);
-}
-
-function hasCoordinate(backup: RestorableBackup): boolean {
-  return backup.fork !== undefined || backup.type === 'log';
-}
-
-function laterByPosition(a: RestorePlace, b: RestorePlace): boolean {
-  return (comparePositions(a.position, b.position) || compareTimes(a, b)) > 0;
-}
-
-function laterByTime(a: RestorePlace, b: RestorePlace): boolean {
-  return (compareTimes(a, b) || comparePositions(a.position, b.position)) > 0;
-}
-
-function compareTimes(a: RestorePlace, b: RestorePlace): number {
-  const [left, right] = [a.at ?? '', b.at ?? ''];
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
 function endOf(log: PlacedLog): RestorePlace {
   return { at: log.at, position: log.end };
-}
-
-function placeOf(backup: RestorableBackup): RestorePlace {
-  return { at: backup.asOf, position: backup.position };
 }
 
 function instantOf(text: string): string {

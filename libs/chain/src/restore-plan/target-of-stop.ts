@@ -1,5 +1,5 @@
 import type { RestoreStop } from '@catena/events';
-import type { RestorePlan, RestoreTarget } from './plan-restore.ts';
+import type { RestorePlan, RestoreTarget } from './restore-plan.ts';
 
 /** What a person asked for, as the planner takes it. Absent: whatever is newest. */
 export function targetOfStop(until: RestoreStop | undefined): RestoreTarget {

@@ -10,7 +10,8 @@ import {
 } from '@catena/events';
 import type { CollectionState } from '../collection/collection-state.ts';
 import { standingOf } from '../collection/usable.ts';
-import { planRestore, type RestorePlan } from '../restore-plan/plan-restore.ts';
+import { planRestore } from '../restore-plan/plan-restore.ts';
+import type { RestorePlan } from '../restore-plan/restore-plan.ts';
 import type { RestorableBackup } from '../restore-plan/restorable.ts';
 import { stopOfPlan, targetOfStop } from '../restore-plan/target-of-stop.ts';
 import { findBackup } from './find-backup.ts';
