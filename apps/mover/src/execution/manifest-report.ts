@@ -1,4 +1,4 @@
-import { CatenaError, type ManifestReport } from '@catena/events';
+import { CatenaError, TABLESPACES_MADE, type ManifestReport } from '@catena/events';
 import type { FoundBackup, Manifest, ManifestRef, Position } from '@catena/vault';
 
 /** What a catalog needs to know of a manifest. */
@@ -36,7 +36,9 @@ const LONGEST_DETAIL = 200;
 
 function detailsOf({ driverDetails = {} }: Manifest): Pick<ManifestReport, 'driverDetails'> {
   const short = Object.entries(driverDetails).filter(
-    ([, value]) => typeof value !== 'string' || value.length <= LONGEST_DETAIL,
+    ([name, value]) =>
+      // A plan must know each of them, and there are few.
+      name === TABLESPACES_MADE || typeof value !== 'string' || value.length <= LONGEST_DETAIL,
   );
   return short.length === 0 ? {} : { driverDetails: Object.fromEntries(short) };
 }

@@ -5,7 +5,8 @@ import { position } from './vocabulary.ts';
 const tablespaceMade = z.object({ path: z.string(), position, lsn: z.string() });
 export type TablespaceMade = z.infer<typeof tablespaceMade>;
 
-const DETAIL = 'tablespacesMade';
+/** Name of the detail. */
+export const TABLESPACES_MADE = 'tablespacesMade';
 const detail = z.string().transform(jsonOf).pipe(z.array(tablespaceMade));
 
 /** So many are kept of one log backup: the first one says already that its restore needs a person. */
@@ -13,12 +14,12 @@ const MOST = 20;
 
 /** What the details of a log backup say of them; nothing when it creates none. */
 export function detailOfTablespaces(made: readonly TablespaceMade[]): Record<string, string> {
-  return made.length === 0 ? {} : { [DETAIL]: JSON.stringify(made.slice(0, MOST)) };
+  return made.length === 0 ? {} : { [TABLESPACES_MADE]: JSON.stringify(made.slice(0, MOST)) };
 }
 
 /** Those that the details of a log backup name. Older ones say nothing of them, and what cannot be read names none. */
 export function tablespacesMadeIn(details: Readonly<Record<string, unknown>> | undefined): TablespaceMade[] {
-  return detail.safeParse(details?.[DETAIL]).data ?? [];
+  return detail.safeParse(details?.[TABLESPACES_MADE]).data ?? [];
 }
 
 function jsonOf(text: string): unknown {
