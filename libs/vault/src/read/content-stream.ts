@@ -3,7 +3,8 @@ import { createHmac } from 'node:crypto';
 import { BLOCK_ID_BYTES } from '../container/contents-table.ts';
 import type { UnitPlace } from '../container/object-series-writer.ts';
 import type { HeldUnit, UnitReader } from '../container/unit-reader.ts';
-import type { Block, PlacedBlock } from '../map/block.ts';
+import type { PlacedBlock } from '../map/block.ts';
+import { samePlace } from '../map/leaf-page.ts';
 import type { MapReader } from '../map/map-reader.ts';
 import { follows, type Stretch } from '../map/stretch.ts';
 
@@ -12,6 +13,8 @@ const AHEAD_BYTES = 2 * 1024 * 1024;
 const AHEAD_PIECES = 64;
 /** What is handed out at once. */
 const CHUNK_BYTES = 1024 * 1024;
+/** Of what is checked block by block: so much is still in the processor's cache when it is used. */
+const CHECKED_CHUNK_BYTES = 64 * 1024;
 
 /** The stretches of a map, also those that go on in the next leaf, each as long as can be. */
 async function* stretchesIn(map: MapReader): AsyncIterable<Stretch> {
@@ -61,27 +64,19 @@ async function* readAhead(
   }
 }
 
-/**
- * Content from front to back, put together from its units.
- * @param size of the content; a chunk is valid until the next one is asked for
- */
-export async function* contentStream(
-  map: MapReader,
-  units: UnitReader,
-  size: number,
-): AsyncIterable<Uint8Array> {
-  const chunk = Buffer.allocUnsafeSlow(Math.min(size, CHUNK_BYTES));
+/** Bytes that are valid until the next ones are asked for, or so many zeros. */
+type Piece = Buffer | number;
+
+/** Puts pieces together in chunks of a size. A chunk is valid until the next one is asked for. */
+async function* inChunks(size: number, pieces: AsyncIterable<Piece>): AsyncIterable<Uint8Array> {
+  const chunk = Buffer.allocUnsafeSlow(size);
   let length = 0;
-  for await (const { stretch, unit } of readAhead(map, units)) {
-    const { unit: place, start } = stretch;
-    const source =
-      place === undefined || unit === undefined
-        ? undefined
-        : part(units, await unit.plain, place, start, stretch.size);
-    for (let done = 0; done < stretch.size;) {
-      const bytes = Math.min(stretch.size - done, chunk.length - length);
-      if (source === undefined) chunk.fill(0, length, length + bytes);
-      else source.copy(chunk, length, done, done + bytes);
+  for await (const piece of pieces) {
+    const all = typeof piece === 'number' ? piece : piece.length;
+    for (let done = 0; done < all;) {
+      const bytes = Math.min(all - done, chunk.length - length);
+      if (typeof piece === 'number') chunk.fill(0, length, length + bytes);
+      else piece.copy(chunk, length, done, done + bytes);
       done += bytes;
       length += bytes;
       if (length < chunk.length) continue;
@@ -92,29 +87,70 @@ export async function* contentStream(
   if (length > 0) yield chunk.subarray(0, length);
 }
 
-function* zeros(size: number): Iterable<Uint8Array> {
-  const some = Buffer.alloc(Math.min(size, CHUNK_BYTES));
-  for (let left = size; left > 0; left -= some.length) yield some.subarray(0, left);
+async function* piecesOf(map: MapReader, units: UnitReader): AsyncIterable<Piece> {
+  for await (const { stretch, unit } of readAhead(map, units)) {
+    const { unit: place, start, size } = stretch;
+    if (place === undefined || unit === undefined) yield size;
+    else yield part(units, await unit.plain, place, start, size);
+  }
 }
 
-async function verifiedBlock(units: UnitReader, block: PlacedBlock, identity: KeyObject): Promise<Buffer> {
-  const unit = await units.read('pack', block.unit);
-  const bytes = part(units, unit, block.unit, block.start, block.size);
-  const id = createHmac('sha256', identity).update(bytes).digest().subarray(0, BLOCK_ID_BYTES);
-  if (!id.equals(block.id)) throw units.damaged('pack', block.unit, 'wrong place');
-  return bytes;
+/**
+ * Content from front to back, put together from its units.
+ * @param size of the content; a chunk is valid until the next one is asked for
+ */
+export function contentStream(map: MapReader, units: UnitReader, size: number): AsyncIterable<Uint8Array> {
+  return inChunks(Math.min(size, CHUNK_BYTES), piecesOf(map, units));
 }
 
-/** Content that has no hash of all of it: block by block, each checked against its identity. */
-export async function* blockStream(
+/** The unit that was used last, held: blocks that follow each other mostly lie in the same. */
+class LastUnit {
+  private readonly units: UnitReader;
+  private last: { readonly place: UnitPlace; readonly held: HeldUnit } | undefined;
+
+  constructor(units: UnitReader) {
+    this.units = units;
+  }
+
+  /** A block, checked against its identity; valid until the next one is asked for. @throws DamagedObjectError */
+  async verified({ unit, start, size, id }: PlacedBlock, identity: KeyObject): Promise<Buffer> {
+    if (this.last === undefined || !samePlace(this.last.place, unit)) {
+      this.release();
+      this.last = { place: unit, held: this.units.hold('pack', unit) };
+    }
+    const bytes = part(this.units, await this.last.held.plain, unit, start, size);
+    const found = createHmac('sha256', identity).update(bytes).digest().subarray(0, BLOCK_ID_BYTES);
+    if (!found.equals(id)) throw this.units.damaged('pack', unit, 'wrong place');
+    return bytes;
+  }
+
+  release(): void {
+    this.last?.held.release();
+    this.last = undefined;
+  }
+}
+
+async function* verifiedPieces(map: MapReader, units: UnitReader, identity: KeyObject): AsyncIterable<Piece> {
+  const last = new LastUnit(units);
+  try {
+    for await (const { blocks } of map.leaves())
+      for (const block of blocks) yield block.zero ? block.size : await last.verified(block, identity);
+  } finally {
+    last.release();
+  }
+}
+
+/**
+ * Content that has no hash of all of it: block by block, each checked against its identity.
+ * @param size of the content; a chunk is valid until the next one is asked for
+ */
+export function blockStream(
   map: MapReader,
   units: UnitReader,
   identity: KeyObject,
+  size: number,
 ): AsyncIterable<Uint8Array> {
-  for await (const leaf of map.leaves())
-    for (const block of leaf.blocks)
-      if (block.zero) yield* zeros(block.size);
-      else yield await verifiedBlock(units, block, identity);
+  return inChunks(Math.min(size, CHECKED_CHUNK_BYTES), verifiedPieces(map, units, identity));
 }
 
 /** Part of the content. There is no hash of a part, so each block is checked against its identity. */
@@ -125,21 +161,24 @@ export async function contentRange(
   offset: number,
   length: number,
 ): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
+  const part = Buffer.alloc(length);
+  let filled = 0;
   const end = offset + length;
-  for await (const leaf of map.leaves(offset)) {
-    let at = leaf.start;
-    if (at >= end) break;
-    for (const block of leaf.blocks) {
-      const blockEnd = at + block.size;
-      if (blockEnd > offset && at < end) pieces.push(await rangeOf(block, at));
-      at = blockEnd;
+  const last = new LastUnit(units);
+  try {
+    for await (const leaf of map.leaves(offset)) {
+      let at = leaf.start;
+      if (at >= end) break;
+      for (const block of leaf.blocks) {
+        const [from, to] = [Math.max(0, offset - at), Math.min(block.size, end - at)];
+        at += block.size;
+        if (from >= to) continue;
+        if (!block.zero) (await last.verified(block, identity)).copy(part, filled, from, to);
+        filled += to - from;
+      }
     }
+  } finally {
+    last.release();
   }
-  return Buffer.concat(pieces);
-
-  async function rangeOf(block: Block, at: number): Promise<Uint8Array> {
-    const bytes = block.zero ? Buffer.alloc(block.size) : await verifiedBlock(units, block, identity);
-    return bytes.subarray(Math.max(0, offset - at), Math.min(block.size, end - at));
-  }
+  return part.subarray(0, filled);
 }

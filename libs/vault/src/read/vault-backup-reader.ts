@@ -137,7 +137,7 @@ export class VaultBackupReader implements PagedBackupReader {
     if (map === undefined || entry.content === undefined) return;
     const { sha256 } = entry.content;
     if (sha256 === undefined) {
-      yield* this.provenByBlocks(map, entry.path);
+      yield* this.provenByBlocks(map, entry.path, Number(entry.content.size));
       return;
     }
     const hash = createHash('sha256');
@@ -158,9 +158,9 @@ export class VaultBackupReader implements PagedBackupReader {
       });
   }
 
-  private async *provenByBlocks(map: MapReader, file: Uint8Array): AsyncIterable<Uint8Array> {
+  private async *provenByBlocks(map: MapReader, file: Uint8Array, size: number): AsyncIterable<Uint8Array> {
     try {
-      yield* blockStream(map, this.units, this.identity);
+      yield* blockStream(map, this.units, this.identity, size);
     } catch (error) {
       throw this.named(error, file);
     }
