@@ -69,7 +69,8 @@ type Piece = Buffer | number;
 
 /** Puts pieces together in chunks of a size. A chunk is valid until the next one is asked for. */
 async function* inChunks(size: number, pieces: AsyncIterable<Piece>): AsyncIterable<Uint8Array> {
-  const chunk = Buffer.allocUnsafeSlow(size);
+  // A map may hold more than the entry says; with no room at all there would be no end.
+  const chunk = Buffer.allocUnsafeSlow(Math.max(1, size));
   let length = 0;
   for await (const piece of pieces) {
     const all = typeof piece === 'number' ? piece : piece.length;
