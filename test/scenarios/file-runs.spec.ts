@@ -187,7 +187,7 @@ describe('a restore in place', () => {
       event: {
         failure: {
           message: expect.stringContaining('kept/one.txt'),
-          remedy: expect.stringContaining('overwritten'),
+          remedy: expect.stringContaining('--overwrite'),
         },
       },
     });

@@ -353,9 +353,10 @@ describe('a drive of a damaged backup', () => {
     const at = await serve('first', '--repository', damaged, '--key-file', keyFile);
     for (const range of [undefined, 'bytes=1-']) {
       const reply = await ask(at, '/big.img', { headers: range === undefined ? {} : { range } });
-      // How much is read before it is sent decides whether the answer breaks off or never begins.
+      // How much is read before it is sent decides whether the answer breaks off or never begins. All packs are damaged: which
+      // of them has what comes first is a matter of which thread stored it.
       if (reply.status === 500) {
-        expect(reply.body.toString()).toMatch(/pack-00000001 .*is damaged: checksum/);
+        expect(reply.body.toString()).toMatch(/pack-\d{8} .*is damaged: checksum/);
         continue;
       }
       expect({ status: reply.status, whole: reply.whole }).toEqual({
